@@ -1,0 +1,384 @@
+"""The uniform lattice based dataset (ULBD): patterns designed from cells and extinction laws.
+
+A dataset is a specification of a few numbers. Every sample is a recipe (space group, cell, pattern
+index); its line positions follow from the cell, its lines from the extinction class, and its random
+intensities from a counter-based generator keyed by dataset version, space group, cell and pattern.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numba
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sgbench.diffraction import (
+    CANONICAL,
+    FREE_PARAMETERS,
+    PUBLISHED,
+    LineList,
+    PatternProtocol,
+    ReflectionTable,
+    metric,
+    reflection_table,
+)
+from sgbench.diffraction._random import philox4x32, philox_word, stream_key, to_unit
+from sgbench.errors import SgbenchError
+from sgbench.symmetry import class_labels, family_spacegroups
+
+Split = Literal["train", "validation", "in-mesh", "off-mesh"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "in-mesh", "off-mesh")
+
+
+@dataclass(frozen=True)
+class MeshAxis:
+    """Values of one free cell parameter in ångström; like the paper's loops, without the upper end."""
+
+    start: float
+    stop: float
+    step: float
+
+    def __post_init__(self) -> None:
+        if self.step <= 0 or self.start <= 0 or self.stop - self.start < self.step / 2:
+            raise SgbenchError(
+                f"the cell range {self.start:g}:{self.stop:g}:{self.step:g} is empty or reversed; "
+                "expected start < stop with a positive step, in ångström. Mend the range."
+            )
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """The mesh values."""
+        count = max(int(round((self.stop - self.start) / self.step)), 1)
+        return self.start + self.step * np.arange(count)
+
+
+@dataclass(frozen=True)
+class Recipes:
+    """What each of n samples is.
+
+    Attributes
+    ----------
+    spacegroup : ndarray of int64, shape (n,)
+    cell_index : ndarray of int64, shape (n,)
+        Names the cell in its mesh (or in the off-mesh sequence); part of the random key.
+    cells : ndarray of float64, shape (n, p)
+        Free parameters in ångström.
+    pattern : ndarray of int64, shape (n,)
+        Which of the random patterns of this cell and space group.
+    off_mesh : bool
+        Whether the cells are those between the mesh points.
+    """
+
+    spacegroup: NDArray[np.int64]
+    cell_index: NDArray[np.int64]
+    cells: NDArray[np.float64]
+    pattern: NDArray[np.int64]
+    off_mesh: bool = False
+
+    def __len__(self) -> int:
+        return len(self.spacegroup)
+
+    def take(self, indices: ArrayLike) -> "Recipes":
+        """Return some of the recipes."""
+        i = np.asarray(indices, dtype=np.int64)
+        return replace(
+            self,
+            spacegroup=self.spacegroup[i],
+            cell_index=self.cell_index[i],
+            cells=self.cells[i],
+            pattern=self.pattern[i],
+        )
+
+    @property
+    def sample_ids(self) -> list[str]:
+        """Names that say what the sample is: space group, cell, pattern."""
+        kind = "o" if self.off_mesh else "m"
+        return [
+            f"{group:03d}-{kind}{cell:07d}-{pattern:02d}"
+            for group, cell, pattern in zip(
+                self.spacegroup, self.cell_index, self.pattern, strict=True
+            )
+        ]
+
+
+@dataclass(frozen=True)
+class Ulbd:
+    """Specification of a ULBD.
+
+    Attributes
+    ----------
+    name : str
+    version : int
+        Any change of what is generated raises it; it is part of the random key.
+    family : str
+    protocol : PatternProtocol
+    axes : tuple of MeshAxis
+        One a free cell parameter.
+    skip_equal_axes : bool
+        Leave out cells whose free parameters are all equal, as the paper's code does.
+    train_patterns, validation_patterns, test_patterns : int
+        Random patterns a cell and space group, told apart by their index, in this order.
+    """
+
+    name: str
+    version: int
+    family: str
+    protocol: PatternProtocol
+    axes: tuple[MeshAxis, ...]
+    skip_equal_axes: bool = True
+    train_patterns: int = 20
+    validation_patterns: int = 5
+    test_patterns: int = 5
+
+    def __post_init__(self) -> None:
+        names = FREE_PARAMETERS.get(self.family, ())
+        if len(self.axes) != len(names):
+            raise SgbenchError(
+                f"a mesh for the family '{self.family}' needs a range for each of "
+                f"({', '.join(names)}); got {len(self.axes)}. Give one range a free parameter."
+            )
+
+    @property
+    def spacegroups(self) -> tuple[int, ...]:
+        """Numbers of the space groups, each with the same number of samples."""
+        return family_spacegroups(self.family)
+
+    @cached_property
+    def mesh(self) -> NDArray[np.float64]:
+        """All cells of the mesh, shape (n_cells, p), last parameter fastest."""
+        grids = np.meshgrid(*(axis.values for axis in self.axes), indexing="ij")
+        cells = np.stack(grids, axis=-1).reshape(-1, len(self.axes))
+        if self.skip_equal_axes and len(self.axes) > 1:
+            cells = cells[~np.all(np.isclose(cells, cells[:, :1]), axis=1)]
+        return cells
+
+    @cached_property
+    def table(self) -> ReflectionTable:
+        """Lines that the largest cell of the mesh can show."""
+        return reflection_table(self.family, tuple(a.stop for a in self.axes), self.protocol)
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """Extinction class of each space group of the family, shape (n_spacegroups,)."""
+        return class_labels(self.spacegroups)
+
+    def size(self, split: Split) -> int:
+        """Return how many samples a split holds (off-mesh: as many as in-mesh)."""
+        return len(self.mesh) * len(self.spacegroups) * len(self._pattern_range(split))
+
+    def _pattern_range(self, split: Split) -> range:
+        first_validation = self.train_patterns
+        first_test = first_validation + self.validation_patterns
+        ranges = {
+            "train": range(first_validation),
+            "validation": range(first_validation, first_test),
+        }
+        return ranges.get(split, range(first_test, first_test + self.test_patterns))
+
+    def stream(self, purpose: str) -> tuple[int, int]:
+        """Return the random key of one of the dataset's streams."""
+        return stream_key(f"sgbench/{self.name}/{self.version}/{purpose}")
+
+    def all_recipes(self, split: Split) -> Recipes:
+        """Return every recipe of a mesh split: space group slowest, pattern index fastest."""
+        patterns = np.array(self._pattern_range(split))
+        index = np.arange(self.size(split))
+        group, rest = np.divmod(index, len(self.mesh) * len(patterns))
+        cell, pattern = np.divmod(rest, len(patterns))
+        groups = np.array(self.spacegroups)
+        return Recipes(groups[group], cell, self.mesh[cell], patterns[pattern])
+
+    def training_recipes(self, first: int, count: int, seed: int) -> Recipes:
+        """Return samples first, first + 1, … of an endless training sequence.
+
+        Samples are drawn independently and uniformly from the training split, so each is a function
+        of the seed and its position alone: a resumed training sees what an unbroken one sees.
+        """
+        position = np.arange(first, first + count, dtype=np.int64)
+        key = self.stream(f"train/{seed}")
+        low, high = position & 0xFFFFFFFF, position >> 32
+        group, cell, pattern, _ = philox4x32((low, high, 0 * low, 0 * low), key)
+        cell_index = _below(cell, len(self.mesh))
+        return Recipes(
+            np.array(self.spacegroups)[_below(group, len(self.spacegroups))],
+            cell_index,
+            self.mesh[cell_index],
+            _below(pattern, self.train_patterns),
+        )
+
+    def held_out_recipes(self, split: Split, per_spacegroup: int) -> Recipes:
+        """Return the first samples a space group of a validation or test set.
+
+        The sets are prefixes of fixed sequences: a larger one contains the smaller. Cells of
+        ``in-mesh`` sets are mesh points; those of ``off-mesh`` lie between neighbouring ones, at
+        least a quarter of a step from each.
+
+        Raises
+        ------
+        SgbenchError
+            If fewer than one sample is asked for, or the split is the training set's.
+        """
+        if split not in SPLITS[1:] or per_spacegroup < 1:
+            raise SgbenchError(
+                f"cannot draw {per_spacegroup} samples a space group of the split '{split}'; "
+                f"expected at least one, of {', '.join(SPLITS[1:])}. Mend the request."
+            )
+        groups = np.repeat(np.array(self.spacegroups), per_spacegroup)
+        rank = np.tile(np.arange(per_spacegroup), len(self.spacegroups))
+        zero = np.zeros_like(rank)
+        key = self.stream(split)
+        cell, pattern, *_ = philox4x32((rank, groups, zero, zero), key)
+        patterns = np.array(self._pattern_range(split))
+        pattern = patterns[_below(pattern, len(patterns))]
+        if split != "off-mesh":
+            index = _below(cell, len(self.mesh))
+            return Recipes(groups, index, self.mesh[index], pattern)
+        cells = np.empty((len(rank), len(self.axes)))
+        for number, axis in enumerate(self.axes):
+            place, between, *_ = philox4x32((rank, groups, zero, zero + number + 1), key)
+            fraction = 0.25 + 0.5 * to_unit(between)
+            cells[:, number] = axis.start + axis.step * (_below(place, len(axis.values)) + fraction)
+        return Recipes(groups, rank, cells, pattern, off_mesh=True)
+
+    def lines(self, recipes: Recipes) -> LineList:
+        """Return the lines of recipes, with random intensities and the Lorentz factor.
+
+        Line positions are computed once for each extinction class and cell among the recipes.
+        """
+        table = self.table
+        first = self.spacegroups[0]
+        classes = self.labels[recipes.spacegroup - first]
+        pairs = np.stack([classes, recipes.cell_index], axis=1)
+        _, where, pair_of = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
+        kept, kept_offsets = _compressed(table.present)
+        offsets, line, two_theta, lorentz = _positions(
+            classes[where],
+            metric(self.family, recipes.cells[where]),
+            kept_offsets, kept, table.coefficients.astype(np.float64),
+            self.protocol.wavelength, *self.protocol.line_range,
+        )  # fmt: skip
+        key = self.stream("intensity/off-mesh" if recipes.off_mesh else "intensity/mesh")
+        return LineList(
+            *_intensities(
+                pair_of.ravel(), offsets, line, two_theta, lorentz, table.key,
+                recipes.spacegroup, recipes.cell_index, recipes.pattern, *key,
+            )
+        )  # fmt: skip
+
+    def describe(self) -> dict[str, object]:
+        """Return the specification as plain data."""
+        return asdict(self)
+
+    def checksum(self) -> str:
+        """Return a SHA-256 over the specification and a sample of what it generates.
+
+        The sample is eight recipes a space group and split; positions enter rounded to 1e-6 degrees
+        and intensities to float32's upper bits, so that the last bit of a libm does not matter.
+        """
+        digest = hashlib.sha256(json.dumps(self.describe(), sort_keys=True).encode())
+        for split in SPLITS:
+            recipes = (
+                self.training_recipes(0, 8 * len(self.spacegroups), seed=0)
+                if split == "train"
+                else self.held_out_recipes(split, 8)
+            )
+            lines = self.lines(recipes)
+            for array in (recipes.spacegroup, recipes.cell_index, recipes.pattern, lines.offsets):
+                digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
+            digest.update(np.rint(lines.two_theta * 1e6).astype("<i8").tobytes())
+            digest.update(np.rint(np.log(lines.intensity) * 1e4).astype("<i8").tobytes())
+        return digest.hexdigest()
+
+
+def _below(word: NDArray[np.int64], bound: int) -> NDArray[np.int64]:
+    """Map 32 random bits to 0 … bound - 1 (multiply-shift; bias below bound / 2**32)."""
+    return (word * bound) >> 32
+
+
+def _compressed(present: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the columns that are set in each row, and the row offsets."""
+    offsets = np.concatenate([[0], np.cumsum(present.sum(axis=1))])
+    return np.nonzero(present)[1], offsets
+
+
+@numba.njit(cache=True, nogil=True)
+def _positions(classes, metrics, kept_offsets, kept, coefficients, wavelength, lower, upper):  # type: ignore[no-untyped-def]
+    """Return offsets, table row, two_theta and Lorentz factor of each (class, cell)'s lines."""
+    capacity = 0
+    for pair in range(len(classes)):
+        capacity += kept_offsets[classes[pair] + 1] - kept_offsets[classes[pair]]
+    line = np.empty(capacity, np.int64)
+    two_theta = np.empty(capacity, np.float64)
+    lorentz = np.empty(capacity, np.float64)
+    offsets = np.zeros(len(classes) + 1, np.int64)
+    lowest = (2 * np.sin(np.radians(lower) / 2) / wavelength) ** 2
+    highest = (2 * np.sin(np.radians(upper) / 2) / wavelength) ** 2
+    count = 0
+    for pair in range(len(classes)):
+        for place in range(kept_offsets[classes[pair]], kept_offsets[classes[pair] + 1]):
+            row = kept[place]
+            q = 0.0
+            for parameter in range(metrics.shape[1]):
+                q += coefficients[row, parameter] * metrics[pair, parameter]
+            if lowest <= q <= highest:
+                sine = 0.5 * wavelength * np.sqrt(q)
+                angle = 2 * np.arcsin(sine)
+                line[count] = row
+                two_theta[count] = np.degrees(angle)
+                lorentz[count] = 1.0 / (np.sin(angle) * sine)
+                count += 1
+        offsets[pair + 1] = count
+    return offsets, line[:count], two_theta[:count], lorentz[:count]
+
+
+@numba.njit(cache=True, nogil=True)
+def _intensities(
+    pair_of, pair_offsets, line, two_theta, lorentz, keys, spacegroup, cell_index, pattern, k0, k1
+):  # type: ignore[no-untyped-def]
+    n = len(pair_of)
+    offsets = np.zeros(n + 1, np.int64)
+    for i in range(n):
+        offsets[i + 1] = offsets[i] + pair_offsets[pair_of[i] + 1] - pair_offsets[pair_of[i]]
+    positions = np.empty(offsets[n], np.float64)
+    intensity = np.empty(offsets[n], np.float32)
+    for i in range(n):
+        source = pair_offsets[pair_of[i]]
+        for target in range(offsets[i], offsets[i + 1]):
+            word = philox_word(
+                np.uint64(keys[line[source]]),
+                np.uint64(spacegroup[i]),
+                np.uint64(cell_index[i]),
+                np.uint64(pattern[i]),
+                np.uint64(k0),
+                np.uint64(k1),
+            )
+            unit = (np.float64(word >> np.uint64(8)) + 1.0) * 2.0**-24
+            positions[target] = two_theta[source]
+            intensity[target] = np.float32(unit * lorentz[source])
+            source += 1
+    return offsets, positions, intensity
+
+
+def _register(*datasets: Ulbd) -> dict[str, Ulbd]:
+    return {dataset.name: dataset for dataset in datasets}
+
+
+_CUBIC = (MeshAxis(5.0, 15.0, 0.05),)
+_FINE = (MeshAxis(5.0, 10.0, 0.05), MeshAxis(5.0, 10.0, 0.05))
+
+#: All ULBDs by name. The canonical tetragonal and trigonal-hexagonal meshes are ours, since the
+#: published steps are either impossibly fine or so coarse that a network learns the cells by heart.
+ULBD: dict[str, Ulbd] = _register(
+    Ulbd("ulbd-cubic", 1, "cubic", CANONICAL, _CUBIC),
+    Ulbd("ulbd-tetragonal", 1, "tetragonal", CANONICAL, _FINE),
+    Ulbd("ulbd-trigonal-hexagonal", 1, "trigonal-hexagonal", CANONICAL, _FINE),
+    Ulbd("ulbd-cubic-published", 1, "cubic", PUBLISHED, _CUBIC),
+    Ulbd("ulbd-tetragonal-published", 1, "tetragonal", PUBLISHED, (MeshAxis(5.0, 15.0, 0.05),) * 2),
+    Ulbd(
+        "ulbd-trigonal-hexagonal-published", 1, "trigonal-hexagonal", PUBLISHED,
+        (MeshAxis(10.0, 15.0, 0.5),) * 2,
+    ),
+)  # fmt: skip

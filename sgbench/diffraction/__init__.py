@@ -1,0 +1,22 @@
+"""From cells and structures to lines, and from lines to patterns."""
+
+from sgbench.diffraction._cells import FREE_PARAMETERS, free_parameters, full_cell, metric
+from sgbench.diffraction._lines import LineList, ReflectionTable, reflection_table, two_theta_of
+from sgbench.diffraction._protocol import CANONICAL, PROTOCOLS, PUBLISHED, PatternProtocol
+from sgbench.diffraction._render import render
+
+__all__ = [
+    "CANONICAL",
+    "FREE_PARAMETERS",
+    "PROTOCOLS",
+    "PUBLISHED",
+    "LineList",
+    "PatternProtocol",
+    "ReflectionTable",
+    "free_parameters",
+    "full_cell",
+    "metric",
+    "reflection_table",
+    "render",
+    "two_theta_of",
+]

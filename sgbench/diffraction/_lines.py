@@ -1,0 +1,130 @@
+"""Lines: where reflections fall, which of them an extinction class keeps, and how strong they are."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sgbench.diffraction._cells import coefficients
+from sgbench.diffraction._protocol import PatternProtocol
+from sgbench.symmetry import absences, extinction_classes, family_spacegroups
+
+
+@dataclass(frozen=True)
+class LineList:
+    """Lines of many patterns in compressed-row layout.
+
+    Attributes
+    ----------
+    offsets : ndarray of int64, shape (n + 1,)
+        Lines of pattern i are ``offsets[i]:offsets[i + 1]``.
+    two_theta : ndarray of float64, shape (n_lines,)
+        Positions in degrees.
+    intensity : ndarray of float32, shape (n_lines,)
+        Integrated intensities, corrections applied, in arbitrary units.
+    """
+
+    offsets: NDArray[np.int64]
+    two_theta: NDArray[np.float64]
+    intensity: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def take(self, indices: ArrayLike) -> "LineList":
+        """Return the lines of some patterns, in the order asked for."""
+        chosen = np.asarray(indices, dtype=np.int64)
+        counts = np.diff(self.offsets)[chosen]
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        source = np.arange(offsets[-1]) + np.repeat(self.offsets[chosen] - offsets[:-1], counts)
+        return LineList(offsets, self.two_theta[source], self.intensity[source])
+
+
+@dataclass(frozen=True)
+class ReflectionTable:
+    """Every line that cells of a family can show, and which extinction class keeps it.
+
+    Attributes
+    ----------
+    family : str
+    hkl : ndarray of int64, shape (n_lines, 3)
+        One reflection that stands for the line (the lexicographically first non-negative one).
+    coefficients : ndarray of int64, shape (n_lines, p)
+        Integers whose product with the metric is 1/d^2.
+    key : ndarray of uint32, shape (n_lines,)
+        A number that names the line, whatever the size of the table.
+    present : ndarray of bool, shape (n_classes, n_lines)
+        Whether any reflection of the line is present in the class.
+    """
+
+    family: str
+    hkl: NDArray[np.int64]
+    coefficients: NDArray[np.int64]
+    key: NDArray[np.uint32]
+    present: NDArray[np.bool_]
+
+
+@lru_cache(maxsize=32)
+def reflection_table(
+    family: str, largest_cell: tuple[float, ...], protocol: PatternProtocol
+) -> ReflectionTable:
+    """List the lines that cells up to a given size can show in a protocol's window.
+
+    Parameters
+    ----------
+    family : str
+    largest_cell : tuple of float
+        Upper bounds of the free parameters in ångström.
+    protocol : PatternProtocol
+
+    Returns
+    -------
+    ReflectionTable
+        Rows ascend by their coefficients.
+    """
+    # |h| <= a/d for every lattice, so this box holds all reflections of the largest cell.
+    d_star = np.sqrt(protocol.q_max)
+    limit_h, limit_l = (
+        int(np.floor(edge * d_star)) for edge in (largest_cell[0], largest_cell[-1])
+    )
+    if protocol.hkl_limit is not None:
+        limit_h, limit_l = min(limit_h, protocol.hkl_limit), min(limit_l, protocol.hkl_limit)
+    h = np.arange(-limit_h, limit_h + 1)
+    low = np.arange(-limit_l, limit_l + 1)
+    hkl = np.stack(np.meshgrid(h, h, low, indexing="ij"), axis=-1).reshape(-1, 3)
+    hkl = hkl[np.any(hkl != 0, axis=1)]
+
+    rows, line = np.unique(coefficients(family, hkl), axis=0, return_inverse=True)
+    line = line.ravel()
+    classes = extinction_classes(family_spacegroups(family))
+    present = np.zeros((len(classes), len(rows)), dtype=bool)
+    for index, cls in enumerate(classes):
+        allowed = ~absences(cls.spacegroups[0], hkl)
+        present[index, line[allowed]] = True
+
+    representative = np.zeros((len(rows), 3), dtype=np.int64)
+    order = np.lexsort(hkl.T[::-1])[::-1]  # descending, so the first in ascending order is kept
+    order = order[np.all(hkl[order] >= 0, axis=1)]
+    representative[line[order]] = hkl[order]
+    return ReflectionTable(family, representative, rows, line_keys(rows), present)
+
+
+def line_keys(rows: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """Pack the coefficients of lines, shape (n, p) with p <= 2, into one number each."""
+    packed = np.zeros(len(rows), dtype=np.uint32)
+    for column in rows.T:
+        packed = (packed << np.uint32(16)) | column.astype(np.uint32)
+    return packed
+
+
+def two_theta_of(q: ArrayLike, wavelength: float) -> NDArray[np.float64]:
+    """Return Bragg angles in degrees for 1/d^2 in 1/ångström^2; NaN where none diffracts."""
+    sine = wavelength / 2 * np.sqrt(np.asarray(q, dtype=np.float64))
+    return np.degrees(2 * np.arcsin(np.where(sine <= 1, sine, np.nan)))
+
+
+def lorentz_factor(two_theta: ArrayLike) -> NDArray[np.float64]:
+    """Return the powder Lorentz factor 1 / (sin 2theta . sin theta); angles in degrees."""
+    angle = np.radians(np.asarray(two_theta, dtype=np.float64))
+    return 1.0 / (np.sin(angle) * np.sin(angle / 2))

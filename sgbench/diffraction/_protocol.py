@@ -1,0 +1,93 @@
+"""The measurement protocol: everything that turns lines into a pattern."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sgbench.errors import SgbenchError
+
+#: Lines further than this many profile widths from a point add less than 2e-8 of their height.
+TAIL_SIGMAS = 6.0
+
+
+@dataclass(frozen=True)
+class PatternProtocol:
+    """A powder measurement, as data.
+
+    Attributes
+    ----------
+    name : str
+    wavelength : float
+        Wavelength in ångström.
+    two_theta_min, two_theta_max : float
+        Window in degrees; both ends are grid points.
+    n_points : int
+        Points of the grid, evenly spaced in two_theta.
+    sigma : float
+        Standard deviation of the Gaussian profile in degrees.
+    hkl_limit : int or None
+        Largest absolute Miller index that is considered; None means complete.
+    upper_tail : bool
+        Whether lines beyond the upper end of the window reach into it with their tail. Lines below
+        the lower end always do.
+    """
+
+    name: str
+    wavelength: float = 1.5406
+    two_theta_min: float = 5.0
+    two_theta_max: float = 90.0
+    n_points: int = 8192
+    sigma: float = 0.1
+    hkl_limit: int | None = None
+    upper_tail: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0 < self.two_theta_min < self.two_theta_max < 180:
+            raise SgbenchError(
+                f"the two_theta window {self.two_theta_min}-{self.two_theta_max} is empty, reversed "
+                "or outside 0-180 degrees. Give a lower end below the upper one."
+            )
+        if self.wavelength <= 0 or self.sigma <= 0:
+            raise SgbenchError(
+                f"wavelength {self.wavelength} and profile width {self.sigma} must both be positive. "
+                "Give ångström and degrees."
+            )
+        if self.n_points < 2 or self.step > self.sigma:
+            raise SgbenchError(
+                f"{self.n_points} points are too few for a profile of width {self.sigma} degrees; "
+                f"expected at least {self._least_points()}. Raise n_points or widen the profile."
+            )
+
+    @property
+    def step(self) -> float:
+        """Distance of grid points in degrees."""
+        return (self.two_theta_max - self.two_theta_min) / (self.n_points - 1)
+
+    @property
+    def two_theta(self) -> NDArray[np.float64]:
+        """The grid, shape (n_points,), degrees."""
+        return np.linspace(self.two_theta_min, self.two_theta_max, self.n_points)
+
+    @property
+    def line_range(self) -> tuple[float, float]:
+        """Positions in degrees between which a line touches the window."""
+        tail = TAIL_SIGMAS * self.sigma
+        upper = self.two_theta_max + (tail if self.upper_tail else 0.0)
+        return max(self.two_theta_min - tail, 0.0), min(upper, 180.0)
+
+    @property
+    def q_max(self) -> float:
+        """1/d^2 of the last line that touches the window, in 1/ångström^2."""
+        return float((2 * np.sin(np.radians(self.line_range[1] / 2)) / self.wavelength) ** 2)
+
+    def _least_points(self) -> int:
+        return int(np.ceil((self.two_theta_max - self.two_theta_min) / self.sigma)) + 1
+
+
+#: The leaderboard's protocol: complete reflections, tails at both ends.
+CANONICAL = PatternProtocol("canonical")
+#: The paper's own: |h|, |k|, |l| <= 10, lines above the window cut.
+PUBLISHED = PatternProtocol("published", hkl_limit=10, upper_tail=False)
+
+PROTOCOLS = {protocol.name: protocol for protocol in (CANONICAL, PUBLISHED)}

@@ -1,0 +1,75 @@
+"""Philox4x32-10: the counter-based generator behind random intensities.
+
+A draw is a function of a key and a counter and of nothing else (Salmon et al., SC11,
+doi:10.1145/2063384.2063405), so a sample can be made by itself, in any order, on any device.
+NumPy's own Philox is the 4x64 variant, whose 128-bit products no GPU framework offers.
+"""
+
+import hashlib
+from typing import Any
+
+import numba
+import numpy as np
+
+_M0, _M1 = 0xD2511F53, 0xCD9E8D57
+_W0, _W1 = 0x9E3779B9, 0xBB67AE85
+_MASK = 0xFFFFFFFF
+_ROUNDS = 10
+
+
+def philox4x32(counter: tuple[Any, Any, Any, Any], key: tuple[int, int]) -> tuple[Any, ...]:
+    """Return four words of 32 random bits.
+
+    Parameters
+    ----------
+    counter : four integers, int64 ndarrays or int64 torch tensors
+        Words of 32 bits; they broadcast.
+    key : two int
+
+    Returns
+    -------
+    tuple of four
+        Of the kind that came in, each in [0, 2**32).
+    """
+    c0, c1, c2, c3 = counter
+    k0, k1 = key
+    for _ in range(_ROUNDS):
+        # The product of two 32-bit words may wrap in a signed 64-bit one; its bits stay right,
+        # and the masks drop the sign.
+        p0, p1 = c0 * _M0, c2 * _M1
+        c0, c1, c2, c3 = (
+            ((p1 >> 32) & _MASK) ^ c1 ^ k0,
+            p1 & _MASK,
+            ((p0 >> 32) & _MASK) ^ c3 ^ k1,
+            p0 & _MASK,
+        )
+        k0, k1 = (k0 + _W0) & _MASK, (k1 + _W1) & _MASK
+    return c0, c1, c2, c3
+
+
+def to_unit(word: Any) -> Any:
+    """Map 32 random bits to (0, 1]: the upper 24 bits, exact in float32."""
+    return ((word >> 8) + 1) * 2.0**-24
+
+
+def stream_key(name: str) -> tuple[int, int]:
+    """Return the generator's key for a named stream: the first 64 bits of its SHA-256."""
+    digest = hashlib.sha256(name.encode()).digest()
+    return int.from_bytes(digest[:4], "big"), int.from_bytes(digest[4:8], "big")
+
+
+@numba.njit(cache=True, inline="always")
+def philox_word(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+    """Return the first word of `philox4x32`; all arguments uint64 below 2**32."""
+    mask = np.uint64(_MASK)
+    shift = np.uint64(32)
+    for _ in range(_ROUNDS):
+        p0 = c0 * np.uint64(_M0)
+        p1 = c2 * np.uint64(_M1)
+        c0 = (p1 >> shift) ^ c1 ^ k0
+        c1 = p1 & mask
+        c2 = (p0 >> shift) ^ c3 ^ k1
+        c3 = p0 & mask
+        k0 = (k0 + np.uint64(_W0)) & mask
+        k1 = (k1 + np.uint64(_W1)) & mask
+    return c0

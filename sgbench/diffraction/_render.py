@@ -1,0 +1,53 @@
+"""The one interface to pattern rendering, with a compiled CPU and a torch implementation."""
+
+from typing import TYPE_CHECKING, Any
+
+from sgbench.diffraction._lines import LineList
+from sgbench.diffraction._protocol import PatternProtocol
+from sgbench.errors import SgbenchError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def render(
+    lines: LineList, protocol: PatternProtocol, device: "str | torch.device | None" = None
+) -> Any:
+    """Render line lists as patterns: Gaussian profiles, summed, scaled to a maximum of 1.
+
+    Parameters
+    ----------
+    lines : LineList
+        Lines of n patterns.
+    protocol : PatternProtocol
+        Window, grid and profile width.
+    device : str or torch.device, optional
+        None renders with the compiled CPU code and returns an ndarray; a torch device renders with
+        torch there and returns a tensor on it.
+
+    Returns
+    -------
+    ndarray or torch.Tensor of float32, shape (n, n_points)
+
+    Raises
+    ------
+    SgbenchError
+        If a pattern has no line that reaches the window.
+    """
+    if device is None:
+        from sgbench.diffraction._render_numba import render_lines
+
+        patterns = render_lines(lines, protocol)
+        empty = ~(patterns.max(axis=1) > 0)
+    else:
+        from sgbench.diffraction._render_torch import render_lines as render_on_device
+
+        patterns = render_on_device(lines, protocol, device)
+        empty = (~(patterns.amax(dim=1) > 0)).cpu().numpy()
+    if empty.any():
+        raise SgbenchError(
+            f"{int(empty.sum())} of {len(lines)} patterns have no line in the window "
+            f"{protocol.two_theta_min:g}-{protocol.two_theta_max:g} degrees; expected at least one "
+            "each. Leave them out or widen the window."
+        )
+    return patterns

@@ -1,0 +1,66 @@
+"""Compiled CPU rendering.
+
+A line touches about 230 of 8,192 points. Its profile comes from a table of the Gaussian at `_SUB`
+offsets within one grid step, interpolated linearly between neighbouring offsets: two multiply-adds
+a point and no exponential. The interpolation error is (step/_SUB)^2/(8 sigma^2) < 4e-7 of the line.
+"""
+
+from functools import lru_cache
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from sgbench.diffraction._lines import LineList
+from sgbench.diffraction._protocol import TAIL_SIGMAS, PatternProtocol
+
+_SUB = 64
+
+
+@lru_cache(maxsize=8)
+def _profile_table(step: float, sigma: float) -> NDArray[np.float32]:
+    """Tabulate the profile, shape (_SUB + 1, width): row s is shifted by s/_SUB of a step."""
+    half = int(np.ceil(TAIL_SIGMAS * sigma / step)) + 1
+    points = np.arange(-half, half + 1) * step
+    shifts = np.arange(_SUB + 1) / _SUB * step
+    return np.exp(-0.5 * ((points[None, :] - shifts[:, None]) / sigma) ** 2).astype(np.float32)
+
+
+def render_lines(lines: LineList, protocol: PatternProtocol) -> NDArray[np.float32]:
+    """Render patterns, shape (n, n_points), each scaled to a maximum of 1."""
+    patterns = np.zeros((len(lines), protocol.n_points), dtype=np.float32)
+    table = _profile_table(protocol.step, protocol.sigma)
+    _render(
+        lines.offsets, lines.two_theta, lines.intensity,
+        protocol.two_theta_min, 1.0 / protocol.step, table, patterns,
+    )  # fmt: skip
+    return patterns
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _render(offsets, two_theta, intensity, origin, per_degree, table, patterns):  # type: ignore[no-untyped-def]
+    n_points = patterns.shape[1]
+    width = table.shape[1]
+    half = width // 2
+    for i in range(patterns.shape[0]):
+        row = patterns[i]
+        for line in range(offsets[i], offsets[i + 1]):
+            position = (two_theta[line] - origin) * per_degree
+            below = np.floor(position)
+            shift = (position - below) * _SUB
+            sub = int(shift)
+            weight = np.float32(shift - sub)
+            height = np.float32(intensity[line])
+            low, high = height * (np.float32(1) - weight), height * weight
+            first = int(below) - half
+            start, stop = max(first, 0), min(first + width, n_points)
+            lower, upper = table[sub], table[sub + 1]
+            for point in range(start, stop):
+                row[point] += low * lower[point - first] + high * upper[point - first]
+        top = np.float32(0)
+        for point in range(n_points):
+            top = max(top, row[point])
+        if top > 0:
+            scale = np.float32(1) / top
+            for point in range(n_points):
+                row[point] *= scale

@@ -1,0 +1,29 @@
+"""Space groups, extinction classes, reflection conditions and the ceilings that follow."""
+
+from sgbench.symmetry._ceilings import Ceiling, top_k_ceiling
+from sgbench.symmetry._classes import ExtinctionClass, class_labels, extinction_classes
+from sgbench.symmetry._conditions import ReflectionCondition, reflection_conditions
+from sgbench.symmetry._groups import (
+    FAMILIES,
+    PAPER_FAMILIES,
+    absences,
+    family_of,
+    family_spacegroups,
+    spacegroup_symbol,
+)
+
+__all__ = [
+    "FAMILIES",
+    "PAPER_FAMILIES",
+    "Ceiling",
+    "ExtinctionClass",
+    "ReflectionCondition",
+    "absences",
+    "class_labels",
+    "extinction_classes",
+    "family_of",
+    "family_spacegroups",
+    "reflection_conditions",
+    "spacegroup_symbol",
+    "top_k_ceiling",
+]
