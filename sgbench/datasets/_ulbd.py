@@ -35,7 +35,7 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "in-mesh", "off-mesh")
 
 @dataclass(frozen=True)
 class MeshAxis:
-    """Values of one free cell parameter in ångström; like the paper's loops, without the upper end."""
+    """Values of one free cell parameter in ångström; the upper end is excluded, as in the paper."""
 
     start: float
     stop: float
@@ -51,8 +51,8 @@ class MeshAxis:
     @property
     def values(self) -> NDArray[np.float64]:
         """The mesh values."""
-        count = max(int(round((self.stop - self.start) / self.step)), 1)
-        return self.start + self.step * np.arange(count)
+        count = max(round((self.stop - self.start) / self.step), 1)
+        return np.asarray(self.start + self.step * np.arange(count), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -335,9 +335,9 @@ def _positions(classes, metrics, kept_offsets, kept, coefficients, wavelength, l
 
 
 @numba.njit(cache=True, nogil=True)
-def _intensities(
+def _intensities(  # type: ignore[no-untyped-def]
     pair_of, pair_offsets, line, two_theta, lorentz, keys, spacegroup, cell_index, pattern, k0, k1
-):  # type: ignore[no-untyped-def]
+):
     n = len(pair_of)
     offsets = np.zeros(n + 1, np.int64)
     for i in range(n):

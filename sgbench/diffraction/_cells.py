@@ -43,7 +43,7 @@ def coefficients(family: str, hkl: ArrayLike) -> NDArray[np.int64]:
     h, k, low = np.asarray(hkl, dtype=np.int64).T
     products = np.stack([h * h, k * k, low * low, 2 * k * low, 2 * h * low, 2 * h * k], axis=1)
     reduced = products @ np.array(_REDUCTION[_check(family)])
-    return np.rint(reduced).astype(np.int64)
+    return np.asarray(np.rint(reduced), dtype=np.int64)
 
 
 def metric(family: str, cells: ArrayLike) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Lines: where reflections fall, which of them an extinction class keeps, and how strong they are."""
+"""Lines: where reflections fall, which of them a class keeps, and how strong they are."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -121,10 +121,10 @@ def line_keys(rows: NDArray[np.int64]) -> NDArray[np.uint32]:
 def two_theta_of(q: ArrayLike, wavelength: float) -> NDArray[np.float64]:
     """Return Bragg angles in degrees for 1/d^2 in 1/ångström^2; NaN where none diffracts."""
     sine = wavelength / 2 * np.sqrt(np.asarray(q, dtype=np.float64))
-    return np.degrees(2 * np.arcsin(np.where(sine <= 1, sine, np.nan)))
+    return np.asarray(np.degrees(2 * np.arcsin(np.where(sine <= 1, sine, np.nan))))
 
 
 def lorentz_factor(two_theta: ArrayLike) -> NDArray[np.float64]:
     """Return the powder Lorentz factor 1 / (sin 2theta . sin theta); angles in degrees."""
     angle = np.radians(np.asarray(two_theta, dtype=np.float64))
-    return 1.0 / (np.sin(angle) * np.sin(angle / 2))
+    return np.asarray(1.0 / (np.sin(angle) * np.sin(angle / 2)))

@@ -45,13 +45,13 @@ class PatternProtocol:
     def __post_init__(self) -> None:
         if not 0 < self.two_theta_min < self.two_theta_max < 180:
             raise SgbenchError(
-                f"the two_theta window {self.two_theta_min}-{self.two_theta_max} is empty, reversed "
-                "or outside 0-180 degrees. Give a lower end below the upper one."
+                f"the two_theta window {self.two_theta_min}-{self.two_theta_max} is empty, "
+                "reversed or outside 0-180 degrees. Give a lower end below the upper one."
             )
         if self.wavelength <= 0 or self.sigma <= 0:
             raise SgbenchError(
-                f"wavelength {self.wavelength} and profile width {self.sigma} must both be positive. "
-                "Give ångström and degrees."
+                f"wavelength {self.wavelength} and profile width {self.sigma} must both be "
+                "positive. Give ångström and degrees."
             )
         if self.n_points < 2 or self.step > self.sigma:
             raise SgbenchError(

@@ -34,6 +34,7 @@ def render(
     SgbenchError
         If a pattern has no line that reaches the window.
     """
+    patterns: Any
     if device is None:
         from sgbench.diffraction._render_numba import render_lines
 
@@ -42,8 +43,9 @@ def render(
     else:
         from sgbench.diffraction._render_torch import render_lines as render_on_device
 
-        patterns = render_on_device(lines, protocol, device)
-        empty = (~(patterns.amax(dim=1) > 0)).cpu().numpy()
+        tensor = render_on_device(lines, protocol, device)
+        patterns = tensor
+        empty = (~(tensor.amax(dim=1) > 0)).cpu().numpy()
     if empty.any():
         raise SgbenchError(
             f"{int(empty.sum())} of {len(lines)} patterns have no line in the window "

@@ -50,7 +50,7 @@ def render_tensors(
     reach = (nearest >= -half) & (nearest < n_points + half)
     centre = owner * row + nearest.long() + margin
     scale = -0.5 * (protocol.step / protocol.sigma) ** 2
-    for chunk in torch.nonzero(reach).flatten().split(_CHUNK):
+    for chunk in torch.split(torch.nonzero(reach).flatten(), _CHUNK):
         distance = window.to(torch.float32) - shift[chunk, None]
         profile = intensity[chunk, None] * torch.exp(scale * distance * distance)
         points = centre[chunk, None] + window

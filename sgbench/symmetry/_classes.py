@@ -1,7 +1,7 @@
 """Extinction classes: space groups with the same systematic absences up to relabelling of axes."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from itertools import permutations
 
 import gemmi
@@ -12,6 +12,7 @@ from sgbench.errors import SgbenchError
 from sgbench.symmetry._conditions import (
     DIRECTIONS,
     ReflectionCondition,
+    Zone,
     reflection_conditions,
     zone_forms,
 )
@@ -20,6 +21,8 @@ from sgbench.symmetry._groups import absences, family_of, laue_class
 # Every modulus in a reflection condition divides 4 or 6, so indices up to 12 show each of them
 # more than once, in every zone.
 _INDEX_LIMIT = 12
+
+_FIRST_OF_ALIKE = {"43": "41", "32": "31", "62": "31", "64": "31", "65": "61"}
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def class_labels(spacegroups: tuple[int, ...]) -> NDArray[np.int64]:
     return np.array([position[number] for number in spacegroups], dtype=np.int64)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _signature(spacegroup: int) -> bytes:
     """Return the absences on a grid of indices, the same for all labellings of the axes."""
     hkl = _index_grid()
@@ -98,7 +101,7 @@ def _signature(spacegroup: int) -> bytes:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def _index_grid() -> NDArray[np.int32]:
     axis = np.arange(-_INDEX_LIMIT, _INDEX_LIMIT + 1, dtype=np.int32)
     return np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
@@ -130,6 +133,7 @@ def relabellings(family: str) -> tuple[NDArray[np.int32], ...]:
 
 def _extinction_symbol(spacegroup: int) -> str:
     """Keep of the Hermann-Mauguin symbol what extinguishes and does not follow from the rest."""
+    # Enantiomorphs and 6(2), 6(4) extinguish alike; tables name the class by the first of them.
     lattice, *tokens = gemmi.find_spacegroup_by_number(spacegroup).hm.split()
     directions = DIRECTIONS[family_of(spacegroup)]
     if lattice == "R":
@@ -141,7 +145,7 @@ def _extinction_symbol(spacegroup: int) -> str:
     return " ".join([lattice, *kept])
 
 
-def _extinguishing_part(spacegroup, token, direction) -> str:  # type: ignore[no-untyped-def]
+def _extinguishing_part(spacegroup: int, token: str, direction: tuple[Zone, Zone] | None) -> str:
     if direction is None:
         return "-"
     plane_zone, axis_zone = direction
@@ -153,4 +157,4 @@ def _extinguishing_part(spacegroup, token, direction) -> str:  # type: ignore[no
         for part, zone in ((axis, axis_zone), (plane, plane_zone))
         if part and len(set(zone_forms(spacegroup, zone))) == 2
     ]
-    return "/".join(parts) or "-"
+    return _FIRST_OF_ALIKE.get(parts[0], "/".join(parts)) if parts else "-"

@@ -1,14 +1,15 @@
 """Reflection conditions, derived from the operations of a space group.
 
 An operation (R, t) that leaves every reflection of a zone unchanged (h R = h) demands that h.t be
-an integer, or the reflection is absent (ITA section 1.6.3). For a zone such as ``0kl`` these demands
-are linear forms in its free indices, and together they form a finite abelian group: two sets of
-conditions are the same exactly when they generate the same group. So a condition is put into words
-by looking for the wording that generates the group at hand; no table of space groups is consulted.
+an integer, or the reflection is absent (ITA section 1.6.3). For a zone such as ``0kl`` these
+demands are linear forms in its free indices, and together they form a finite abelian group: two
+sets of conditions are the same exactly when they generate the same group. So a condition is put
+into words by looking for the wording that generates the group at hand; no table of space groups is
+consulted.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from itertools import product
 
 import gemmi
@@ -80,7 +81,7 @@ DIRECTIONS: dict[str, tuple[tuple[Zone, Zone] | None, ...]] = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def reflection_conditions(spacegroup: int) -> tuple[ReflectionCondition, ...]:
     """Derive the independent reflection conditions of a space group.
 

@@ -4,7 +4,7 @@ Standard settings are those of gemmi: unique axis b for monoclinic groups, hexag
 (obverse) for rhombohedral ones. The origin choice never changes an absence; the setting does.
 """
 
-from functools import lru_cache
+from functools import cache
 
 import gemmi
 import numpy as np
@@ -78,7 +78,7 @@ def absences(spacegroup: int, hkl: ArrayLike) -> NDArray[np.bool_]:
     return np.asarray(operations(spacegroup).systematic_absences(indices), dtype=bool)
 
 
-@lru_cache(maxsize=None)
+@cache
 def operations(spacegroup: int) -> gemmi.GroupOps:
     """Return the symmetry operations of the standard setting."""
     return _gemmi(spacegroup).operations()

@@ -1,0 +1,21 @@
+"""The command tree."""
+
+import typer
+
+from sgbench.cli import _dataset, _leaderboard, _models, _symmetry
+
+app = typer.Typer(
+    help="Benchmark for predicting space groups from powder diffraction patterns.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("classes")(_symmetry.classes)
+app.command("ceilings")(_symmetry.ceilings)
+app.command("lines")(_symmetry.lines)
+app.add_typer(_dataset.app, name="dataset")
+app.command("models")(_models.models)
+app.command("train")(_models.train)
+app.command("predict")(_models.predict)
+app.command("evaluate")(_leaderboard.evaluate)
+app.command("leaderboard")(_leaderboard.leaderboard)

@@ -1,0 +1,89 @@
+"""Listings: the same rows as a table for eyes, CSV, JSON or Markdown."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sgbench.files import write_atomically
+
+
+class Format(StrEnum):
+    """How to print a listing."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    md = "md"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write here instead of to the terminal.")
+]
+
+
+def show(rows: Sequence[Mapping[str, Any]], form: Format, output: Path | None) -> None:
+    """Print rows, or write them to a file."""
+    text = _FORMATTERS[form](rows)
+    if output is None:
+        sys.stdout.write(text)
+        return
+    with write_atomically(output) as temporary:
+        temporary.write_text(text)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_text(item) for item in value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(value)
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+    names = list(rows[0])
+    body = [[_text(row[name]) for name in names] for row in rows]
+    widths = [max(len(line[i]) for line in [names, *body]) for i in range(len(names))]
+    numeric = [all(isinstance(row[name], (int, float)) for row in rows) for name in names]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = [
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(cells, widths, numeric, strict=True)
+        ]
+        return "  ".join(padded).rstrip() + "\n"
+
+    return line(names) + line(["-" * width for width in widths]) + "".join(map(line, body))
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(rows[0])
+    writer.writerows([_text(value) for value in row.values()] for row in rows)
+    return buffer.getvalue()
+
+
+def _json(rows: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps(list(rows), indent=1, ensure_ascii=False) + "\n"
+
+
+def _markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    lines = [list(rows[0]), ["---"] * len(rows[0])]
+    lines += [[_text(value).replace("|", "\\|") for value in row.values()] for row in rows]
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
+
+
+_FORMATTERS = {
+    Format.table: _table,
+    Format.csv: _csv,
+    Format.json: _json,
+    Format.md: _markdown,
+}

@@ -1,0 +1,139 @@
+"""`sgbench models`, `train` and `predict`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sgbench.cli._listing import Format, FormatOption, OutputOption, show
+from sgbench.datasets import TEST_SETS, evaluation_set, training_dataset
+from sgbench.errors import SgbenchError
+from sgbench.evaluation import CLASS_SCHEMES
+from sgbench.models import CONTROLS, get_model, model_names
+
+StoreOption = Annotated[
+    str | None,
+    typer.Option(envvar="MLFLOW_TRACKING_URI", help="MLflow store; none records nothing."),
+]
+ScaleOption = Annotated[str, typer.Option(help="Label of the run's size: smoke, laptop, paper.")]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda")]
+
+
+def models(form: FormatOption = Format.table, output: OutputOption = None) -> None:
+    """List the networks: name, weights for 36 space groups, input and paper."""
+    rows = []
+    for name in model_names():
+        spec = get_model(name)
+        rows.append(
+            {
+                "name": name,
+                "parameters": spec.n_parameters(36),
+                "input": spec.input_scaling,
+                "paper": spec.paper,
+            }
+        )
+    show(rows, form, output)
+
+
+def train(
+    model: Annotated[str, typer.Argument(help="Name of the network, see `sgbench models`.")],
+    dataset: Annotated[str, typer.Argument(help="Designed dataset, e.g. ulbd-cubic.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File for the trained network.")],
+    patterns: Annotated[int, typer.Option(help="Training patterns.")],
+    batch_size: Annotated[int, typer.Option(help="Patterns a step.")] = 64,
+    peak_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
+    warmup: Annotated[float, typer.Option(help="Share of the steps before the peak.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="Seed of weights, samples and dropout.")] = 0,
+    validations: Annotated[int, typer.Option(help="How often to validate.")] = 20,
+    patience: Annotated[int, typer.Option(help="Validations without gain before stopping.")] = 8,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="State of an unfinished training; beside output by default.")
+    ] = None,
+    scale: ScaleOption = "custom",
+    device: DeviceOption = "auto",
+    store: StoreOption = None,
+) -> None:
+    """Train a network on a designed dataset; run again to go on after an interruption."""
+    from sgbench.cli._progress import TrainingDisplay
+    from sgbench.tracking import tracked_run
+    from sgbench.training import Progress, TrainingPlan, choose_device, hardware
+    from sgbench.training import train as train_network
+
+    plan = TrainingPlan(
+        model=model,
+        dataset=dataset,
+        patterns=patterns,
+        batch_size=batch_size,
+        peak_rate=peak_rate,
+        warmup=warmup,
+        seed=seed,
+        validations=validations,
+        patience=patience,
+    )
+    get_model(model)
+    designed = training_dataset("", dataset)
+    chosen = choose_device(device)
+    state = checkpoint or output.with_suffix(".checkpoint")
+    typer.echo(f"training {model} on {dataset} with {hardware(chosen)}", err=True)
+    tags = {"model": model, "dataset": dataset, "family": designed.family, "scale": scale}
+    name = f"{model} {dataset} seed {seed}"
+    with (
+        tracked_run(store, name, tags, state.with_suffix(".mlflow-run")) as run,
+        TrainingDisplay(plan, sys.stderr) as display,
+    ):
+        run.parameters({**vars(plan), "hardware": hardware(chosen)})
+        run.dataset(designed, "training")
+
+        def report(progress: Progress) -> None:
+            display.report(progress)
+            values = {k: v for k, v in vars(progress).items() if k not in ("step", "patterns")}
+            run.metrics(values, step=progress.patterns)
+
+        extra = {"scale": scale, "mlflow_run": run.run_id}
+        trained = train_network(plan, output, state, chosen, report, display.step, extra)
+        run.model(trained)
+        run.artifact(output)
+
+
+def predict(
+    model: Annotated[str, typer.Argument(help="File of a trained network, or a control's name.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the predictions.")],
+    test_set: Annotated[list[str], typer.Option(help=f"One or more of {', '.join(TEST_SETS)}")],
+    per_spacegroup: Annotated[
+        int, typer.Option(help="Samples a space group of the designed test sets.")
+    ] = 200,
+    family: Annotated[
+        str | None, typer.Option(help="Family, for a control; a network knows its own.")
+    ] = None,
+    crystals: Annotated[Path | None, typer.Option(help="Line lists of real crystals.")] = None,
+    scale: ScaleOption = "custom",
+    device: DeviceOption = "auto",
+) -> None:
+    """Predict test sets; writes one Parquet file each, `TEST_SET.parquet`.
+
+    A control also writes `TEST_SET.extinction.parquet`, its guess over extinction classes.
+    """
+    from sgbench.evaluation import predict_control, predict_set, write_predictions
+    from sgbench.training import choose_device, load_model
+
+    if model in CONTROLS:
+        if family is None:
+            raise SgbenchError(
+                f"the control '{model}' fits any family; expected --family. Name one."
+            )
+        dataset = training_dataset(family)
+        for name in test_set:
+            truth = evaluation_set(name, dataset, per_spacegroup, crystals)
+            for scheme in CLASS_SCHEMES:
+                predictions = predict_control(model, dataset, truth, scheme, scale)
+                suffix = "" if scheme == "spacegroup" else ".extinction"
+                write_predictions(output / f"{name}{suffix}.parquet", predictions)
+        return
+    chosen = choose_device(device)
+    trained = load_model(Path(model), chosen)
+    for name in test_set:
+        truth = evaluation_set(name, trained.dataset, per_spacegroup, crystals)
+        predictions = predict_set(trained, truth, chosen)
+        write_predictions(output / f"{name}.parquet", predictions)
+        typer.echo(f"predicted {len(truth)} samples of {name}", err=True)

@@ -1,0 +1,112 @@
+"""`sgbench classes`, `ceilings` and `lines`."""
+
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from sgbench.cli._listing import Format, FormatOption, OutputOption, show
+from sgbench.diffraction import PROTOCOLS, free_parameters, metric, reflection_table, two_theta_of
+from sgbench.errors import SgbenchError
+from sgbench.symmetry import (
+    PAPER_FAMILIES,
+    Ceiling,
+    class_labels,
+    extinction_classes,
+    family_of,
+    family_spacegroups,
+    spacegroup_symbol,
+)
+
+
+def classes(
+    family: Annotated[str, typer.Argument(help="cubic, tetragonal, trigonal-hexagonal, …, all")],
+    form: FormatOption = Format.table,
+    output: OutputOption = None,
+) -> None:
+    """List the extinction classes of a family (the paper's Tables S1-S3)."""
+    rows = []
+    for cls in extinction_classes(family_spacegroups(family)):
+        row: dict[str, object] = {
+            "symbol": cls.symbol,
+            "conditions": [str(condition) for condition in cls.conditions],
+            "spacegroups": list(cls.spacegroups),
+            "members": [spacegroup_symbol(number) for number in cls.spacegroups],
+            "laue_classes": list(cls.laue_classes),
+        }
+        if form is not Format.json:
+            row["conditions"] = "; ".join(map(str, cls.conditions)) or "none"
+        rows.append(row)
+    show(rows, form, output)
+
+
+def ceilings(
+    families: Annotated[
+        list[str] | None, typer.Argument(help="Families; those of the paper by default.")
+    ] = None,
+    form: FormatOption = Format.table,
+    output: OutputOption = None,
+) -> None:
+    """Print the highest top-k accuracy that extinction laws allow, in percent (Table I)."""
+    rows = []
+    for family in families or PAPER_FAMILIES:
+        ceiling = Ceiling.of_family(family)
+        row: dict[str, object] = {
+            "family": family,
+            "n_spacegroups": ceiling.n_spacegroups,
+            "n_classes": ceiling.n_classes,
+        }
+        row |= {f"top{k}": round(100 * value, 1) for k, value in enumerate(ceiling.top, start=1)}
+        rows.append(row)
+    show(rows, form, output)
+
+
+def lines(
+    spacegroup: Annotated[int, typer.Argument(help="Number of the space group.")],
+    cell: Annotated[
+        str, typer.Option(help="Free parameters, or a,b,c,alpha,beta,gamma; comma-separated.")
+    ],
+    protocol: Annotated[str, typer.Option(help="canonical or published")] = "canonical",
+    form: FormatOption = Format.table,
+    output: OutputOption = None,
+) -> None:
+    """List the lines that a space group and a cell allow in the window."""
+    if protocol not in PROTOCOLS:
+        raise SgbenchError(
+            f"unknown protocol '{protocol}'; expected one of {', '.join(PROTOCOLS)}. Choose one."
+        )
+    measured = PROTOCOLS[protocol]
+    family = family_of(spacegroup)
+    try:
+        values = [float(part) for part in cell.split(",")]
+    except ValueError:
+        raise SgbenchError(
+            f"'{cell}' is not a cell; expected numbers with commas between, e.g. 4.05 or 2.95,4.68."
+        ) from None
+    free = free_parameters(family, values)
+    if free.max() > 100:
+        raise SgbenchError(
+            f"a cell edge of {free.max():g} Å is too long to list; expected at most 100 Å. "
+            "Check the unit of the cell."
+        )
+    table = reflection_table(family, tuple(float(edge) for edge in free), measured)
+    groups = family_spacegroups(family)
+    present = table.present[class_labels(groups)[groups.index(spacegroup)]]
+    q = (table.coefficients @ metric(family, free[None, :])[0]).astype(float)
+    two_theta = two_theta_of(q, measured.wavelength)
+    shown = present & (two_theta >= measured.two_theta_min) & (two_theta <= measured.two_theta_max)
+    order = np.flatnonzero(shown)[np.argsort(two_theta[shown])]
+    if not len(order):
+        raise SgbenchError(
+            f"no line of this cell falls between {measured.two_theta_min:g} and "
+            f"{measured.two_theta_max:g} degrees. Check the cell; lengths are in ångström."
+        )
+    rows = [
+        {
+            "hkl": " ".join(map(str, table.hkl[i])),
+            "d": round(1 / float(np.sqrt(q[i])), 5),
+            "two_theta": round(float(two_theta[i]), 4),
+        }
+        for i in order
+    ]
+    show(rows, form, output)

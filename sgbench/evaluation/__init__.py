@@ -1,0 +1,24 @@
+"""From predictions to scores."""
+
+from sgbench.evaluation._predict import predict_control, predict_set
+from sgbench.evaluation._predictions import (
+    CLASS_SCHEMES,
+    Predictions,
+    read_predictions,
+    write_predictions,
+)
+from sgbench.evaluation._scores import Score, read_score, score, top_k_hits, write_score
+
+__all__ = [
+    "CLASS_SCHEMES",
+    "Predictions",
+    "Score",
+    "predict_control",
+    "predict_set",
+    "read_predictions",
+    "read_score",
+    "score",
+    "top_k_hits",
+    "write_predictions",
+    "write_score",
+]

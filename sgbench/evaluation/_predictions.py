@@ -1,0 +1,120 @@
+"""Predictions: probabilities over labels for each sample of a test set, and their file."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from sgbench.errors import SgbenchError
+from sgbench.files import write_atomically
+from sgbench.symmetry import class_labels
+
+CLASS_SCHEMES = ("spacegroup", "extinction")
+_KEY = b"sgbench"
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of a test set.
+
+    Attributes
+    ----------
+    sample_ids : tuple of str
+    class_scheme : {'spacegroup', 'extinction'}
+    spacegroups : tuple of int
+        Space groups of the family. Labels are these, or their extinction classes in order.
+    probabilities : ndarray of float32, shape (n, n_labels)
+        Rows sum to one.
+    provenance : dict
+        Model, training set, test set and what else tells where the numbers come from.
+    """
+
+    sample_ids: tuple[str, ...]
+    class_scheme: str
+    spacegroups: tuple[int, ...]
+    probabilities: NDArray[np.float32]
+    provenance: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        labels = self.n_labels
+        if self.probabilities.shape != (len(self.sample_ids), labels):
+            raise SgbenchError(
+                f"probabilities have shape {self.probabilities.shape}; expected "
+                f"({len(self.sample_ids)}, {labels}), one row a sample and one column a label."
+            )
+        total = self.probabilities.sum(axis=1)
+        if not np.all(np.isfinite(total)) or (self.probabilities < 0).any():
+            raise SgbenchError("probabilities must be finite and not negative. Mend the model.")
+        if not np.allclose(total, 1.0, atol=1e-3):
+            worst = float(total[np.argmax(np.abs(total - 1))])
+            raise SgbenchError(
+                f"probabilities of a sample sum to {worst:.4f}; expected 1. Normalise each row."
+            )
+
+    @property
+    def n_labels(self) -> int:
+        """How many labels the scheme has."""
+        if self.class_scheme == "spacegroup":
+            return len(self.spacegroups)
+        return int(class_labels(self.spacegroups).max()) + 1
+
+    def by_class(self) -> "Predictions":
+        """Sum probabilities over space groups to probabilities over extinction classes."""
+        if self.class_scheme == "extinction":
+            return self
+        labels = class_labels(self.spacegroups)
+        summed = np.zeros((len(self.sample_ids), int(labels.max()) + 1), dtype=np.float32)
+        for column, label in enumerate(labels):
+            summed[:, label] += self.probabilities[:, column]
+        return Predictions(self.sample_ids, "extinction", self.spacegroups, summed, self.provenance)
+
+
+def write_predictions(path: Path, predictions: Predictions) -> None:
+    """Write predictions as Parquet: `sample_id` and a fixed-size list `probabilities`."""
+    values = pa.array(predictions.probabilities.ravel(), type=pa.float32())
+    table = pa.table(
+        {
+            "sample_id": pa.array(predictions.sample_ids),
+            "probabilities": pa.FixedSizeListArray.from_arrays(values, predictions.n_labels),
+        }
+    )
+    header = {
+        "class_scheme": predictions.class_scheme,
+        "spacegroups": predictions.spacegroups,
+        "provenance": predictions.provenance,
+    }
+    table = table.replace_schema_metadata({_KEY: json.dumps(header, sort_keys=True)})
+    with write_atomically(path) as temporary:
+        pq.write_table(table, temporary)
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read what `write_predictions` wrote.
+
+    Raises
+    ------
+    SgbenchError
+        If the file is missing, truncated or something else.
+    """
+    try:
+        table = pq.read_table(path)
+        header = json.loads(table.schema.metadata[_KEY])
+        flat = table["probabilities"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        ids = tuple(table["sample_id"].to_pylist())
+        return Predictions(
+            ids,
+            header["class_scheme"],
+            tuple(header["spacegroups"]),
+            flat.reshape(len(ids), -1).astype(np.float32),
+            header["provenance"],
+        )
+    except (OSError, KeyError, TypeError, json.JSONDecodeError, pa.ArrowException) as error:
+        raise SgbenchError(
+            f"{path} is not a readable predictions file ({type(error).__name__}); expected the "
+            "Parquet that `sgbench predict` writes. Make it again."
+        ) from error

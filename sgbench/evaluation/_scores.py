@@ -1,0 +1,221 @@
+"""Scores: how often a model is right, how sure that number is, and how far physics lets it go."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sgbench import __version__
+from sgbench.datasets import EvaluationSet
+from sgbench.errors import SgbenchError
+from sgbench.evaluation._predictions import Predictions
+from sgbench.files import write_atomically
+from sgbench.symmetry import class_labels, top_k_ceiling
+from sgbench.symmetry._ceilings import TOP_K
+
+_Z95 = 1.959963984540054
+_BOOTSTRAPS = 2000
+_BINS = 15
+
+
+@dataclass(frozen=True)
+class Score:
+    """One model on one test set under one class scheme.
+
+    Attributes
+    ----------
+    test_set, family, class_scheme : str
+    n_test, n_clusters : int
+        Samples, and groups of them that are independent.
+    top, top_low, top_high : tuple of float
+        Top-1 to top-5 accuracy as fractions, with 95 % intervals: Wilson's for independent samples,
+        a bootstrap over clusters otherwise.
+    ceiling, gap, share : tuple of float
+        Law ceiling for the label distribution of this test set, ceiling - accuracy, and
+        accuracy / ceiling. On structure-derived sets extinction laws do not bound the accuracy over
+        space groups, since intensities carry more than absences; the share may pass 1 there.
+    balanced_accuracy : float
+        Mean over labels of the top-1 accuracy within the label.
+    ece : float
+        Expected calibration error of the top-1 probability, 15 equal bins.
+    by_label : dict
+        For each label: samples and top-1 accuracy.
+    provenance : dict
+    """
+
+    test_set: str
+    family: str
+    class_scheme: str
+    n_test: int
+    n_clusters: int
+    top: tuple[float, ...]
+    top_low: tuple[float, ...]
+    top_high: tuple[float, ...]
+    ceiling: tuple[float, ...]
+    gap: tuple[float, ...]
+    share: tuple[float, ...]
+    balanced_accuracy: float
+    ece: float
+    by_label: Mapping[str, tuple[int, float]]
+    provenance: Mapping[str, Any]
+
+
+def score(predictions: Predictions, truth: EvaluationSet, class_scheme: str) -> Score:
+    """Score predictions against a test set.
+
+    Parameters
+    ----------
+    predictions : Predictions
+    truth : EvaluationSet
+    class_scheme : {'spacegroup', 'extinction'}
+        Predictions over space groups serve both; those over classes only their own.
+
+    Raises
+    ------
+    SgbenchError
+        If the samples differ from the test set's, or the scheme cannot be scored.
+    """
+    if predictions.sample_ids != truth.sample_ids:
+        missing = len(set(truth.sample_ids) - set(predictions.sample_ids))
+        raise SgbenchError(
+            f"the predictions do not cover '{truth.name}' sample by sample: {missing} of "
+            f"{len(truth)} are missing, or their order differs. Predict this test set again."
+        )
+    if class_scheme == "extinction":
+        predictions = predictions.by_class()
+    elif predictions.class_scheme != class_scheme:
+        raise SgbenchError(
+            f"predictions over {predictions.class_scheme} classes cannot be scored as "
+            f"'{class_scheme}'; expected probabilities over space groups. Predict these."
+        )
+    column = truth.spacegroup - predictions.spacegroups[0]
+    classes = class_labels(predictions.spacegroups)
+    label = classes[column] if class_scheme == "extinction" else column
+
+    hits = top_k_hits(predictions.probabilities, label, TOP_K)
+    top = hits.mean(axis=0)
+    clusters = _cluster_index(truth)
+    low, high = (
+        wilson_interval(top, len(truth))
+        if truth.cluster is None
+        else _bootstrap_interval(hits, clusters)
+    )
+    counts = np.bincount(column, minlength=len(predictions.spacegroups))
+    ceiling = top_k_ceiling(
+        dict(zip(predictions.spacegroups, counts.tolist(), strict=True)), class_scheme
+    )
+    by_label = {
+        str(name): (int((label == name).sum()), float(hits[label == name, 0].mean()))
+        for name in np.unique(label)
+    }
+    if class_scheme == "spacegroup":
+        first = predictions.spacegroups[0]
+        by_label = {str(int(name) + first): value for name, value in by_label.items()}
+    return Score(
+        test_set=truth.name,
+        family=truth.family,
+        class_scheme=class_scheme,
+        n_test=len(truth),
+        n_clusters=int(clusters.max()) + 1,
+        top=_plain(top),
+        top_low=_plain(low),
+        top_high=_plain(high),
+        ceiling=ceiling,
+        gap=_plain(np.array(ceiling) - top),
+        share=_plain(top / np.array(ceiling)),
+        balanced_accuracy=float(np.mean([accuracy for _, accuracy in by_label.values()])),
+        ece=calibration_error(predictions.probabilities, hits[:, 0]),
+        by_label=by_label,
+        provenance={**predictions.provenance, "scorer_version": __version__},
+    )
+
+
+def top_k_hits(
+    probabilities: NDArray[np.float32], label: NDArray[np.int64], k_max: int
+) -> NDArray[np.float64]:
+    """Return how likely the true label is among the k most probable, shape (n, k_max).
+
+    Ties are broken at random, and what is returned is the chance over that; without ties it is 0
+    or 1. So a constant guess scores what guessing scores, whatever the order of the labels.
+    """
+    true = np.take_along_axis(probabilities, label[:, None], axis=1)
+    greater = (probabilities > true).sum(axis=1)[:, None]
+    tied = (probabilities == true).sum(axis=1)[:, None]
+    k = np.arange(1, k_max + 1)[None, :]
+    return np.asarray(np.clip((k - greater) / tied, 0.0, 1.0))
+
+
+def wilson_interval(
+    fraction: NDArray[np.float64], n: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return Wilson's 95 % interval (J. Am. Stat. Assoc. 22, 209, 1927) for fractions of n."""
+    centre = (fraction + _Z95**2 / (2 * n)) / (1 + _Z95**2 / n)
+    half = _Z95 / (1 + _Z95**2 / n) * np.sqrt(fraction * (1 - fraction) / n + _Z95**2 / (4 * n * n))
+    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+
+
+def calibration_error(probabilities: NDArray[np.float32], hit: NDArray[np.float64]) -> float:
+    """Return the expected calibration error of the top-1 probability in 15 equal bins."""
+    confidence = probabilities.max(axis=1)
+    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    weight = np.bincount(bins, minlength=_BINS)
+    filled = weight > 0
+    difference = np.bincount(bins, confidence - hit, minlength=_BINS)[filled] / weight[filled]
+    return float(np.sum(np.abs(difference) * weight[filled]) / len(hit))
+
+
+def write_score(path: Path, result: Score) -> None:
+    """Write a score as JSON."""
+    with write_atomically(path) as temporary:
+        temporary.write_text(json.dumps(asdict(result), indent=1, sort_keys=True) + "\n")
+
+
+def read_score(path: Path) -> Score:
+    """Read a score.
+
+    Raises
+    ------
+    SgbenchError
+        If the file is missing, truncated or something else.
+    """
+    try:
+        values: dict[str, Any] = json.loads(Path(path).read_text())
+        lists = {name: tuple(v) for name, v in values.items() if isinstance(v, list)}
+        return Score(**{**values, **lists})
+    except (OSError, ValueError, TypeError) as error:
+        raise SgbenchError(
+            f"{path} is not a readable score ({type(error).__name__}); expected the JSON that "
+            "`sgbench evaluate` writes. Make it again."
+        ) from error
+
+
+def _cluster_index(truth: EvaluationSet) -> NDArray[np.int64]:
+    if truth.cluster is None:
+        return np.arange(len(truth))
+    return np.unique(np.array(truth.cluster), return_inverse=True)[1].ravel()
+
+
+def _bootstrap_interval(
+    hits: NDArray[np.float64], clusters: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Resample whole clusters; the seed is fixed, so a rerun gives the same interval."""
+    n_clusters = int(clusters.max()) + 1
+    size = np.bincount(clusters).astype(float)
+    sums = np.stack([np.bincount(clusters, column) for column in hits.T], axis=1)
+    draws = np.random.default_rng(0).multinomial(
+        n_clusters, np.full(n_clusters, 1 / n_clusters), size=_BOOTSTRAPS
+    )
+    means = (draws @ sums) / (draws @ size)[:, None]
+    low, high = np.percentile(means, [2.5, 97.5], axis=0)
+    # The percentile interval of a perfect score is a point; Wilson's is not.
+    floor, roof = wilson_interval(hits.mean(axis=0), n_clusters)
+    perfect = low == high
+    return np.where(perfect, floor, low), np.where(perfect, roof, high)
+
+
+def _plain(values: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)

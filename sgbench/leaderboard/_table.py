@@ -1,0 +1,193 @@
+"""The leaderboard: one row a model, training set, test set, family and class scheme."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sgbench.errors import SgbenchError
+from sgbench.evaluation import Score
+from sgbench.files import write_atomically
+from sgbench.symmetry import FAMILIES, PAPER_FAMILIES
+from sgbench.symmetry._ceilings import TOP_K
+
+_K = range(1, TOP_K + 1)
+_IDENTITY = ("model", "train_set", "test_set", "family", "class_scheme", "scale")
+
+#: Columns of ``leaderboard.csv``; accuracies are fractions.
+COLUMNS = (
+    *_IDENTITY,
+    "n_test",
+    "n_clusters",
+    "seeds",
+    *(f"top{k}" for k in _K),
+    *(f"top{k}_{end}" for k in _K for end in ("low", "high")),
+    "top1_seed_sd",
+    *(f"ceiling_top{k}" for k in _K),
+    *(f"gap_top{k}" for k in _K),
+    *(f"share_top{k}" for k in _K),
+    "balanced_accuracy",
+    "ece",
+    "parameters",
+    "train_patterns",
+    "train_seconds",
+    "hardware",
+    "status",
+    "dataset_sha256",
+    "test_sha256",
+    "predictions_sha256",
+    "sgbench_version",
+)
+_SCALES = ("paper", "laptop", "smoke")
+_TEST_SETS = ("ulbd-in-mesh", "ulbd-off-mesh", "cddd-in-domain", "cddd")
+
+
+def build_table(scores: Iterable[Score]) -> pd.DataFrame:
+    """Gather scores into rows, those of several seeds into one.
+
+    Accuracies are means over seeds; intervals are the mean of the seeds' intervals (the test set is
+    the same for all), and `top1_seed_sd` is the spread between seeds, empty for a single one.
+    """
+    groups: dict[tuple[str, ...], list[Score]] = defaultdict(list)
+    for result in scores:
+        origin = result.provenance
+        key = (
+            origin["model"], origin["train_set"], result.test_set, result.family,
+            result.class_scheme, origin["scale"],
+        )  # fmt: skip
+        groups[key].append(result)
+    rows = [_row(key, members) for key, members in groups.items()]
+    return sort_table(pd.DataFrame(rows, columns=list(COLUMNS)))
+
+
+def sort_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Order rows by scale, family, class scheme and test set, then best model first."""
+    order = pd.DataFrame(
+        {
+            "scale": _position(table["scale"], _SCALES),
+            "family": _position(table["family"], (*PAPER_FAMILIES, *FAMILIES)),
+            "class_scheme": _position(table["class_scheme"], ("extinction", "spacegroup")),
+            "test_set": _position(table["test_set"], _TEST_SETS),
+            "top1": -table["top1"],
+            "model": table["model"],
+        }
+    )
+    index = order.sort_values(list(order.columns), kind="stable").index
+    return table.loc[index].reset_index(drop=True)
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write the table as CSV, six digits a number."""
+    with write_atomically(path) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6g")
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a table that `write_csv` wrote.
+
+    Raises
+    ------
+    SgbenchError
+        If the file is missing or lacks a column.
+    """
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise SgbenchError(
+            f"{path} is not a readable leaderboard ({type(error).__name__}); expected the CSV that "
+            "`sgbench leaderboard` writes. Make it again."
+        ) from error
+    missing = [column for column in COLUMNS if column not in table.columns]
+    if missing:
+        raise SgbenchError(
+            f"{path} lacks the columns {', '.join(missing)}; expected a leaderboard of this "
+            "version. Make it again with `sgbench leaderboard`."
+        )
+    return table[list(COLUMNS)]
+
+
+def to_markdown(table: pd.DataFrame) -> str:
+    """Render the table for reading: one section a scale and family, accuracies in percent."""
+    parts = [
+        "# Leaderboard",
+        "",
+        "Accuracies in percent with 95 % intervals. *ceiling* is the highest accuracy that "
+        "extinction laws allow for the labels of the test set; *gap* is ceiling − accuracy in "
+        "points; *share* is accuracy ÷ ceiling. On `cddd` sets the patterns come from real "
+        "structures: there intensities carry more than absences, so the ceiling over space groups "
+        "is a mark to compare with and not a bound, and intervals count a mineral once however "
+        "often it was measured.",
+        "",
+    ]
+    for (scale, family, scheme), rows in table.groupby(
+        ["scale", "family", "class_scheme"], sort=False
+    ):
+        kind = "space groups" if scheme == "spacegroup" else "extinction classes"
+        parts += [f"## {family}, {kind} (scale {scale})", "", *_markdown_rows(rows), ""]
+    hardware = sorted({str(name) for name in table["hardware"].dropna() if str(name)})
+    parts += [f"Trained on: {'; '.join(hardware)}.", ""] if hardware else []
+    return "\n".join(parts)
+
+
+def _row(key: tuple[str, ...], members: Sequence[Score]) -> dict[str, object]:
+    first = members[0]
+    origin = first.provenance
+    mean = {
+        name: np.mean([getattr(member, name) for member in members], axis=0)
+        for name in ("top", "top_low", "top_high", "gap", "share")
+    }
+    row: dict[str, object] = dict(zip(_IDENTITY, key, strict=True))
+    row |= {
+        "n_test": first.n_test,
+        "n_clusters": first.n_clusters,
+        "seeds": len({member.provenance.get("seed") for member in members}),
+        "top1_seed_sd": np.std([member.top[0] for member in members], ddof=1)
+        if len(members) > 1
+        else None,
+        "balanced_accuracy": np.mean([member.balanced_accuracy for member in members]),
+        "ece": np.mean([member.ece for member in members]),
+        "parameters": origin.get("parameters"),
+        "train_patterns": origin.get("train_patterns"),
+        "train_seconds": origin.get("train_seconds"),
+        "hardware": origin.get("hardware"),
+        "status": origin.get("status", "reference"),
+        "dataset_sha256": origin.get("dataset_sha256"),
+        "test_sha256": origin.get("test_sha256"),
+        "predictions_sha256": " ".join(
+            str(member.provenance.get("predictions_sha256")) for member in members
+        ),
+        "sgbench_version": origin.get("scorer_version"),
+    }
+    for i, k in enumerate(_K):
+        row |= {
+            f"top{k}": mean["top"][i],
+            f"top{k}_low": mean["top_low"][i],
+            f"top{k}_high": mean["top_high"][i],
+            f"ceiling_top{k}": first.ceiling[i],
+            f"gap_top{k}": mean["gap"][i],
+            f"share_top{k}": mean["share"][i],
+        }
+    return row
+
+
+def _position(values: "pd.Series[str]", order: Sequence[str]) -> "pd.Series[int]":
+    rank = {name: place for place, name in reversed(list(enumerate(order)))}
+    return values.map(lambda value: rank.get(value, len(order)))
+
+
+def _markdown_rows(rows: pd.DataFrame) -> list[str]:
+    header = ["model", "trained on", "tested on", "n", *(f"top-{k}" for k in _K), "ceiling top-1",
+              "gap", "share"]  # fmt: skip
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    for _, row in rows.iterrows():
+        interval = f"{100 * row.top1:.1f} ({100 * row.top1_low:.1f}–{100 * row.top1_high:.1f})"
+        cells = [
+            row.model, row.train_set, row.test_set, f"{row.n_test}", interval,
+            *(f"{100 * row[f'top{k}']:.1f}" for k in _K[1:]),
+            f"{100 * row.ceiling_top1:.1f}", f"{100 * row.gap_top1:+.1f}",
+            f"{100 * row.share_top1:.1f} %",
+        ]  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines

@@ -1,0 +1,139 @@
+from dataclasses import fields, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sgbench.datasets import _store
+from sgbench.datasets._store import CrystalSet, file_sha256, read_crystals, write_crystals
+from sgbench.diffraction import LineList
+from sgbench.errors import SgbenchError
+
+
+def crystal_set(n: int = 40) -> CrystalSet:
+    rng = np.random.default_rng(3)
+    counts = rng.integers(0, 30, n)
+    counts[0] = 0  # a row without lines must keep its place
+    total = int(counts.sum())
+    return CrystalSet(
+        structure_id=tuple(f"amcsd-{i:07d}" for i in range(n)),
+        name=tuple(f"Åkermanite {i}" for i in range(n)),
+        spacegroup=rng.integers(1, 231, n),
+        family=("cubic",) * n,
+        cell=rng.uniform(3, 120, (n, 6)),
+        formula=("CCaO3",) * n,
+        n_atoms=rng.integers(1, 200, n),
+        citation=("Somebody (1925). A title. A journal 10, 1-2",) * n,
+        lines=LineList(
+            np.concatenate([[0], np.cumsum(counts)]),
+            rng.uniform(5, 90, total),
+            rng.uniform(0, 1e9, total).astype(np.float32),
+        ),
+        metadata={"name": "cddd", "version": 1, "excluded": {"unreadable": 3}},
+    )
+
+
+def assert_same(a: CrystalSet, b: CrystalSet) -> None:
+    for field in fields(CrystalSet):
+        if field.name == "lines":
+            continue
+        left, right = getattr(a, field.name), getattr(b, field.name)
+        assert type(left) is type(right)
+        np.testing.assert_array_equal(left, right, err_msg=field.name)
+    for name in ("offsets", "two_theta", "intensity"):
+        left, right = getattr(a.lines, name), getattr(b.lines, name)
+        assert left.dtype == right.dtype
+        np.testing.assert_array_equal(left, right, err_msg=name)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "crystals.parquet"
+
+
+def test_what_is_written_is_read(path):
+    crystals = crystal_set()
+    write_crystals(crystals, path)
+    assert_same(read_crystals(path), crystals)
+    assert len(read_crystals(path)) == 40
+
+
+def test_the_same_crystals_give_the_same_bytes(path, tmp_path):
+    write_crystals(crystal_set(), path)
+    write_crystals(crystal_set(), tmp_path / "again.parquet")
+    assert file_sha256(path) == file_sha256(tmp_path / "again.parquet")
+    other = replace(crystal_set(), metadata={"version": 2})
+    write_crystals(other, tmp_path / "again.parquet")
+    assert file_sha256(path) != file_sha256(tmp_path / "again.parquet")
+
+
+def test_an_interrupted_write_leaves_the_former_file(path, monkeypatch):
+    write_crystals(crystal_set(), path)
+    before = path.read_bytes()
+
+    def interrupted(table, where, **_):
+        with open(where, "wb") as handle:
+            handle.write(before[: len(before) // 2])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_store.pq, "write_table", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_crystals(crystal_set(3), path)
+    assert path.read_bytes() == before
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_a_missing_file(path):
+    with pytest.raises(SgbenchError, match="there is no file"):
+        read_crystals(path)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.1, 0.5, 0.9, 0.999])
+def test_a_truncated_file(path, share):
+    write_crystals(crystal_set(), path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(SgbenchError, match="cannot be read as Parquet"):
+        read_crystals(path)
+
+
+def test_a_damaged_file_is_never_taken_for_a_good_one(path):
+    crystals = crystal_set()
+    write_crystals(crystals, path)
+    content = path.read_bytes()
+    noticed = 0
+    for place in np.random.default_rng(5).integers(0, len(content), 300):
+        damaged = bytearray(content)
+        damaged[place] ^= 0x10
+        path.write_bytes(damaged)
+        try:
+            found = read_crystals(path)
+        except SgbenchError:
+            noticed += 1
+        else:  # statistics and the like, which reading does not lean on
+            assert_same(replace(found, metadata=crystals.metadata), crystals)
+    assert noticed > 150
+
+
+def test_foreign_files(path):
+    pq.write_table(pa.table({"a": [1, 2]}), path)
+    with pytest.raises(SgbenchError, match="not a file of crystals"):
+        read_crystals(path)
+    path.write_text("structure_id,name\n1,2\n")
+    with pytest.raises(SgbenchError, match="cannot be read as Parquet"):
+        read_crystals(path)
+
+
+def test_a_file_of_another_format_version(path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(_store, "FORMAT", "sgbench-crystals-0")
+        write_crystals(crystal_set(), path)
+    with pytest.raises(SgbenchError, match="'sgbench-crystals-0'"):
+        read_crystals(path)
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SgbenchError, match="cannot write"):
+        write_crystals(crystal_set(), tmp_path / "file" / "crystals.parquet")
