@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
-from sgbench.datasets import SPLITS, ULBD, MeshAxis, Ulbd, training_dataset
+from sgbench.datasets import SPLITS, TEST_SETS, ULBD, MeshAxis, Ulbd, training_dataset
 from sgbench.diffraction import FREE_PARAMETERS
 from sgbench.errors import SgbenchError
 from sgbench.symmetry import PAPER_FAMILIES, extinction_classes
@@ -32,6 +32,12 @@ def list_datasets(form: FormatOption = Format.table, output: OutputOption = None
         for dataset in ULBD.values()
     ]
     show(rows, form, output)
+
+
+@app.command("test-sets")
+def list_test_sets(form: FormatOption = Format.table, output: OutputOption = None) -> None:
+    """List the sets that models are scored on."""
+    show([{"name": name, "holds": text} for name, text in TEST_SETS.items()], form, output)
 
 
 @app.command()

@@ -7,7 +7,8 @@ import typer
 
 from sgbench.cli._models import StoreOption
 from sgbench.datasets import evaluation_set, training_dataset
-from sgbench.evaluation import CLASS_SCHEMES, Score, read_predictions, read_score, write_score
+from sgbench.errors import SgbenchError
+from sgbench.evaluation import CLASS_SCHEMES, read_predictions, read_score, write_score
 from sgbench.evaluation import score as score_predictions
 from sgbench.files import file_sha256
 
@@ -16,15 +17,11 @@ def evaluate(
     predictions: Annotated[list[Path], typer.Argument(help="Files that `sgbench predict` wrote.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the scores.")],
     crystals: Annotated[Path | None, typer.Option(help="Line lists of real crystals.")] = None,
-    store: StoreOption = None,
 ) -> None:
     """Score predictions by space group and by extinction class; writes one JSON file each.
 
     The test set is made again from its recipe, so a score depends on nothing but the predictions.
     """
-    from sgbench.tracking import log_scores
-
-    scores: list[Score] = []
     for path in predictions:
         guess = read_predictions(path)
         origin = guess.provenance
@@ -39,32 +36,38 @@ def evaluate(
         for scheme in schemes:
             result = score_predictions(guess, truth, scheme)
             write_score(output / f"{origin['test_set']}.{scheme}.json", result)
-            scores.append(result)
-    log_scores(store, scores)
 
 
 def leaderboard(
-    scores: Annotated[list[Path], typer.Argument(help="Score files, or folders of them.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="CSV; Markdown goes beside it.")],
-    table: Annotated[
-        list[Path] | None, typer.Option(help="Finished tables of other scales to include.")
+    scores: Annotated[
+        list[Path] | None, typer.Argument(help="Score files, or folders of them.")
     ] = None,
+    table: Annotated[
+        list[Path] | None, typer.Option(help="Finished tables to include; skipped if absent.")
+    ] = None,
+    store: StoreOption = None,
 ) -> None:
-    """Gather scores into `leaderboard.csv` and `leaderboard.md`."""
+    """Gather scores, and finished tables, into `leaderboard.csv` and `leaderboard.md`."""
     import pandas as pd
 
     from sgbench.files import write_atomically
     from sgbench.leaderboard import build_table, read_csv, sort_table, to_markdown, write_csv
+    from sgbench.tracking import log_scores
 
-    files = [file for path in scores for file in _score_files(path)]
-    built = build_table([read_score(file) for file in files])
-    scales = set(built["scale"])
-    others = [read_csv(path) for path in table or [] if path.exists()]
-    others = [other[~other["scale"].isin(scales)] for other in others]
-    built = sort_table(pd.concat([built, *(o for o in others if len(o))], ignore_index=True))
+    results = [read_score(file) for path in scores or [] for file in _score_files(path)]
+    parts = [build_table(results)] if results else []
+    parts += [read_csv(path) for path in table or [] if path.exists()]
+    if not parts:
+        raise SgbenchError(
+            "no score and no table was found; expected at least one. Make scores with "
+            "`sgbench evaluate` and name them or their folder."
+        )
+    built = sort_table(pd.concat(parts, ignore_index=True))
     write_csv(output, built)
     with write_atomically(output.with_suffix(".md")) as temporary:
         temporary.write_text(to_markdown(built))
+    log_scores(store, results)
     typer.echo(f"wrote {output}: {len(built)} rows")
 
 

@@ -1,6 +1,9 @@
-"""Networks and controls, behind one registry."""
+"""Networks and controls, behind one registry.
 
-from sgbench.models import fcn_wang2024 as _fcn_wang2024  # noqa: F401  (registers itself)
+Every public module of this package is a network that enters itself in the registry when it is
+imported, which happens when a network is first asked for: torch takes seconds to import.
+"""
+
 from sgbench.models._controls import CONTROLS, control_probabilities
 from sgbench.models._registry import ModelSpec, get_model, model_names, register_model
 

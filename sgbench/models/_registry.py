@@ -1,7 +1,10 @@
 """The registry of networks: a name, how to build it, how it sees a pattern, and its paper."""
 
+import importlib
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from sgbench.errors import SgbenchError
@@ -59,6 +62,7 @@ def register_model(
 
 def model_names() -> tuple[str, ...]:
     """Return the names of all networks, sorted."""
+    _import_networks()
     return tuple(sorted(_REGISTRY))
 
 
@@ -70,9 +74,18 @@ def get_model(name: str) -> ModelSpec:
     SgbenchError
         If no network has this name.
     """
-    if name not in _REGISTRY:
+    if name not in model_names():
         raise SgbenchError(
             f"unknown model '{name}'; expected one of {', '.join(model_names())}. "
             "`sgbench models` lists them."
         )
     return _REGISTRY[name]
+
+
+@cache
+def _import_networks() -> None:
+    import sgbench.models as package
+
+    for module in pkgutil.iter_modules(package.__path__):
+        if not module.name.startswith("_"):
+            importlib.import_module(f"{package.__name__}.{module.name}")

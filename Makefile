@@ -1,0 +1,43 @@
+# The first thing to type: `make reproduce` or `make test`. Both set up a virtual environment with the
+# exact versions of requirements.lock; nothing is installed outside of $(VENV).
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(abspath $(VENV))/bin
+RUN := PATH="$(BIN):$$PATH"
+SNAKEMAKE_OPTIONS ?=
+
+.PHONY: reproduce smoke test benchmark setup lock
+
+reproduce: $(VENV)/.installed
+	$(RUN) snakemake --cores all $(SNAKEMAKE_OPTIONS)
+
+smoke: $(VENV)/.installed
+	$(RUN) snakemake --cores all --config scale=smoke $(SNAKEMAKE_OPTIONS)
+
+test: $(VENV)/.installed
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) snakefmt --check Snakefile workflow
+	$(RUN) mypy
+	$(RUN) snakemake --lint
+	$(RUN) pytest
+
+benchmark: $(VENV)/.installed
+	$(RUN) pytest benchmarks
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: $(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.12 ..." >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+# Newest versions that pyproject.toml admits, tried in a fresh environment, become the new pins.
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --editable '.[dev]'
+	.venv-lock/bin/python tools/lock.py
+	rm -rf .venv-lock

@@ -1,0 +1,183 @@
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sgbench.datasets import ULBD, evaluation_set
+from sgbench.diffraction import render
+from sgbench.errors import SgbenchError
+from sgbench.evaluation import (
+    Predictions,
+    predict_control,
+    predict_set,
+    read_predictions,
+    write_predictions,
+)
+from sgbench.models import get_model
+from sgbench.symmetry import extinction_classes, family_spacegroups
+from sgbench.training import TrainedModel
+
+CUBIC = family_spacegroups("cubic")
+
+
+def random_predictions(n=7, seed=0) -> Predictions:
+    values = np.random.default_rng(seed).dirichlet(np.ones(36), n).astype(np.float32)
+    ids = tuple(f"sample-Å-{i}" for i in range(n))
+    return Predictions(ids, "spacegroup", CUBIC, values, {"model": "made-up", "seed": 3})
+
+
+def assert_same(a: Predictions, b: Predictions) -> None:
+    assert (a.sample_ids, a.class_scheme, a.spacegroups) == (
+        b.sample_ids, b.class_scheme, b.spacegroups,
+    )  # fmt: skip
+    assert a.provenance == b.provenance
+    assert a.probabilities.dtype == b.probabilities.dtype == np.float32
+    np.testing.assert_array_equal(a.probabilities, b.probabilities)
+
+
+@pytest.mark.parametrize("by_class", [False, True])
+@pytest.mark.parametrize("n", [1, 7, 500])
+def test_what_is_written_is_read(tmp_path, by_class, n):
+    predictions = random_predictions(n)
+    predictions = predictions.by_class() if by_class else predictions
+    write_predictions(tmp_path / "new" / "p.parquet", predictions)
+    assert_same(read_predictions(tmp_path / "new" / "p.parquet"), predictions)
+    assert [p.name for p in (tmp_path / "new").iterdir()] == ["p.parquet"]
+
+
+@given(st.integers(0, 100))
+def test_classes_get_the_sum_of_their_groups(seed):
+    predictions = random_predictions(seed=seed)
+    by_class = predictions.by_class()
+    for column, cls in enumerate(extinction_classes(CUBIC)):
+        members = [CUBIC.index(number) for number in cls.spacegroups]
+        np.testing.assert_allclose(
+            by_class.probabilities[:, column],
+            predictions.probabilities[:, members].sum(axis=1),
+            rtol=1e-5,
+        )
+    assert by_class.by_class() is by_class
+
+
+@pytest.mark.parametrize("shape", [(7, 35), (6, 36), (7, 37), (7,)])
+def test_shapes_that_do_not_fit(shape):
+    good = random_predictions()
+    with pytest.raises(SgbenchError, match="probabilities have shape"):
+        Predictions(good.sample_ids, "spacegroup", CUBIC, np.ones(shape, dtype=np.float32), {})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1])
+def test_values_that_are_no_probabilities(value):
+    good = random_predictions()
+    values = good.probabilities.copy()
+    values[3, 5] = value
+    with pytest.raises(SgbenchError, match="finite and not negative"):
+        Predictions(good.sample_ids, "spacegroup", CUBIC, values, {})
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.5, 1.01, 100])
+def test_rows_that_do_not_sum_to_one(factor):
+    good = random_predictions()
+    values = good.probabilities.copy()
+    values[3] *= factor
+    with pytest.raises(SgbenchError, match=f"sum to {factor:.4f}; expected 1"):
+        Predictions(good.sample_ids, "spacegroup", CUBIC, values, {})
+
+
+def test_an_unknown_scheme():
+    values = np.full((1, 17), 1 / 17, dtype=np.float32)
+    with pytest.raises(SgbenchError):
+        Predictions(("a",), "laue", CUBIC, values, {})
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.9, 0.999])
+def test_a_truncated_file(tmp_path, share):
+    path = tmp_path / "p.parquet"
+    write_predictions(path, random_predictions(200))
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(SgbenchError, match="not a readable predictions file"):
+        read_predictions(path)
+
+
+def write_foreign(path, columns, header) -> None:
+    table = pa.table(columns)
+    if header is not None:
+        table = table.replace_schema_metadata({b"sgbench": header})
+    pq.write_table(table, path)
+
+
+HEADER = json.dumps({"class_scheme": "spacegroup", "spacegroups": list(CUBIC), "provenance": {}})
+UNIFORM = [[1 / 36] * 36] * 2
+
+
+@pytest.mark.parametrize(
+    ("columns", "header"),
+    [
+        ({"a": [1, 2]}, None),
+        ({"a": [1, 2]}, HEADER),
+        ({"sample_id": ["a", "b"], "probabilities": UNIFORM}, None),
+        ({"sample_id": ["a", "b"], "probabilities": UNIFORM}, "{}"),
+        ({"sample_id": ["a", "b"], "probabilities": UNIFORM}, "[]"),
+        ({"sample_id": ["a", "b"], "probabilities": UNIFORM}, "not JSON"),
+        ({"sample_id": ["a", "b"], "probabilities": [0.5, 0.5]}, HEADER),
+        ({"sample_id": ["a", "b"], "probabilities": [[1.0], [0.5, 0.5]]}, HEADER),
+        ({"sample_id": ["a", "b"], "probabilities": ["x", "y"]}, HEADER),
+        ({"sample_id": [], "probabilities": []}, HEADER),
+    ],
+)
+def test_something_else_than_predictions(tmp_path, columns, header):
+    write_foreign(tmp_path / "p.parquet", columns, header)
+    with pytest.raises(SgbenchError):
+        read_predictions(tmp_path / "p.parquet")
+
+
+def test_lists_of_any_kind_are_read(tmp_path):
+    """Somebody else's writer may not make fixed-size lists."""
+    write_foreign(
+        tmp_path / "p.parquet", {"sample_id": ["a", "b"], "probabilities": UNIFORM}, HEADER
+    )
+    assert read_predictions(tmp_path / "p.parquet").sample_ids == ("a", "b")
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(SgbenchError, match="not a readable predictions file"):
+        read_predictions(tmp_path / "none.parquet")
+
+
+@pytest.mark.parametrize("name", ["fcn-wang2024", "fcn-wang2024.sqrt"])
+def test_predictions_of_a_network_are_its_probabilities(name):
+    torch.manual_seed(0)
+    spec, dataset = get_model(name), ULBD["ulbd-cubic"]
+    network = spec.build(36)
+    with torch.no_grad():  # fresh weights give nearly equal probabilities
+        network.head.weight *= 30
+    truth = evaluation_set("ulbd-off-mesh", dataset, 1)
+    plan = {"model": name, "dataset": dataset.name, "seed": 5}
+    provenance = {"plan": plan, "dataset_sha256": "x", "scale": "smoke"}
+    found = predict_set(TrainedModel(spec, network, provenance), truth, torch.device("cpu"))
+    patterns = torch.from_numpy(render(truth.lines, truth.protocol))[:, None]
+    patterns = patterns.sqrt() if name.endswith("sqrt") else patterns
+    with torch.inference_mode():
+        expected = torch.softmax(network.eval()(patterns), dim=1)
+    np.testing.assert_allclose(found.probabilities, expected.numpy(), rtol=1e-3, atol=1e-6)
+    assert found.probabilities.std() > 1e-3
+    assert found.sample_ids == truth.sample_ids
+    origin = found.provenance
+    assert (origin["model"], origin["train_set"], origin["seed"]) == (name, dataset.name, 5)
+    assert (origin["test_set"], origin["dataset"]) == ("ulbd-off-mesh", "ulbd-cubic")
+    assert (origin["per_spacegroup"], origin["scale"]) == (1, "smoke")
+
+
+def test_predictions_of_a_control():
+    dataset = ULBD["ulbd-cubic"]
+    truth = evaluation_set("ulbd-in-mesh", dataset, 1)
+    found = predict_control("control-uniform", dataset, truth, "extinction", "smoke")
+    assert found.probabilities.shape == (36, 17)
+    assert found.provenance["status"] == "control"
+    assert found.provenance["train_set"] == "none"

@@ -1,0 +1,395 @@
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from sgbench.datasets import ULBD, MeshAxis
+from sgbench.errors import SgbenchError
+from sgbench.models import _registry, register_model
+from sgbench.training import (
+    TrainingPlan,
+    _trainer,
+    choose_device,
+    hardware,
+    load_model,
+    save_model,
+    train,
+)
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """A network of one layer with dropout, and a designed dataset of two cells, registered."""
+    small = replace(ULBD["ulbd-cubic"], name="ulbd-tiny", axes=(MeshAxis(6, 6.1, 0.05),))
+    monkeypatch.setitem(ULBD, small.name, small)
+
+    @register_model("tiny", paper="none", input_scaling="sqrt")
+    def build(n_outputs):
+        return nn.Sequential(
+            nn.MaxPool1d(16), nn.Flatten(), nn.Dropout(0.1), nn.Linear(512, n_outputs)
+        )
+
+    yield
+    del _registry._REGISTRY["tiny"]
+
+
+def tiny_plan(**changes) -> TrainingPlan:
+    values = {"patterns": 320, "batch_size": 8, "validations": 4, "validation_per_spacegroup": 1}
+    return TrainingPlan("tiny", "ulbd-tiny", **{**values, **changes})
+
+
+def weights(trained) -> dict[str, torch.Tensor]:
+    return trained.network.state_dict()
+
+
+def assert_same_weights(a, b) -> None:
+    assert a.keys() == b.keys()
+    assert all(a[name].equal(b[name]) for name in a)
+
+
+def without_times(history) -> list[dict]:
+    return [{k: v for k, v in entry.items() if k != "patterns_per_second"} for entry in history]
+
+
+class Stop:
+    """Raises at a step, as Ctrl-C or a crash would."""
+
+    def __init__(self, step: int, error: type[BaseException] = KeyboardInterrupt) -> None:
+        self.step, self.error = step, error
+
+    def __call__(self, step: int, loss: float) -> None:
+        if step == self.step:
+            raise self.error
+
+
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize("step", [1, 9, 10, 25, 39])
+@pytest.mark.parametrize("every_step", [True, False])
+def test_a_broken_training_goes_on_as_if_unbroken(tmp_path, monkeypatch, step, every_step):
+    plan = tiny_plan()
+    unbroken = train(plan, tmp_path / "a.pt", tmp_path / "a.ck", CPU)
+    monkeypatch.setattr(_trainer, "_CHECKPOINT_SECONDS", 0.0 if every_step else 1e9)
+    with pytest.raises(KeyboardInterrupt):
+        train(plan, tmp_path / "b.pt", tmp_path / "b.ck", CPU, on_step=Stop(step))
+    assert not (tmp_path / "b.pt").exists()
+    assert (tmp_path / "b.ck").exists() == (every_step and step > 1)
+    steps, reports = [], []
+    resumed = train(
+        plan, tmp_path / "b.pt", tmp_path / "b.ck", CPU, reports.append,
+        lambda step, loss: steps.append(step),
+    )  # fmt: skip
+    assert steps[0] == (step if every_step else 1)
+    assert [report.step for report in reports] == [10, 20, 30, 40]
+    assert_same_weights(weights(resumed), weights(unbroken))
+    assert without_times(resumed.provenance["history"]) == without_times(
+        unbroken.provenance["history"]
+    )
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.pt", "b.pt"]
+
+
+@pytest.mark.usefixtures("tiny")
+def test_broken_many_times(tmp_path, monkeypatch):
+    plan = tiny_plan()
+    unbroken = train(plan, tmp_path / "a.pt", tmp_path / "a.ck", CPU)
+    monkeypatch.setattr(_trainer, "_CHECKPOINT_SECONDS", 0.0)
+    for step in (3, 4, 17, 31):
+        with pytest.raises(RuntimeError):
+            train(plan, tmp_path / "b.pt", tmp_path / "b.ck", CPU, on_step=Stop(step, RuntimeError))
+    resumed = train(plan, tmp_path / "b.pt", tmp_path / "b.ck", CPU)
+    assert_same_weights(weights(resumed), weights(unbroken))
+
+
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_is_met_after_the_step_with_a_checkpoint(tmp_path, number):
+    plan = tiny_plan()
+    unbroken = train(plan, tmp_path / "a.pt", tmp_path / "a.ck", CPU)
+    before = signal.getsignal(number)
+    steps = []
+
+    def on_step(step, loss):
+        steps.append(step)
+        if step == 12:
+            os.kill(os.getpid(), number)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(plan, tmp_path / "b.pt", tmp_path / "b.ck", CPU, on_step=on_step)
+    assert steps[-1] == 12
+    assert signal.getsignal(number) is before
+    resumed = train(
+        plan, tmp_path / "b.pt", tmp_path / "b.ck", CPU, on_step=lambda s, loss: steps.append(s)
+    )
+    assert steps == list(range(1, 41))
+    assert_same_weights(weights(resumed), weights(unbroken))
+
+
+@pytest.mark.usefixtures("tiny")
+def test_training_outside_the_main_thread(tmp_path):
+    """Signals can only be handled in the main thread; training elsewhere must still work."""
+    done = []
+    thread = threading.Thread(
+        target=lambda: done.append(train(tiny_plan(), tmp_path / "a.pt", tmp_path / "a.ck", CPU))
+    )
+    thread.start()
+    thread.join()
+    assert len(done) == 1
+
+
+def test_the_reference_network_killed_by_sigterm_and_run_again(tmp_path):
+    """The command, in processes of its own, against an unbroken run in this one."""
+    command = [
+        sys.executable, "-m", "sgbench", "train", "fcn-wang2024", "ulbd-cubic", "--patterns", "240",
+        "--batch-size", "8", "--validations", "2", "--device", "cpu", "-o", "model.pt",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if "validation loss" in line:  # half-way
+            process.send_signal(signal.SIGTERM)
+            break
+    said.append(process.stderr.read())
+    process.stderr.close()
+    assert process.wait() == 130, "".join(said)
+    assert "Traceback" not in "".join(said)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model.checkpoint"]
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert again.stderr.count("validation loss") == 2  # the earlier part's is shown again
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model.pt"]
+    resumed = load_model(tmp_path / "model.pt", CPU)
+    plan = TrainingPlan(**resumed.provenance["plan"])
+    assert (plan.patterns, plan.batch_size, plan.validations) == (240, 8, 2)
+    unbroken = train(plan, tmp_path / "other.pt", tmp_path / "other.ck", CPU)
+    assert_same_weights(weights(resumed), weights(unbroken))
+
+
+@pytest.mark.usefixtures("tiny")
+def test_seeds_and_plans_give_other_weights(tmp_path):
+    def run(**changes):
+        return weights(train(tiny_plan(**changes), tmp_path / "a.pt", tmp_path / "a.ck", CPU))
+
+    first = run()
+    assert_same_weights(first, run())
+    for changes in ({"seed": 1}, {"peak_rate": 2e-3}, {"patterns": 328}):
+        assert not first["3.weight"].equal(run(**changes)["3.weight"])
+
+
+@pytest.mark.usefixtures("tiny")
+def test_learning_a_reduced_problem(tmp_path):
+    """Two cells and one layer: far from the full problem, but the whole trainer around it."""
+    plan = tiny_plan(patterns=12_800, batch_size=64, peak_rate=0.02, validation_per_spacegroup=10)
+    trained = train(plan, tmp_path / "a.pt", tmp_path / "a.ck", CPU)
+    history = trained.provenance["history"]
+    assert history[0]["validation_loss"] > history[-1]["validation_loss"]
+    # 17 classes of 36 groups: log 36 = 3.58 without the pattern, 1.29 with the class known
+    assert history[-1]["validation_loss"] < 0.7 * math.log(36)
+    assert history[-1]["class_accuracy"] > 0.5
+    assert history[-1]["top1"] < 0.6  # the ceiling is 0.47
+
+
+@pytest.mark.usefixtures("tiny")
+def test_the_best_weights_are_kept(tmp_path, monkeypatch):
+    seen = []
+    losses = iter([3.0, 2.0, 2.5, 4.0])
+
+    def validate(network, source, recipes):
+        seen.append({k: v.clone() for k, v in network.state_dict().items()})
+        return next(losses), 0.1, 0.2
+
+    monkeypatch.setattr(_trainer, "_validate", validate)
+    trained = train(tiny_plan(), tmp_path / "a.pt", tmp_path / "a.ck", CPU)
+    assert_same_weights(weights(trained), seen[1])
+    assert_same_weights(weights(load_model(tmp_path / "a.pt", CPU)), seen[1])
+
+
+@pytest.mark.usefixtures("tiny")
+def test_patience(tmp_path, monkeypatch):
+    """Without a better loss training stops, though not in its first half."""
+    losses = iter([1.0] + [2.0] * 100)
+    monkeypatch.setattr(_trainer, "_validate", lambda *_: (next(losses), 0.1, 0.2))
+    plan = tiny_plan(validations=10, patience=2)
+    trained = train(plan, tmp_path / "a.pt", tmp_path / "a.ck", CPU)
+    assert trained.provenance["history"][-1]["step"] == 20
+    assert trained.provenance["train_patterns"] == 160
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_loss_that_diverges(tmp_path, monkeypatch):
+    original = _trainer.F.cross_entropy
+    calls = []
+
+    def diverging(*arguments):
+        calls.append(1)
+        return original(*arguments) * (float("nan") if len(calls) == 7 else 1.0)
+
+    monkeypatch.setattr(_trainer.F, "cross_entropy", diverging)
+    with pytest.raises(SgbenchError, match="diverged at step 7: the loss is nan"):
+        train(tiny_plan(), tmp_path / "a.pt", tmp_path / "a.ck", CPU)
+    assert list(tmp_path.iterdir()) == []
+
+
+# Files.
+
+
+def interrupted(tmp_path, monkeypatch, plan):
+    with monkeypatch.context() as patch:
+        patch.setattr(_trainer, "_CHECKPOINT_SECONDS", 0.0)
+        with pytest.raises(KeyboardInterrupt):
+            train(plan, tmp_path / "b.pt", tmp_path / "b.ck", CPU, on_step=Stop(15))
+    return tmp_path / "b.ck"
+
+
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
+def test_a_damaged_checkpoint(tmp_path, monkeypatch, share):
+    checkpoint = interrupted(tmp_path, monkeypatch, tiny_plan())
+    content = checkpoint.read_bytes()
+    checkpoint.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(SgbenchError, match="is damaged"):
+        train(tiny_plan(), tmp_path / "b.pt", checkpoint, CPU)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_checkpoint_that_is_something_else(tmp_path):
+    torch.save({"weights": torch.zeros(2)}, tmp_path / "b.ck")
+    with pytest.raises(SgbenchError, match="checkpoint"):
+        train(tiny_plan(), tmp_path / "b.pt", tmp_path / "b.ck", CPU)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_checkpoint_of_another_plan_is_ignored(tmp_path, monkeypatch):
+    interrupted(tmp_path, monkeypatch, tiny_plan(seed=1))
+    steps = []
+    resumed = train(
+        tiny_plan(), tmp_path / "b.pt", tmp_path / "b.ck", CPU,
+        on_step=lambda step, loss: steps.append(step),
+    )  # fmt: skip
+    assert steps[0] == 1
+    fresh = train(tiny_plan(), tmp_path / "a.pt", tmp_path / "a.ck", CPU)
+    assert_same_weights(weights(resumed), weights(fresh))
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_saved_model_is_read_back(tmp_path):
+    trained = train(
+        tiny_plan(), tmp_path / "a.pt", tmp_path / "a.ck", CPU, extra_provenance={"scale": "smoke"}
+    )
+    found = load_model(tmp_path / "a.pt", CPU)
+    assert_same_weights(weights(found), weights(trained))
+    assert found.provenance == json.loads(json.dumps(trained.provenance))
+    assert found.provenance["scale"] == "smoke"
+    assert found.provenance["plan_sha256"] == tiny_plan().sha256()
+    assert found.provenance["train_patterns"] == 320
+    assert found.provenance["parameters"] == 513 * 36
+    assert found.dataset is ULBD["ulbd-tiny"]
+
+
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
+def test_a_truncated_model(tmp_path, share):
+    train(tiny_plan(patterns=8), tmp_path / "a.pt", tmp_path / "a.ck", CPU)
+    content = (tmp_path / "a.pt").read_bytes()
+    (tmp_path / "a.pt").write_bytes(content[: int(share * len(content))])
+    with pytest.raises(SgbenchError, match="not a readable model"):
+        load_model(tmp_path / "a.pt", CPU)
+
+
+def test_no_model(tmp_path):
+    with pytest.raises(SgbenchError, match="not a readable model"):
+        load_model(tmp_path / "none.pt", CPU)
+
+
+class Malicious:
+    def __init__(self, path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+def test_nothing_in_a_file_is_run(tmp_path):
+    trap = tmp_path / "trap"
+    torch.save({"weights": Malicious(trap), "provenance": "{}"}, tmp_path / "a.pt")
+    with pytest.raises(SgbenchError, match="not a readable model"):
+        load_model(tmp_path / "a.pt", CPU)
+    torch.save({"plan": Malicious(trap)}, tmp_path / "a.ck")
+    plan = TrainingPlan("fcn-wang2024", "ulbd-cubic", 8, batch_size=8)
+    with pytest.raises(SgbenchError, match="is damaged"):
+        train(plan, tmp_path / "b.pt", tmp_path / "a.ck", CPU)
+    assert not trap.exists()
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_model_is_whole_or_not_there(tmp_path, monkeypatch):
+    trained = train(tiny_plan(patterns=8), tmp_path / "a.pt", tmp_path / "a.ck", CPU)
+    before = (tmp_path / "a.pt").read_bytes()
+
+    def dies(content, path):
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(_trainer.torch, "save", dies)
+    with pytest.raises(OSError, match="disk full"):
+        save_model(tmp_path / "a.pt", trained)
+    assert (tmp_path / "a.pt").read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["a.pt"]
+
+
+# Plans and devices.
+
+
+@pytest.mark.parametrize(
+    "name", ["patterns", "batch_size", "validations", "validation_per_spacegroup"]
+)
+def test_counts_below_one(name):
+    with pytest.raises(SgbenchError, match=f"{name} is 0"):
+        tiny_plan(**{name: 0})
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"peak_rate": 0}, {"peak_rate": 1}, {"peak_rate": float("nan")}, {"warmup": 0}, {"warmup": 1}],
+)
+def test_rates_out_of_range(values):
+    with pytest.raises(SgbenchError, match="between 0 and 1"):
+        tiny_plan(**values)
+
+
+@pytest.mark.parametrize(("patterns", "steps"), [(1, 1), (8, 1), (9, 2), (320, 40)])
+def test_steps_cover_all_patterns(patterns, steps):
+    assert tiny_plan(patterns=patterns).steps == steps
+
+
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize("patterns", [1, 8, 16, 24])
+def test_the_shortest_trainings(tmp_path, patterns):
+    train(tiny_plan(patterns=patterns), tmp_path / "a.pt", tmp_path / "a.ck", CPU)
+    assert load_model(tmp_path / "a.pt", CPU).provenance["history"]
+
+
+def test_plans_have_names_of_their_own():
+    assert tiny_plan().sha256() == tiny_plan().sha256() != tiny_plan(seed=1).sha256()
+
+
+def test_devices():
+    assert choose_device("cpu") == CPU
+    assert choose_device().type == ("cuda" if torch.cuda.is_available() else "cpu")
+    with pytest.raises(SgbenchError, match="unknown device 'tpu'"):
+        choose_device("tpu")
+    assert "1 threads" in hardware(CPU)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="asks for a device that is present here")
+def test_a_device_that_is_absent():
+    with pytest.raises(SgbenchError, match="no CUDA device is present"):
+        choose_device("cuda")

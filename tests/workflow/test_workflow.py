@@ -1,0 +1,191 @@
+"""The workflow as a person runs it, in a copy of the project, with as little training as can be."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+ROOT = Path(__file__).parents[2]
+SMOKE = """
+seeds: [0]
+test_patterns_per_spacegroup: {per_spacegroup}
+crystals_per_family: 5
+training:
+  cubic:
+    fcn-wang2024.sqrt:
+      {{patterns: {patterns}, batch_size: 16, peak_rate: 1.0e-3, warmup: 0.1,
+        validations: 2, patience: 2}}
+"""
+FAST = ("--config", "scale=smoke", "families=[cubic]", "controls=[control-oracle]")
+
+
+def configure(folder: Path, patterns: int = 64, per_spacegroup: int = 2) -> None:
+    text = SMOKE.format(patterns=patterns, per_spacegroup=per_spacegroup)
+    (folder / "config" / "smoke.yaml").write_text(text)
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+
+
+def environment() -> dict[str, str]:
+    return {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "MLFLOW_TRACKING_URI": "",
+    }
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments), cwd=folder, env=environment(), capture_output=True, text=True
+    )
+
+
+def planned(folder: Path, *arguments: str) -> dict[str, int]:
+    done = snakemake(folder, "--dry-run", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    text = done.stdout + done.stderr
+    return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", text, re.MULTILINE)}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("Snakefile", "workflow", "config", "environment.yml"):
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+    configure(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(project):
+    done = snakemake(project, *FAST)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return project
+
+
+@pytest.mark.parametrize("scale", ["smoke", "laptop", "paper"])
+def test_every_scale_plans(project, scale):
+    jobs = planned(project, "--config", f"scale={scale}", "families=[cubic]")
+    assert jobs["train"] >= 1
+    assert jobs["leaderboard"] == 1
+
+
+def test_a_wrong_setting_ends_in_a_sentence(project):
+    done = snakemake(project, "--dry-run", "--config", "scale=smoke", "families=[cubik]")
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert "'families.0'" in said
+    assert "'cubik'" in said
+    assert "Traceback" not in said
+
+
+def test_the_leaderboard_holds_network_and_oracle(finished):
+    table = pd.read_csv(finished / "results" / "leaderboard.csv")
+    assert set(table["model"]) == {"fcn-wang2024.sqrt", "control-oracle"}
+    assert set(table["test_set"]) == {"ulbd-in-mesh", "ulbd-off-mesh", "cddd", "cddd-in-domain"}
+    oracle = table[(table["model"] == "control-oracle") & table["test_set"].str.startswith("ulbd")]
+    for k in range(1, 6):
+        assert oracle[f"top{k}"].to_numpy() == pytest.approx(oracle[f"ceiling_top{k}"].to_numpy())
+    assert "control-oracle" in (finished / "results" / "leaderboard.md").read_text()
+
+
+def test_every_rule_leaves_a_log_and_a_benchmark(finished):
+    results = finished / "results"
+    for kind, ending in (("logs", "*.log"), ("benchmarks", "*.tsv")):
+        found = {
+            str(path.relative_to(results)) for path in results.rglob(ending) if kind in path.parts
+        }
+        stages = ("ceilings", "crystals", "train", "predict", "evaluate", "leaderboard")
+        for stage in stages:
+            assert any(f"/{stage}" in name for name in found), (kind, stage)
+
+
+def test_mlflow_has_parameters_curves_scores_dataset_and_model(finished):
+    code = """
+import json, mlflow, sys
+mlflow.set_tracking_uri("sqlite:///results/mlflow.db")
+runs = mlflow.search_runs(experiment_names=["sgbench"], output_format="list")
+print(json.dumps([[r.data.params, r.data.metrics, r.data.tags, len(r.inputs.dataset_inputs),
+                   len(r.outputs.model_outputs)] for r in runs]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=finished,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    runs = json.loads(done.stdout)
+    trained = [run for run in runs if run[0]]
+    assert len(trained) == 1
+    parameters, metrics, tags, n_datasets, n_models = trained[0]
+    assert parameters["dataset"] == "ulbd-cubic"
+    assert "validation_loss" in metrics
+    assert "ulbd-in-mesh.extinction.top1" in metrics
+    assert len(tags["dataset_sha256"]) == 64
+    assert (n_datasets, n_models) == (1, 1)
+    assert any(run[2]["model"] == "control-oracle" for run in runs)
+
+
+def test_a_second_run_does_nothing(finished):
+    assert planned(finished, *FAST) == {}
+
+
+def test_a_changed_plan_retrains_and_leaves_the_rest(finished):
+    configure(finished, patterns=80)
+    jobs = planned(finished, *FAST)
+    configure(finished)
+    assert {rule: n for rule, n in jobs.items() if rule not in ("total", "reproduce")} == {
+        "train": 1,
+        "predict": 1,
+        "evaluate": 1,
+        "scale_table": 1,
+        "leaderboard": 1,
+    }
+
+
+def test_a_changed_test_size_predicts_again_without_training(finished):
+    configure(finished, per_spacegroup=3)
+    jobs = planned(finished, *FAST)
+    configure(finished)
+    assert "train" not in jobs
+    assert "crystals" not in jobs
+    assert (jobs["predict"], jobs["predict_control"], jobs["evaluate"]) == (1, 1, 2)
+
+
+def test_a_killed_workflow_goes_on_from_the_checkpoint(project, tmp_path):
+    folder = tmp_path / "killed"
+    shutil.copytree(project, folder, ignore=shutil.ignore_patterns("results", ".snakemake"))
+    target = "results/smoke/models/cubic/fcn-wang2024.sqrt/seed0/model.pt"
+    configure(folder, patterns=200_000)
+    arguments = [target, *FAST]
+    log = folder / "results/smoke/logs/train/cubic/fcn-wang2024.sqrt/seed0.log"
+    state = folder / "results/smoke/checkpoints/cubic/fcn-wang2024.sqrt/seed0.pt"
+    running = subprocess.Popen(
+        command(*arguments), cwd=folder, env=environment(),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 180
+    while not state.exists() and time.monotonic() < deadline:
+        time.sleep(0.5)
+        assert running.poll() is None, log.read_text() if log.exists() else "ended early"
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    assert state.exists()
+    assert not (folder / target).exists()
+    assert json.loads(torch.load(state, weights_only=True)["rest"])["step"] > 0
+    assert snakemake(folder, "--unlock", *arguments).returncode == 0
+    assert planned(folder, *arguments)["train"] == 1

@@ -1,0 +1,96 @@
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from sgbench.datasets import TEST_SETS
+from sgbench.errors import SgbenchError
+from sgbench.evaluation import CLASS_SCHEMES
+from sgbench.settings import explain_scale, resolve_settings
+
+try:
+    SETTINGS = resolve_settings(config, Path())
+except SgbenchError as error:
+    raise WorkflowError(str(error)) from None
+
+SCALE = SETTINGS["scale"]
+if workflow.is_main_process:
+    print(explain_scale(config.get("scale", "auto"), SCALE), file=sys.stderr)
+
+
+wildcard_constraints:
+    scale=SCALE,
+    family="|".join(SETTINGS["families"]),
+    seed=r"\d+",
+    model=r"[^/]+",
+
+
+NEEDS_CRYSTALS = any(name.startswith("cddd") for name in SETTINGS["test_sets"])
+CRYSTALS = f"results/{SCALE}/datasets/cddd.parquet"
+
+
+def training_options(wildcards):
+    """The training plan, as options of `sgbench train`; only a change of these retrains."""
+    plan = SETTINGS["training"][wildcards.family][wildcards.model]
+    return " ".join(
+        f"--{name.replace('_', '-')} {value}" for name, value in plan.items()
+    )
+
+
+def crystals_limit(wildcards):
+    limit = SETTINGS["crystals_per_family"]
+    return "" if limit is None else f"--limit {limit}"
+
+
+def crystals_input(wildcards):
+    return [CRYSTALS] if NEEDS_CRYSTALS else []
+
+
+def crystals_option(wildcards):
+    return f"--crystals {CRYSTALS}" if NEEDS_CRYSTALS else ""
+
+
+def test_set_options(wildcards):
+    return " ".join(f"--test-set {name}" for name in SETTINGS["test_sets"])
+
+
+def predictions_of(wildcards):
+    """Every predictions file of a model; a control guesses over classes separately."""
+    folder = f"results/{SCALE}/predictions/{wildcards.family}/{wildcards.model}/seed{wildcards.seed}"
+    endings = [".parquet"]
+    if wildcards.model.startswith("control-"):
+        endings.append(".extinction.parquet")
+    return [
+        f"{folder}/{name}{ending}"
+        for name in SETTINGS["test_sets"]
+        for ending in endings
+    ]
+
+
+def all_scores(wildcards):
+    runs = [
+        (family, model, seed)
+        for family in SETTINGS["families"]
+        for model in SETTINGS["training"].get(family, {})
+        for seed in SETTINGS["seeds"]
+    ]
+    runs += [
+        (family, control, 0)
+        for family in SETTINGS["families"]
+        for control in SETTINGS["controls"]
+    ]
+    return [
+        f"results/{SCALE}/scores/{family}/{model}/seed{seed}/{name}.{scheme}.json"
+        for family, model, seed in runs
+        for name in SETTINGS["test_sets"]
+        for scheme in CLASS_SCHEMES
+    ]
+
+
+def other_tables(wildcards):
+    """Finished tables of other scales, which the leaderboard shows as well."""
+    return [
+        f"--table results/{scale}/leaderboard.csv"
+        for scale in ("smoke", "laptop", "paper")
+        if scale != SCALE
+    ]
