@@ -334,7 +334,7 @@ def _positions(classes, metrics, kept_offsets, kept, coefficients, wavelength, l
     return offsets, line[:count], two_theta[:count], lorentz[:count]
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, parallel=True)
 def _intensities(  # type: ignore[no-untyped-def]
     pair_of, pair_offsets, line, two_theta, lorentz, keys, spacegroup, cell_index, pattern, k0, k1
 ):
@@ -344,9 +344,10 @@ def _intensities(  # type: ignore[no-untyped-def]
         offsets[i + 1] = offsets[i] + pair_offsets[pair_of[i] + 1] - pair_offsets[pair_of[i]]
     positions = np.empty(offsets[n], np.float64)
     intensity = np.empty(offsets[n], np.float32)
-    for i in range(n):
-        source = pair_offsets[pair_of[i]]
+    for i in numba.prange(n):
+        first = pair_offsets[pair_of[i]]
         for target in range(offsets[i], offsets[i + 1]):
+            source = first + target - offsets[i]
             word = philox_word(
                 np.uint64(keys[line[source]]),
                 np.uint64(spacegroup[i]),
@@ -358,7 +359,6 @@ def _intensities(  # type: ignore[no-untyped-def]
             unit = (np.float64(word >> np.uint64(8)) + 1.0) * 2.0**-24
             positions[target] = two_theta[source]
             intensity[target] = np.float32(unit * lorentz[source])
-            source += 1
     return offsets, positions, intensity
 
 
@@ -367,14 +367,16 @@ def _register(*datasets: Ulbd) -> dict[str, Ulbd]:
 
 
 _CUBIC = (MeshAxis(5.0, 15.0, 0.05),)
-_FINE = (MeshAxis(5.0, 10.0, 0.05), MeshAxis(5.0, 10.0, 0.05))
+_TETRAGONAL = (MeshAxis(3.0, 10.0, 0.05), MeshAxis(3.0, 15.0, 0.05))
+_HEXAGONAL = (MeshAxis(3.0, 12.0, 0.05), MeshAxis(3.0, 20.0, 0.05))
 
 #: All ULBDs by name. The canonical tetragonal and trigonal-hexagonal meshes are ours, since the
-#: published steps are either impossibly fine or so coarse that a network learns the cells by heart.
+#: published steps are either impossibly fine or so coarse that a network learns the cells by heart;
+#: their ranges hold most cells of known crystals (docs/protocol.md).
 ULBD: dict[str, Ulbd] = _register(
     Ulbd("ulbd-cubic", 1, "cubic", CANONICAL, _CUBIC),
-    Ulbd("ulbd-tetragonal", 1, "tetragonal", CANONICAL, _FINE),
-    Ulbd("ulbd-trigonal-hexagonal", 1, "trigonal-hexagonal", CANONICAL, _FINE),
+    Ulbd("ulbd-tetragonal", 1, "tetragonal", CANONICAL, _TETRAGONAL),
+    Ulbd("ulbd-trigonal-hexagonal", 1, "trigonal-hexagonal", CANONICAL, _HEXAGONAL),
     Ulbd("ulbd-cubic-published", 1, "cubic", PUBLISHED, _CUBIC),
     Ulbd("ulbd-tetragonal-published", 1, "tetragonal", PUBLISHED, (MeshAxis(5.0, 15.0, 0.05),) * 2),
     Ulbd(

@@ -37,12 +37,12 @@ def render_lines(lines: LineList, protocol: PatternProtocol) -> NDArray[np.float
     return patterns
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@numba.njit(cache=True, parallel=True, fastmath=True)
 def _render(offsets, two_theta, intensity, origin, per_degree, table, patterns):  # type: ignore[no-untyped-def]
     n_points = patterns.shape[1]
     width = table.shape[1]
     half = width // 2
-    for i in range(patterns.shape[0]):
+    for i in numba.prange(patterns.shape[0]):
         row = patterns[i]
         for line in range(offsets[i], offsets[i + 1]):
             position = (two_theta[line] - origin) * per_degree

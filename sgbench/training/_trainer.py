@@ -5,17 +5,13 @@ so a training that was killed and goes on from its checkpoint ends with the weig
 had. (On CUDA, atomic additions leave the last bits of a pattern undetermined.)
 """
 
-import contextlib
-import ctypes
-import hashlib
 import json
-import platform
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -24,133 +20,20 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from sgbench.datasets import ULBD, Recipes, Ulbd, training_dataset
+from sgbench.datasets import Recipes, Ulbd, training_dataset
 from sgbench.datasets._ulbd_torch import UlbdOnDevice
 from sgbench.diffraction import render
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
 from sgbench.models import ModelSpec, get_model
+from sgbench.training._device import autocast, hardware, keep_freed_memory
+from sgbench.training._model_file import TrainedModel, save_model
+from sgbench.training._plan import Progress, TrainingPlan
 
 _CHECKPOINT_SECONDS = 20.0
 _VALIDATION_BATCH = 256
-
-
-@dataclass(frozen=True)
-class TrainingPlan:
-    """Everything that the weights of a trained network depend on.
-
-    Attributes
-    ----------
-    model, dataset : str
-        Names in the registries.
-    patterns : int
-        Training patterns, each drawn afresh from the training split.
-    batch_size : int
-    peak_rate : float
-        Highest learning rate of the one-cycle schedule (Smith & Topin 2018, arXiv:1708.07120).
-    warmup : float
-        Share of the steps before the peak.
-    seed : int
-    validations : int
-        How often to validate, evenly spread.
-    validation_per_spacegroup : int
-        Samples a space group of the validation split.
-    patience : int
-        Stop after so many validations without a better loss, though not before half of the steps,
-        since networks often stay on a plateau at first; the best weights are kept.
-    """
-
-    model: str
-    dataset: str
-    patterns: int
-    batch_size: int = 64
-    peak_rate: float = 1e-3
-    warmup: float = 0.1
-    seed: int = 0
-    validations: int = 20
-    validation_per_spacegroup: int = 20
-    patience: int = 8
-
-    def __post_init__(self) -> None:
-        for name in ("patterns", "batch_size", "validations", "validation_per_spacegroup"):
-            if getattr(self, name) < 1:
-                raise SgbenchError(f"{name} is {getattr(self, name)}; expected at least 1.")
-        if not (0 < self.peak_rate < 1 and 0 < self.warmup < 1):
-            raise SgbenchError(
-                f"peak_rate {self.peak_rate} and warmup {self.warmup} must lie between 0 and 1."
-            )
-
-    @property
-    def steps(self) -> int:
-        """Optimizer steps; the last batch may hold a few patterns more than asked for."""
-        return -(-self.patterns // self.batch_size)
-
-    def sha256(self) -> str:
-        """Return a SHA-256 that tells plans apart."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One validation: where training stands.
-
-    Attributes
-    ----------
-    step, patterns : int
-    rate, train_loss, validation_loss : float
-    top1, class_accuracy : float
-        Fractions of validation samples whose space group, and whose extinction class, is right.
-    patterns_per_second : float
-    """
-
-    step: int
-    patterns: int
-    rate: float
-    train_loss: float
-    validation_loss: float
-    top1: float
-    class_accuracy: float
-    patterns_per_second: float
-
-
-@dataclass(frozen=True)
-class TrainedModel:
-    """A trained network and where it comes from."""
-
-    spec: ModelSpec
-    network: torch.nn.Module
-    provenance: dict[str, Any]
-
-    @property
-    def dataset(self) -> Ulbd:
-        """The designed dataset that it was trained on."""
-        return ULBD[self.provenance["plan"]["dataset"]]
-
-
-def choose_device(name: str = "auto") -> torch.device:
-    """Return the device to train on: CUDA where there is one, else the CPU.
-
-    Raises
-    ------
-    SgbenchError
-        If CUDA is asked for and absent, or the name is unknown.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name not in ("cpu", "cuda"):
-        raise SgbenchError(f"unknown device '{name}'; expected auto, cpu or cuda. Choose one.")
-    if name == "cuda" and not torch.cuda.is_available():
-        raise SgbenchError(
-            "no CUDA device is present; expected one for device 'cuda'. Use device 'auto' or 'cpu'."
-        )
-    return torch.device(name)
-
-
-def hardware(device: torch.device) -> str:
-    """Name the hardware behind a device."""
-    if device.type == "cuda":
-        return str(torch.cuda.get_device_name(device))
-    return f"{_cpu_name()}, {torch.get_num_threads()} threads"
+# Reading a loss waits for the device, so on a GPU it is done only now and then.
+_LOSSES_AT_ONCE = {"cpu": 1, "cuda": 32}
 
 
 def train(
@@ -176,8 +59,7 @@ def train(
     report : callable, optional
         Called with each `Progress`, those of an earlier part of a resumed training first.
     on_step : callable, optional
-        Called after each step with its number and loss.
-
+        Called with the number and loss of a step, now and then.
     extra_provenance : mapping, optional
         What else to write beside the weights.
 
@@ -187,7 +69,7 @@ def train(
     """
     spec, dataset = get_model(plan.model), training_dataset("", plan.dataset)
     if device.type == "cpu":
-        _keep_freed_memory()
+        keep_freed_memory()
     torch.manual_seed(plan.seed)
     network = spec.build(len(dataset.spacegroups)).to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=plan.peak_rate, fused=True)
@@ -201,7 +83,8 @@ def train(
     for progress in state.history:
         report(progress)
     validation = dataset.held_out_recipes("validation", plan.validation_per_spacegroup)
-    every = max(plan.steps // plan.validations, 1)
+    every = -(-plan.steps // plan.validations)
+    pending: list[torch.Tensor] = []
     saved = time.monotonic()
     with _stop_requests() as stop_requested:
         while state.step < plan.steps and not state.has_stalled(plan):
@@ -210,28 +93,28 @@ def train(
             patterns, labels = source.training_batch(plan, state.step)
             # Dropout of this step, the same after a resume.
             torch.manual_seed(plan.seed * 1_000_003 + state.step + 1)
-            with _autocast(device):
+            with autocast(device):
                 loss = F.cross_entropy(network(patterns).float(), labels)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
             state.step += 1
-            value = float(loss.detach())
-            if not np.isfinite(value):
-                raise SgbenchError(
-                    f"training diverged at step {state.step}: the loss is {value}. Lower peak_rate."
-                )
-            state.losses.append(value)
+            pending.append(loss.detach())
+            validates = state.step % every == 0 or state.step == plan.steps
+            saves = stop_requested() or time.monotonic() - saved > _CHECKPOINT_SECONDS
+            if validates or saves or len(pending) == _LOSSES_AT_ONCE[device.type]:
+                state.losses += _finite(pending, state.step)
+                pending.clear()
+                on_step(state.step, state.losses[-1])
             state.seconds += time.monotonic() - started
-            on_step(state.step, value)
-            if state.step % every == 0 or state.step == plan.steps:
+            if validates:
                 report(state.validated(plan, source, validation))
-            if stop_requested() or time.monotonic() - saved > _CHECKPOINT_SECONDS:
+            if saves:
                 state.save(checkpoint, plan)
                 saved = time.monotonic()
-            if stop_requested():
-                raise KeyboardInterrupt
+                if stop_requested():
+                    raise KeyboardInterrupt
     network.load_state_dict(state.best_weights)
     trained = TrainedModel(
         spec,
@@ -253,41 +136,13 @@ def train(
     return trained
 
 
-def save_model(path: Path, trained: TrainedModel) -> None:
-    """Write weights and provenance; `load_model` reads them without unpickling objects."""
-    with write_atomically(path) as temporary:
-        torch.save(
-            {
-                "weights": trained.network.state_dict(),
-                "provenance": json.dumps(trained.provenance),
-            },
-            temporary,
-        )
-
-
-def load_model(path: Path, device: torch.device) -> TrainedModel:
-    """Read a trained network.
-
-    Raises
-    ------
-    SgbenchError
-        If the file is missing, truncated or something else.
-    """
-    try:
-        content = torch.load(path, map_location=device, weights_only=True)
-        provenance = json.loads(content["provenance"])
-        spec = get_model(provenance["plan"]["model"])
-        dataset = ULBD[provenance["plan"]["dataset"]]
-        network = spec.build(len(dataset.spacegroups)).to(device)
-        network.load_state_dict(content["weights"])
-    except SgbenchError:
-        raise
-    except Exception as error:  # torch.load fails in many ways, all of which mean the same here
+def _finite(losses: list[torch.Tensor], step: int) -> list[float]:
+    values: list[float] = torch.stack(losses).tolist()
+    if not np.isfinite(values).all():
         raise SgbenchError(
-            f"{path} is not a readable model ({type(error).__name__}); expected a file that "
-            "`sgbench train` writes. Train it again."
-        ) from error
-    return TrainedModel(spec, network, provenance)
+            f"training diverged by step {step}: the loss is not finite. Lower peak_rate."
+        )
+    return values
 
 
 def _validate(
@@ -313,13 +168,6 @@ def _validate(
     )
 
 
-def _autocast(device: torch.device) -> AbstractContextManager[object]:
-    """Compute in bfloat16 on CUDA; the CPU's fast path chooses for itself."""
-    if device.type == "cuda":
-        return torch.autocast("cuda", dtype=torch.bfloat16)
-    return nullcontext()
-
-
 @contextmanager
 def _stop_requests() -> Iterator[Callable[[], bool]]:
     """Turn SIGTERM and Ctrl-C into a request that is met between two steps."""
@@ -338,22 +186,6 @@ def _stop_requests() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _keep_freed_memory() -> None:
-    """Let glibc keep freed memory: giving it back after each step costs a quarter of the time."""
-    with contextlib.suppress(OSError, AttributeError, TypeError):
-        libc = ctypes.CDLL(None)
-        libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
-        libc.mallopt(-1, 1 << 30)  # M_TRIM_THRESHOLD
-
-
-def _cpu_name() -> str:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
 
 
 class _Source:

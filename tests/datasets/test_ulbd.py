@@ -11,7 +11,7 @@ from scipy import stats
 
 from sgbench.datasets import SPLITS, ULBD, MeshAxis, Recipes, Ulbd, _ulbd
 from sgbench.datasets._ulbd_torch import UlbdOnDevice
-from sgbench.diffraction import CANONICAL, PUBLISHED, render
+from sgbench.diffraction import CANONICAL, PUBLISHED, metric, render, two_theta_of
 from sgbench.diffraction._lines import lorentz_factor
 from sgbench.errors import SgbenchError
 from sgbench.symmetry import extinction_classes
@@ -59,7 +59,8 @@ def test_the_cubic_mesh_has_200_values():
 
 @pytest.mark.parametrize("dataset", PAPER[1:], ids=lambda d: d.name)
 def test_two_free_parameters_are_never_equal(dataset):
-    assert len(dataset.mesh) == 100 * 100 - 100
+    a, c = ([round(100 * value) for value in axis.values] for axis in dataset.axes)
+    assert len(dataset.mesh) == len(a) * len(c) - len(set(a) & set(c))
     assert len(np.unique(dataset.mesh, axis=0)) == len(dataset.mesh)
     assert np.abs(dataset.mesh[:, 0] - dataset.mesh[:, 1]).min() > 0.04
 
@@ -187,6 +188,22 @@ def test_lines_are_those_that_braggs_law_and_the_conditions_leave():
     expected = np.degrees(2 * np.arcsin(sines[sines < 1]))
     expected = expected[(expected > 4.4) & (expected < 90.6)]
     np.testing.assert_allclose(np.sort(lines.two_theta), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dataset", PAPER, ids=lambda d: d.name)
+@pytest.mark.parametrize("split", SPLITS[1:])
+def test_lines_of_each_recipe_are_those_of_its_own_cell(dataset, split):
+    recipes = dataset.held_out_recipes(split, 3)
+    lines = dataset.lines(recipes)
+    limits = dataset.protocol.line_range
+    for place in range(len(recipes)):
+        column = recipes.spacegroup[place] - dataset.spacegroups[0]
+        kept = dataset.table.present[dataset.labels[column]]
+        q = dataset.table.coefficients[kept] @ metric(dataset.family, recipes.cells[[place]])[0]
+        expected = two_theta_of(q, dataset.protocol.wavelength)
+        expected = expected[(expected >= limits[0]) & (expected <= limits[1])]
+        found = lines.two_theta[lines.offsets[place] : lines.offsets[place + 1]]
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("split", ["validation", "off-mesh"])

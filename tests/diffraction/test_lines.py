@@ -106,6 +106,15 @@ def test_every_member_of_a_class_shows_the_same_lines():
             assert table.present[index].any()
 
 
+@pytest.mark.parametrize("family", FREE_PARAMETERS)
+def test_a_line_is_named_by_a_reflection_that_falls_on_it(family):
+    table = reflection_table(family, (8.0,) * len(FREE_PARAMETERS[family]), CANONICAL)
+    free = [7.1, 6.3][: len(FREE_PARAMETERS[family])]
+    q = table.coefficients @ metric(family, [free])[0]
+    unit_cell = gemmi.UnitCell(*full_cell(family, free))
+    np.testing.assert_allclose(unit_cell.calculate_1_d2_array(table.hkl), q, rtol=1e-12)
+
+
 def test_one_line_alone_tells_p213_from_p23():
     """100 is what 2(1) extinguishes; 300 falls on 221, 500 on 430, and so on for all odd h."""
     table = reflection_table("cubic", (15.0,), CANONICAL)

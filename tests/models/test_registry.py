@@ -20,6 +20,7 @@ def test_an_unknown_name_names_the_others():
 
 
 def test_a_network_enters_the_registry(monkeypatch):
+    assert model_names()  # the package's own are entered once
     monkeypatch.setattr(_registry, "_REGISTRY", {})
 
     @register_model("mine", paper="Somebody 2020", input_scaling="sqrt")

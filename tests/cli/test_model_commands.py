@@ -1,0 +1,204 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sgbench.evaluation import read_predictions, read_score
+from sgbench.leaderboard import COLUMNS
+
+
+def test_models_are_listed(call):
+    rows = json.loads(call("models", "--format", "json").stdout)
+    found = {row["name"]: row["parameters"] for row in rows}
+    assert found["fcn-wang2024"] == 1_976_884
+    assert all(row["paper"] for row in rows)
+
+
+@pytest.fixture
+def control(call, tmp_path):
+    """Predictions of a control."""
+    call(
+        "predict", "control-oracle", "-o", "p", "--family", "cubic", "--test-set", "ulbd-in-mesh",
+        "--per-spacegroup", 1, "--scale", "smoke",
+    )  # fmt: skip
+    return tmp_path / "p"
+
+
+@pytest.fixture
+def trained(call, tmp_path):
+    call(
+        "train", "fcn-wang2024", "ulbd-cubic", "--patterns", 8, "--batch-size", 8, "--validations",
+        1, "--device", "cpu", "-o", "model.pt",
+    )  # fmt: skip
+    return tmp_path / "model.pt"
+
+
+def test_from_a_control_to_the_leaderboard(call, control, tmp_path):
+    names = sorted(p.name for p in control.iterdir())
+    assert names == ["ulbd-in-mesh.extinction.parquet", "ulbd-in-mesh.parquet"]
+    call("evaluate", *(control / name for name in names), "-o", "s")
+    scores = sorted((tmp_path / "s").iterdir())
+    assert [p.name for p in scores] == [
+        "ulbd-in-mesh.extinction.json", "ulbd-in-mesh.spacegroup.json",
+    ]  # fmt: skip
+    assert read_score(scores[0]).top[0] == pytest.approx(1.0)
+    assert read_score(scores[1]).top[0] == pytest.approx(17 / 36)
+    call("leaderboard", "s", "-o", "leaderboard.csv")
+    table = pd.read_csv(tmp_path / "leaderboard.csv")
+    assert list(table.columns) == list(COLUMNS)
+    assert table["class_scheme"].tolist() == ["extinction", "spacegroup"]
+    assert set(table["status"]) == {"control"}
+    assert "47.2" in (tmp_path / "leaderboard.md").read_text()
+
+
+def test_from_a_network_to_scores(call, trained, tmp_path):
+    call(
+        "predict", trained, "-o", "p", "--test-set", "ulbd-off-mesh", "--per-spacegroup", 1,
+        "--device", "cpu",
+    )  # fmt: skip
+    call("evaluate", "p/ulbd-off-mesh.parquet", "-o", "s")
+    names = sorted(p.name for p in (tmp_path / "s").iterdir())
+    assert names == ["ulbd-off-mesh.extinction.json", "ulbd-off-mesh.spacegroup.json"]
+    origin = read_score(tmp_path / "s" / names[0]).provenance
+    assert origin["model"] == "fcn-wang2024"
+    assert origin["parameters"] == 1_976_884
+    assert len(origin["predictions_sha256"]) == len(origin["test_sha256"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("resnet", "ulbd-cubic", "--patterns", "8"), "unknown model 'resnet'"),
+        (("fcn-wang2024", "ulbd-cubik", "--patterns", "8"), "'ulbd-cubik'"),
+        (("fcn-wang2024", "ulbd-cubic", "--patterns", "0"), "patterns is 0"),
+        (("fcn-wang2024", "ulbd-cubic", "--patterns", "8", "--batch-size", "0"), "batch_size is 0"),
+        (("fcn-wang2024", "ulbd-cubic", "--patterns", "8", "--peak-rate", "5"), "peak_rate 5"),
+        (("fcn-wang2024", "ulbd-cubic", "--patterns", "8", "--device", "tpu"), "unknown device"),
+    ],
+)
+def test_trainings_that_cannot_start(refused, arguments, words):
+    assert words in refused("train", *arguments, "-o", "model.pt")
+
+
+def test_training_on_a_damaged_checkpoint(call, tmp_path):
+    (tmp_path / "model.checkpoint").write_bytes(b"PK\x03\x04half")
+    done = call("train", "fcn-wang2024", "ulbd-cubic", "--patterns", 8, "-o", "model.pt", status=2)
+    (error,) = [line for line in done.stderr.splitlines() if not line.startswith("training ")]
+    assert error.startswith("error: the checkpoint model.checkpoint is damaged")
+    assert [p.name for p in tmp_path.iterdir()] == ["model.checkpoint"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("none.pt",), "none.pt is not a readable model"),
+        (("control-oracle",), "expected --family"),
+        (("control-oracle", "--family", "hexagonal"), "unknown family 'hexagonal'"),
+        (("control-oracle", "--family", "monoclinic"), "no dataset 'ulbd-monoclinic'"),
+        (("control-orakel", "--family", "cubic"), "control-orakel"),
+    ],
+)
+def test_predictions_that_cannot_be_made(refused, arguments, words):
+    assert words in refused("predict", *arguments, "-o", "p", "--test-set", "ulbd-in-mesh")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--test-set", "ulbd"], "unknown test set 'ulbd'"),
+        (["--test-set", "cddd"], "needs line lists"),
+        (["--test-set", "cddd", "--crystals", "none.parquet"], "there is no file none.parquet"),
+        (["--test-set", "cddd", "--crystals", "bad.parquet"], "cannot be read as Parquet"),
+        (["--test-set", "ulbd-in-mesh", "--per-spacegroup", "0"], "cannot draw 0"),
+    ],
+)
+def test_test_sets_that_cannot_be_had(refused, tmp_path, options, words):
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1half of it")
+    assert words in refused("predict", "control-oracle", "--family", "cubic", "-o", "p", *options)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_a_truncated_model(refused, trained, share):
+    content = trained.read_bytes()
+    trained.write_bytes(content[: int(share * len(content))])
+    message = refused("predict", trained, "-o", "p", "--test-set", "ulbd-in-mesh")
+    assert "is not a readable model" in message
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_truncated_predictions(refused, control, share):
+    path = control / "ulbd-in-mesh.parquet"
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    assert "is not a readable predictions file" in refused("evaluate", path, "-o", "s")
+
+
+def test_no_predictions(refused):
+    assert "is not a readable predictions file" in refused("evaluate", "none.parquet", "-o", "s")
+
+
+def rewritten(path, **changes):
+    """The same predictions with another origin, as somebody's own writer may state it."""
+    table = pq.read_table(path)
+    header = json.loads(table.schema.metadata[b"sgbench"])
+    for key, value in changes.items():
+        if value is None:
+            del header["provenance"][key]
+        else:
+            header["provenance"][key] = value
+    pq.write_table(table.replace_schema_metadata({b"sgbench": json.dumps(header)}), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"test_set": None},
+        {"test_set": "ulbd"},
+        {"dataset": None},
+        {"dataset": "ulbd-cubik"},
+        {"dataset": "ulbd-tetragonal"},
+        {"per_spacegroup": None},
+        {"per_spacegroup": "one"},
+        {"per_spacegroup": 2},
+        {"model": None},
+    ],
+)
+def test_predictions_of_unclear_origin(refused, control, changes):
+    refused("evaluate", rewritten(control / "ulbd-in-mesh.parquet", **changes), "-o", "s")
+
+
+def test_predictions_of_other_samples(refused, control):
+    path = control / "ulbd-in-mesh.parquet"
+    table = pq.read_table(path)
+    column = pa.array(table["sample_id"].to_pylist()[::-1])
+    pq.write_table(table.set_column(0, "sample_id", column), path)
+    assert "do not cover" in refused("evaluate", path, "-o", "s")
+
+
+@pytest.mark.parametrize("content", ["", "{", "{}", "[]"])
+def test_scores_that_are_none(refused, tmp_path, content):
+    (tmp_path / "score.json").write_text(content)
+    assert "is not a readable score" in refused("leaderboard", "score.json", "-o", "l.csv")
+
+
+def test_no_scores(refused, tmp_path):
+    assert "is not a readable score" in refused("leaderboard", "none.json", "-o", "l.csv")
+    (tmp_path / "empty").mkdir()
+    refused("leaderboard", "empty", "-o", "l.csv")
+
+
+def test_a_finished_table_that_is_damaged(refused, call, control, tmp_path):
+    call("evaluate", control / "ulbd-in-mesh.parquet", "-o", "s")
+    (tmp_path / "old.csv").write_text("model,top1\nx,0.5\n")
+    message = refused("leaderboard", "s", "-o", "l.csv", "--table", "old.csv")
+    assert "lacks the columns" in message
+
+
+def test_probabilities_are_those_of_the_control(control):
+    found = read_predictions(control / "ulbd-in-mesh.parquet")
+    assert found.probabilities.shape == (36, 36)
+    assert np.count_nonzero(found.probabilities[0]) == 5  # 195 is one of the five of P - - -

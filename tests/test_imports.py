@@ -1,0 +1,70 @@
+"""The architecture's promises about imports."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sgbench
+
+# docs/architecture.md: imports point one way, from right to left.
+ORDER = (
+    "errors", "files", "symmetry", "diffraction", "datasets", "models", "training", "evaluation",
+    "leaderboard", "cli",
+)  # fmt: skip
+ROOT = Path(sgbench.__file__).parent
+
+
+def imported(path: Path) -> set[str]:
+    """Parts of sgbench that a module imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        found |= {name.split(".")[1] for name in names if name.startswith("sgbench.")}
+    return found
+
+
+def typing_only(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            for inner in node.body:
+                if isinstance(inner, ast.ImportFrom) and (inner.module or "").startswith("sgbench"):
+                    found.add(inner.module.split(".")[1])
+    return found
+
+
+@pytest.mark.parametrize("part", ORDER[2:-1])
+def test_imports_point_one_way(part):
+    allowed = set(ORDER[: ORDER.index(part) + 1])
+    modules = list((ROOT / part).rglob("*.py"))
+    assert modules
+    for path in modules:
+        assert imported(path) - typing_only(path) <= allowed, path
+
+
+def test_only_the_worker_imports_cctbx():
+    guilty = [
+        path.name
+        for path in ROOT.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").split(".")[0] in {"cctbx", "iotbx"}
+    ]
+    assert set(guilty) == {"cctbx_worker.py"}
+
+
+def test_listings_do_not_wait_for_torch():
+    code = (
+        "import sys; sys.argv[1:] = ['ceilings']\n"
+        "from sgbench.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'mlflow', 'pandas', 'cctbx'} & sys.modules.keys()\n"
+        "sys.exit(' '.join(heavy) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
