@@ -16,9 +16,13 @@ def write_atomically(path: Path) -> Iterator[Path]:
     Raises
     ------
     SgbenchError
-        If the folder cannot be written to.
+        If the path is a folder, or its folder cannot be written to.
     """
     path = Path(path)
+    if path.is_dir():
+        raise SgbenchError(
+            f"cannot write {path}: it is a folder; expected the name of a file. Name another place."
+        )
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

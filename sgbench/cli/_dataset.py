@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
-from sgbench.datasets import SPLITS, TEST_SETS, ULBD, MeshAxis, Ulbd, training_dataset
+from sgbench.datasets import SPLITS, TEST_SETS, ULBD, MeshAxis, Ulbd, designed_dataset
 from sgbench.diffraction import FREE_PARAMETERS
 from sgbench.errors import SgbenchError
 from sgbench.symmetry import PAPER_FAMILIES, extinction_classes
@@ -47,7 +47,7 @@ def describe(
     output: OutputOption = None,
 ) -> None:
     """Say what a designed dataset holds, with a checksum over what it generates."""
-    dataset = training_dataset("", name)
+    dataset = designed_dataset(name)
     names = FREE_PARAMETERS[dataset.family]
     facts: dict[str, object] = {
         "name": dataset.name,
@@ -90,7 +90,7 @@ def export(
         raise SgbenchError(f"unknown format '{file_format}'; expected hdf5. Choose it.")
     if split not in SPLITS:
         raise SgbenchError(f"unknown split '{split}'; expected one of {', '.join(SPLITS)}.")
-    dataset = _with_ranges(training_dataset("", name), {"a": a, "c": c})
+    dataset = _with_ranges(designed_dataset(name), {"a": a, "c": c})
     export_hdf5(dataset, split, output, per_spacegroup)
     typer.echo(f"wrote {output}")
 
@@ -122,7 +122,7 @@ def verify(
     sha256: Annotated[str, typer.Argument(help="Checksum that `describe` printed elsewhere.")],
 ) -> None:
     """Check that this machine generates what another one generated; exit status 1 if not."""
-    found = training_dataset("", name).checksum()
+    found = designed_dataset(name).checksum()
     if found != sha256.strip().lower():
         typer.echo(f"{name} differs: expected {sha256}, got {found}", err=True)
         raise typer.Exit(1)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sgbench.cli._models import StoreOption
-from sgbench.datasets import evaluation_set, training_dataset
+from sgbench.datasets import designed_dataset, evaluation_set
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import CLASS_SCHEMES, read_predictions, read_score, write_score
 from sgbench.evaluation import score as score_predictions
@@ -26,7 +26,7 @@ def evaluate(
         guess = read_predictions(path)
         origin = guess.provenance
         truth = evaluation_set(
-            origin["test_set"], training_dataset("", origin["dataset"]),
+            origin["test_set"], designed_dataset(origin["dataset"]),
             origin["per_spacegroup"], crystals,
         )  # fmt: skip
         guess.provenance["predictions_sha256"] = file_sha256(path)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
-from sgbench.datasets import TEST_SETS, evaluation_set, training_dataset
+from sgbench.datasets import TEST_SETS, designed_dataset, evaluation_set, family_dataset
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import CLASS_SCHEMES
 from sgbench.models import CONTROLS, get_model, model_names
@@ -72,7 +72,7 @@ def train(
         patience=patience,
     )
     get_model(model)
-    designed = training_dataset("", dataset)
+    designed = designed_dataset(dataset)
     chosen = choose_device(device)
     state = checkpoint or output.with_suffix(".checkpoint")
     typer.echo(f"training {model} on {dataset} with {hardware(chosen)}", err=True)
@@ -122,7 +122,7 @@ def predict(
             raise SgbenchError(
                 f"the control '{model}' fits any family; expected --family. Name one."
             )
-        dataset = training_dataset(family)
+        dataset = family_dataset(family)
         for name in test_set:
             truth = evaluation_set(name, dataset, per_spacegroup, crystals)
             for scheme in CLASS_SCHEMES:

@@ -2,16 +2,14 @@
 
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
-from sgbench.diffraction import PROTOCOLS, free_parameters, metric, reflection_table, two_theta_of
+from sgbench.diffraction import PROTOCOLS, allowed_lines, free_parameters
 from sgbench.errors import SgbenchError
 from sgbench.symmetry import (
     PAPER_FAMILIES,
     Ceiling,
-    class_labels,
     extinction_classes,
     family_of,
     family_spacegroups,
@@ -89,24 +87,19 @@ def lines(
             f"a cell edge of {free.max():g} Å is too long to list; expected at most 100 Å. "
             "Check the unit of the cell."
         )
-    table = reflection_table(family, tuple(float(edge) for edge in free), measured)
-    groups = family_spacegroups(family)
-    present = table.present[class_labels(groups)[groups.index(spacegroup)]]
-    q = (table.coefficients @ metric(family, free[None, :])[0]).astype(float)
-    two_theta = two_theta_of(q, measured.wavelength)
-    shown = present & (two_theta >= measured.two_theta_min) & (two_theta <= measured.two_theta_max)
-    order = np.flatnonzero(shown)[np.argsort(two_theta[shown])]
-    if not len(order):
+    found = allowed_lines(spacegroup, free, measured)
+    if not found:
         raise SgbenchError(
             f"no line of this cell falls between {measured.two_theta_min:g} and "
             f"{measured.two_theta_max:g} degrees. Check the cell; lengths are in ångström."
         )
     rows = [
         {
-            "hkl": " ".join(map(str, table.hkl[i])),
-            "d": round(1 / float(np.sqrt(q[i])), 5),
-            "two_theta": round(float(two_theta[i]), 4),
+            "hkl": " ".join(map(str, line.hkl)),
+            "multiplicity": line.multiplicity,
+            "d": round(line.d, 5),
+            "two_theta": round(line.two_theta, 4),
         }
-        for i in order
+        for line in found
     ]
     show(rows, form, output)

@@ -3,8 +3,9 @@
 from sgbench.datasets._evaluation_sets import (
     TEST_SETS,
     EvaluationSet,
+    designed_dataset,
     evaluation_set,
-    training_dataset,
+    family_dataset,
 )
 from sgbench.datasets._ulbd import SPLITS, ULBD, MeshAxis, Recipes, Split, Ulbd
 
@@ -17,6 +18,7 @@ __all__ = [
     "Recipes",
     "Split",
     "Ulbd",
+    "designed_dataset",
     "evaluation_set",
-    "training_dataset",
+    "family_dataset",
 ]

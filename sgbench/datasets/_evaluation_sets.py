@@ -105,21 +105,31 @@ def evaluation_set(
     return builders[name]()
 
 
-def training_dataset(family: str, name: str | None = None) -> Ulbd:
-    """Return the designed dataset of a family, or the one named.
+def designed_dataset(name: str) -> Ulbd:
+    """Look a designed dataset up by its name.
 
     Raises
     ------
     SgbenchError
-        If there is none.
+        If there is none of this name.
     """
-    wanted = name or f"ulbd-{family}"
-    if wanted not in ULBD:
-        family_spacegroups(family)  # names the families if that is what is wrong
+    if name not in ULBD:
         raise SgbenchError(
-            f"no dataset '{wanted}'; expected one of {', '.join(ULBD)}. Choose one of these."
+            f"unknown dataset '{name}'; expected one of {', '.join(ULBD)}. Choose one of these."
         )
-    return ULBD[wanted]
+    return ULBD[name]
+
+
+def family_dataset(family: str) -> Ulbd:
+    """Return the canonical designed dataset of a family.
+
+    Raises
+    ------
+    SgbenchError
+        If the family is unknown, or has none.
+    """
+    family_spacegroups(family)  # names the families if that is what is wrong
+    return designed_dataset(f"ulbd-{family}")
 
 
 def _designed(name: str, dataset: Ulbd, per_spacegroup: int) -> EvaluationSet:

@@ -29,12 +29,16 @@ def export_hdf5(dataset: Ulbd, split: Split, path: Path, per_spacegroup: int | N
     import h5py
     from tqdm import tqdm
 
+    if per_spacegroup is not None and per_spacegroup < 1:
+        raise SgbenchError(
+            f"{per_spacegroup} samples a space group make no file; expected at least one. "
+            "Mend the request."
+        )
     if per_spacegroup is None and split != "off-mesh":
         recipes = dataset.all_recipes(split)
     elif split == "train":
-        if per_spacegroup is None or per_spacegroup < 1:
-            raise SgbenchError("expected at least one sample a space group. Mend the request.")
-        recipes = dataset.training_recipes(0, per_spacegroup * len(dataset.spacegroups), seed=0)
+        count = (per_spacegroup or 1) * len(dataset.spacegroups)
+        recipes = dataset.training_recipes(0, count, seed=0)
     else:
         recipes = dataset.held_out_recipes(split, per_spacegroup or dataset.test_patterns)
     n_points = dataset.protocol.n_points

@@ -42,7 +42,8 @@ class MeshAxis:
     step: float
 
     def __post_init__(self) -> None:
-        if self.step <= 0 or self.start <= 0 or self.stop - self.start < self.step / 2:
+        finite = np.isfinite([self.start, self.stop, self.step]).all()
+        if not finite or min(self.step, self.start) <= 0 or self.stop - self.start < self.step / 2:
             raise SgbenchError(
                 f"the cell range {self.start:g}:{self.stop:g}:{self.step:g} is empty or reversed; "
                 "expected start < stop with a positive step, in ångström. Mend the range."
@@ -63,7 +64,8 @@ class Recipes:
     ----------
     spacegroup : ndarray of int64, shape (n,)
     cell_index : ndarray of int64, shape (n,)
-        Names the cell in its mesh (or in the off-mesh sequence); part of the random key.
+        Place of the cell in its mesh, or of the sample in its space group's off-mesh sequence;
+        part of the random key.
     cells : ndarray of float64, shape (n, p)
         Free parameters in ångström.
     pattern : ndarray of int64, shape (n,)
@@ -251,7 +253,7 @@ class Ulbd:
         table = self.table
         first = self.spacegroups[0]
         classes = self.labels[recipes.spacegroup - first]
-        pairs = np.stack([classes, recipes.cell_index], axis=1)
+        pairs = np.column_stack([classes, recipes.cells])
         _, where, pair_of = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
         kept, kept_offsets = _compressed(table.present)
         offsets, line, two_theta, lorentz = _positions(

@@ -1,7 +1,14 @@
 """From cells and structures to lines, and from lines to patterns."""
 
 from sgbench.diffraction._cells import FREE_PARAMETERS, free_parameters, full_cell, metric
-from sgbench.diffraction._lines import LineList, ReflectionTable, reflection_table, two_theta_of
+from sgbench.diffraction._lines import (
+    AllowedLine,
+    LineList,
+    ReflectionTable,
+    allowed_lines,
+    reflection_table,
+    two_theta_of,
+)
 from sgbench.diffraction._protocol import CANONICAL, PROTOCOLS, PUBLISHED, PatternProtocol
 from sgbench.diffraction._render import render
 
@@ -10,9 +17,11 @@ __all__ = [
     "FREE_PARAMETERS",
     "PROTOCOLS",
     "PUBLISHED",
+    "AllowedLine",
     "LineList",
     "PatternProtocol",
     "ReflectionTable",
+    "allowed_lines",
     "free_parameters",
     "full_cell",
     "metric",

@@ -6,9 +6,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sgbench.diffraction._cells import coefficients
+from sgbench.diffraction._cells import coefficients, metric
 from sgbench.diffraction._protocol import PatternProtocol
-from sgbench.symmetry import absences, extinction_classes, family_spacegroups
+from sgbench.symmetry import absences, extinction_classes, family_of, family_spacegroups
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,6 @@ class ReflectionTable:
     Attributes
     ----------
     family : str
-    hkl : ndarray of int64, shape (n_lines, 3)
-        One reflection that stands for the line (the lexicographically first non-negative one).
     coefficients : ndarray of int64, shape (n_lines, p)
         Integers whose product with the metric is 1/d^2.
     key : ndarray of uint32, shape (n_lines,)
@@ -59,7 +57,6 @@ class ReflectionTable:
     """
 
     family: str
-    hkl: NDArray[np.int64]
     coefficients: NDArray[np.int64]
     key: NDArray[np.uint32]
     present: NDArray[np.bool_]
@@ -83,18 +80,7 @@ def reflection_table(
     ReflectionTable
         Rows ascend by their coefficients.
     """
-    # |h| <= a/d for every lattice, so this box holds all reflections of the largest cell.
-    d_star = np.sqrt(protocol.q_max)
-    limit_h, limit_l = (
-        int(np.floor(edge * d_star)) for edge in (largest_cell[0], largest_cell[-1])
-    )
-    if protocol.hkl_limit is not None:
-        limit_h, limit_l = min(limit_h, protocol.hkl_limit), min(limit_l, protocol.hkl_limit)
-    h = np.arange(-limit_h, limit_h + 1)
-    low = np.arange(-limit_l, limit_l + 1)
-    hkl = np.stack(np.meshgrid(h, h, low, indexing="ij"), axis=-1).reshape(-1, 3)
-    hkl = hkl[np.any(hkl != 0, axis=1)]
-
+    hkl = reflections(largest_cell, protocol)
     rows, line = np.unique(coefficients(family, hkl), axis=0, return_inverse=True)
     line = line.ravel()
     classes = extinction_classes(family_spacegroups(family))
@@ -103,11 +89,76 @@ def reflection_table(
         allowed = ~absences(cls.spacegroups[0], hkl)
         present[index, line[allowed]] = True
 
-    representative = np.zeros((len(rows), 3), dtype=np.int64)
-    order = np.lexsort(hkl.T[::-1])[::-1]  # descending, so the first in ascending order is kept
-    order = order[np.all(hkl[order] >= 0, axis=1)]
-    representative[line[order]] = hkl[order]
-    return ReflectionTable(family, representative, rows, line_keys(rows), present)
+    return ReflectionTable(family, rows, line_keys(rows), present)
+
+
+def reflections(largest_cell: tuple[float, ...], protocol: PatternProtocol) -> NDArray[np.int64]:
+    """Return Miller indices, shape (n, 3), that hold all a cell of this size shows in the window.
+
+    |h| <= a/d for every lattice, so a box of indices does.
+    """
+    d_star = np.sqrt(protocol.q_max)
+    limits = [int(np.floor(edge * d_star)) for edge in (largest_cell[0], largest_cell[-1])]
+    if protocol.hkl_limit is not None:
+        limits = [min(limit, protocol.hkl_limit) for limit in limits]
+    h, low = (np.arange(-limit, limit + 1) for limit in limits)
+    hkl = np.stack(np.meshgrid(h, h, low, indexing="ij"), axis=-1).reshape(-1, 3)
+    return np.asarray(hkl[np.any(hkl != 0, axis=1)])
+
+
+@dataclass(frozen=True)
+class AllowedLine:
+    """A line that a space group allows.
+
+    Attributes
+    ----------
+    hkl : tuple of int
+        One present reflection of the line, with non-negative indices if there is one.
+    multiplicity : int
+        Present reflections of the line.
+    d : float
+        Ångström.
+    two_theta : float
+        Degrees.
+    """
+
+    hkl: tuple[int, int, int]
+    multiplicity: int
+    d: float
+    two_theta: float
+
+
+def allowed_lines(
+    spacegroup: int, free: ArrayLike, protocol: PatternProtocol
+) -> tuple[AllowedLine, ...]:
+    """Return the lines between the ends of the window that a space group allows, by angle.
+
+    Parameters
+    ----------
+    spacegroup : int
+    free : array_like, shape (p,)
+        Free cell parameters in ångström.
+    protocol : PatternProtocol
+    """
+    family = family_of(spacegroup)
+    cell = np.asarray(free, dtype=np.float64)
+    hkl = reflections(tuple(cell.tolist()), protocol)
+    hkl = hkl[~absences(spacegroup, hkl)]
+    rows, line, counts = np.unique(
+        coefficients(family, hkl), axis=0, return_inverse=True, return_counts=True
+    )
+    q = rows @ metric(family, cell[None, :])[0]
+    two_theta = two_theta_of(q, protocol.wavelength)
+    # Last wins: ascending indices, those without a negative one after all others.
+    order = np.lexsort((*hkl.T[::-1], np.all(hkl >= 0, axis=1)))
+    shown = np.zeros((len(rows), 3), dtype=np.int64)
+    shown[line.ravel()[order]] = hkl[order]
+    found = [
+        AllowedLine((int(h), int(k), int(low)), int(n), float(1 / np.sqrt(value)), float(angle))
+        for (h, k, low), n, value, angle in zip(shown, counts, q, two_theta, strict=True)
+        if protocol.two_theta_min <= angle <= protocol.two_theta_max
+    ]
+    return tuple(sorted(found, key=lambda entry: entry.two_theta))
 
 
 def line_keys(rows: NDArray[np.int64]) -> NDArray[np.uint32]:

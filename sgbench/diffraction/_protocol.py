@@ -48,7 +48,7 @@ class PatternProtocol:
                 f"the two_theta window {self.two_theta_min}-{self.two_theta_max} is empty, "
                 "reversed or outside 0-180 degrees. Give a lower end below the upper one."
             )
-        if self.wavelength <= 0 or self.sigma <= 0:
+        if not (0 < self.wavelength < np.inf and 0 < self.sigma < np.inf):
             raise SgbenchError(
                 f"wavelength {self.wavelength} and profile width {self.sigma} must both be "
                 "positive. Give ångström and degrees."

@@ -37,7 +37,8 @@ def render_lines(lines: LineList, protocol: PatternProtocol) -> NDArray[np.float
     return patterns
 
 
-@numba.njit(cache=True, parallel=True, fastmath=True)
+# Not "arcp": a reciprocal would leave the maximum a rounding error off 1.
+@numba.njit(cache=True, parallel=True, fastmath={"contract", "nnan", "ninf", "nsz", "reassoc"})
 def _render(offsets, two_theta, intensity, origin, per_degree, table, patterns):  # type: ignore[no-untyped-def]
     n_points = patterns.shape[1]
     width = table.shape[1]
@@ -61,6 +62,5 @@ def _render(offsets, two_theta, intensity, origin, per_degree, table, patterns):
         for point in range(n_points):
             top = max(top, row[point])
         if top > 0:
-            scale = np.float32(1) / top
             for point in range(n_points):
-                row[point] *= scale
+                row[point] /= top

@@ -16,6 +16,15 @@ from sgbench.symmetry import class_labels
 
 CLASS_SCHEMES = ("spacegroup", "extinction")
 _KEY = b"sgbench"
+# What the scorer and the leaderboard need to know of a file.
+_PROVENANCE = {
+    "model": str,
+    "train_set": str,
+    "scale": str,
+    "test_set": str,
+    "dataset": str,
+    "per_spacegroup": int,
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,11 @@ class Predictions:
     provenance: dict[str, Any]
 
     def __post_init__(self) -> None:
+        if self.class_scheme not in CLASS_SCHEMES:
+            raise SgbenchError(
+                f"unknown class scheme '{self.class_scheme}'; expected one of "
+                f"{', '.join(CLASS_SCHEMES)}. Name one of these."
+            )
         labels = self.n_labels
         if self.probabilities.shape != (len(self.sample_ids), labels):
             raise SgbenchError(
@@ -106,14 +120,23 @@ def read_predictions(path: Path) -> Predictions:
         header = json.loads(table.schema.metadata[_KEY])
         flat = table["probabilities"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
         ids = tuple(table["sample_id"].to_pylist())
+        provenance = {**header["provenance"]}
+        for name, kind in _PROVENANCE.items():
+            if not isinstance(provenance.get(name), kind):
+                raise SgbenchError(
+                    f"{path}: the provenance's '{name}' is {provenance.get(name)!r}; expected "
+                    f"{kind.__name__}. Make the file with `sgbench predict`."
+                )
         return Predictions(
             ids,
             header["class_scheme"],
             tuple(header["spacegroups"]),
             flat.reshape(len(ids), -1).astype(np.float32),
-            header["provenance"],
+            provenance,
         )
-    except (OSError, KeyError, TypeError, json.JSONDecodeError, pa.ArrowException) as error:
+    except SgbenchError:
+        raise
+    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise SgbenchError(
             f"{path} is not a readable predictions file ({type(error).__name__}); expected the "
             "Parquet that `sgbench predict` writes. Make it again."

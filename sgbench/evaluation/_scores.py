@@ -14,7 +14,7 @@ from sgbench.datasets import EvaluationSet
 from sgbench.errors import SgbenchError
 from sgbench.evaluation._predictions import Predictions
 from sgbench.files import write_atomically
-from sgbench.symmetry import class_labels, top_k_ceiling
+from sgbench.symmetry import class_labels, family_spacegroups, top_k_ceiling
 from sgbench.symmetry._ceilings import TOP_K
 
 _Z95 = 1.959963984540054
@@ -79,6 +79,12 @@ def score(predictions: Predictions, truth: EvaluationSet, class_scheme: str) -> 
     SgbenchError
         If the samples differ from the test set's, or the scheme cannot be scored.
     """
+    expected = family_spacegroups(truth.family)
+    if predictions.spacegroups != expected:
+        raise SgbenchError(
+            f"the predictions are over {len(predictions.spacegroups)} space groups other than the "
+            f"{len(expected)} of the {truth.family} family. Predict these."
+        )
     if predictions.sample_ids != truth.sample_ids:
         missing = len(set(truth.sample_ids) - set(predictions.sample_ids))
         raise SgbenchError(
@@ -185,8 +191,12 @@ def read_score(path: Path) -> Score:
     try:
         values: dict[str, Any] = json.loads(Path(path).read_text())
         lists = {name: tuple(v) for name, v in values.items() if isinstance(v, list)}
-        return Score(**{**values, **lists})
-    except (OSError, ValueError, TypeError) as error:
+        by_label = {name: tuple(v) for name, v in values["by_label"].items()}
+        result = Score(**{**values, **lists, "by_label": by_label})
+        if not {"model", "train_set", "scale"} <= result.provenance.keys():
+            raise KeyError("provenance")
+        return result
+    except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
         raise SgbenchError(
             f"{path} is not a readable score ({type(error).__name__}); expected the JSON that "
             "`sgbench evaluate` writes. Make it again."

@@ -5,6 +5,7 @@ their share of the data. The ceiling for a label distribution p is therefore the
 of the k largest p inside the class (the paper's Table I is the balanced case).
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -67,12 +68,17 @@ def top_k_ceiling(
     Raises
     ------
     SgbenchError
-        If a weight is negative or all are zero.
+        If a weight is negative or not finite, all are zero, or the scheme is unknown.
     """
     total = float(sum(label_weights.values()))
-    if total <= 0 or min(label_weights.values(), default=0) < 0:
+    if not (0 < total < math.inf) or min(label_weights.values(), default=0) < 0:
         raise SgbenchError(
-            "label weights must be non-negative and not all zero. Pass counts or probabilities."
+            "label weights must be finite, non-negative and not all zero. Pass counts or "
+            "probabilities."
+        )
+    if class_scheme not in ("spacegroup", "extinction"):
+        raise SgbenchError(
+            f"unknown class scheme '{class_scheme}'; expected spacegroup or extinction."
         )
     if class_scheme == "extinction":
         return (1.0,) * k_max

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from sgbench.datasets import Recipes, Ulbd, training_dataset
+from sgbench.datasets import Recipes, Ulbd, designed_dataset
 from sgbench.datasets._ulbd_torch import UlbdOnDevice
 from sgbench.diffraction import render
 from sgbench.errors import SgbenchError
@@ -32,6 +32,9 @@ from sgbench.training._plan import Progress, TrainingPlan
 
 _CHECKPOINT_SECONDS = 20.0
 _VALIDATION_BATCH = 256
+# Adam's steps hardly depend on the size of gradients; this is for the rare one that would throw a
+# training off its course.
+_LARGEST_GRADIENT = 1.0
 # Reading a loss waits for the device, so on a GPU it is done only now and then.
 _LOSSES_AT_ONCE = {"cpu": 1, "cuda": 32}
 
@@ -67,7 +70,7 @@ def train(
     -------
     TrainedModel
     """
-    spec, dataset = get_model(plan.model), training_dataset("", plan.dataset)
+    spec, dataset = get_model(plan.model), designed_dataset(plan.dataset)
     if device.type == "cpu":
         keep_freed_memory()
     torch.manual_seed(plan.seed)
@@ -97,6 +100,7 @@ def train(
                 loss = F.cross_entropy(network(patterns).float(), labels)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(network.parameters(), _LARGEST_GRADIENT)
             optimizer.step()
             schedule.step()
             state.step += 1
@@ -281,18 +285,18 @@ class _State:
             return
         try:
             content = torch.load(path, map_location=device, weights_only=True)
-        except Exception as error:
+            if content["plan"] != plan.sha256():
+                return
+            self.network.load_state_dict(content["network"])
+            self.optimizer.load_state_dict(content["optimizer"])
+            self.schedule.load_state_dict(content["schedule"])
+            self.best_weights = content["best"]
+            rest = json.loads(content["rest"])
+            self.step, self.losses = rest["step"], rest["losses"]
+            self.seconds, self.seconds_validated = rest["seconds"], rest["seconds_validated"]
+            self.history = [Progress(**entry) for entry in rest["history"]]
+        except Exception as error:  # a damaged file fails in many ways, which all mean the same
             raise SgbenchError(
                 f"the checkpoint {path} is damaged ({type(error).__name__}); expected one that an "
                 "interrupted training left. Delete it to start again."
             ) from error
-        if content["plan"] != plan.sha256():
-            return
-        self.network.load_state_dict(content["network"])
-        self.optimizer.load_state_dict(content["optimizer"])
-        self.schedule.load_state_dict(content["schedule"])
-        self.best_weights = content["best"]
-        rest = json.loads(content["rest"])
-        self.step, self.losses = rest["step"], rest["losses"]
-        self.seconds, self.seconds_validated = rest["seconds"], rest["seconds_validated"]
-        self.history = [Progress(**entry) for entry in rest["history"]]
