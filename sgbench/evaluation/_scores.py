@@ -192,10 +192,7 @@ def read_score(path: Path) -> Score:
         values: dict[str, Any] = json.loads(Path(path).read_text())
         lists = {name: tuple(v) for name, v in values.items() if isinstance(v, list)}
         by_label = {name: tuple(v) for name, v in values["by_label"].items()}
-        result = Score(**{**values, **lists, "by_label": by_label})
-        if not {"model", "train_set", "scale"} <= result.provenance.keys():
-            raise KeyError("provenance")
-        return result
+        return Score(**{**values, **lists, "by_label": by_label})
     except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
         raise SgbenchError(
             f"{path} is not a readable score ({type(error).__name__}); expected the JSON that "

@@ -49,10 +49,21 @@ def build_table(scores: Iterable[Score]) -> pd.DataFrame:
 
     Accuracies are means over seeds; intervals are the mean of the seeds' intervals (the test set is
     the same for all), and `top1_seed_sd` is the spread between seeds, empty for a single one.
+
+    Raises
+    ------
+    SgbenchError
+        If a score does not say where it comes from.
     """
     groups: dict[tuple[str, ...], list[Score]] = defaultdict(list)
     for result in scores:
         origin = result.provenance
+        missing = {"model", "train_set", "scale"} - origin.keys()
+        if missing:
+            raise SgbenchError(
+                f"a score on {result.test_set} does not say its {', '.join(sorted(missing))}; "
+                "expected them in its provenance. Make it again with `sgbench evaluate`."
+            )
         key = (
             origin["model"], origin["train_set"], result.test_set, result.family,
             result.class_scheme, origin["scale"],

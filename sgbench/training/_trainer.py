@@ -32,9 +32,6 @@ from sgbench.training._plan import Progress, TrainingPlan
 
 _CHECKPOINT_SECONDS = 20.0
 _VALIDATION_BATCH = 256
-# Adam's steps hardly depend on the size of gradients; this is for the rare one that would throw a
-# training off its course.
-_LARGEST_GRADIENT = 1.0
 # Reading a loss waits for the device, so on a GPU it is done only now and then.
 _LOSSES_AT_ONCE = {"cpu": 1, "cuda": 32}
 
@@ -100,7 +97,6 @@ def train(
                 loss = F.cross_entropy(network(patterns).float(), labels)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(network.parameters(), _LARGEST_GRADIENT)
             optimizer.step()
             schedule.step()
             state.step += 1

@@ -97,7 +97,7 @@ def test_training_on_a_damaged_checkpoint(call, tmp_path):
         (("none.pt",), "none.pt is not a readable model"),
         (("control-oracle",), "expected --family"),
         (("control-oracle", "--family", "hexagonal"), "unknown family 'hexagonal'"),
-        (("control-oracle", "--family", "monoclinic"), "no dataset 'ulbd-monoclinic'"),
+        (("control-oracle", "--family", "monoclinic"), "unknown dataset 'ulbd-monoclinic'"),
         (("control-orakel", "--family", "cubic"), "control-orakel"),
     ],
 )

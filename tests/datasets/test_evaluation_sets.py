@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sgbench.datasets import TEST_SETS, ULBD, evaluation_set, training_dataset
+from sgbench.datasets import TEST_SETS, ULBD, designed_dataset, evaluation_set, family_dataset
 from sgbench.datasets._store import CrystalSet, write_crystals
 from sgbench.diffraction import LineList, render
 from sgbench.errors import SgbenchError
@@ -120,14 +120,16 @@ def test_a_checksum_notices_each_part(field):
 
 
 def test_training_datasets_by_family_and_by_name():
-    assert training_dataset("tetragonal") is ULBD["ulbd-tetragonal"]
-    assert training_dataset("", "ulbd-cubic-published") is ULBD["ulbd-cubic-published"]
+    assert family_dataset("tetragonal") is ULBD["ulbd-tetragonal"]
+    assert designed_dataset("ulbd-cubic-published") is ULBD["ulbd-cubic-published"]
     with pytest.raises(SgbenchError, match="unknown family 'hexagonal'"):
-        training_dataset("hexagonal")
-    with pytest.raises(SgbenchError, match="no dataset 'ulbd-monoclinic'"):
-        training_dataset("monoclinic")
+        family_dataset("hexagonal")
+    with pytest.raises(SgbenchError, match="unknown dataset 'ulbd-monoclinic'"):
+        family_dataset("monoclinic")
 
 
 def test_an_unknown_dataset_is_named():
-    with pytest.raises(SgbenchError, match="no dataset 'ulbd-cubik'; expected one of ulbd-cubic"):
-        training_dataset("", "ulbd-cubik")
+    with pytest.raises(
+        SgbenchError, match="unknown dataset 'ulbd-cubik'; expected one of ulbd-cubic"
+    ):
+        designed_dataset("ulbd-cubik")

@@ -23,12 +23,21 @@ from sgbench.symmetry import extinction_classes, family_spacegroups
 from sgbench.training import TrainedModel
 
 CUBIC = family_spacegroups("cubic")
+PROVENANCE = {
+    "model": "made-up",
+    "train_set": "ulbd-cubic",
+    "scale": "smoke",
+    "test_set": "ulbd-in-mesh",
+    "dataset": "ulbd-cubic",
+    "per_spacegroup": 1,
+    "seed": 3,
+}
 
 
 def random_predictions(n=7, seed=0) -> Predictions:
     values = np.random.default_rng(seed).dirichlet(np.ones(36), n).astype(np.float32)
     ids = tuple(f"sample-Å-{i}" for i in range(n))
-    return Predictions(ids, "spacegroup", CUBIC, values, {"model": "made-up", "seed": 3})
+    return Predictions(ids, "spacegroup", CUBIC, values, PROVENANCE)
 
 
 def assert_same(a: Predictions, b: Predictions) -> None:
@@ -112,7 +121,9 @@ def write_foreign(path, columns, header) -> None:
     pq.write_table(table, path)
 
 
-HEADER = json.dumps({"class_scheme": "spacegroup", "spacegroups": list(CUBIC), "provenance": {}})
+HEADER = json.dumps(
+    {"class_scheme": "spacegroup", "spacegroups": list(CUBIC), "provenance": PROVENANCE}
+)
 UNIFORM = [[1 / 36] * 36] * 2
 
 
