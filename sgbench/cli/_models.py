@@ -28,6 +28,7 @@ def models(form: FormatOption = Format.table, output: OutputOption = None) -> No
         rows.append(
             {
                 "name": name,
+                "version": spec.version,
                 "parameters": spec.n_parameters(36),
                 "input": spec.input_scaling,
                 "paper": spec.paper,

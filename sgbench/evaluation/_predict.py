@@ -33,8 +33,10 @@ def predict_set(
             logits = network(trained.spec.scale_input(patterns))
             parts.append(torch.softmax(logits.double(), dim=1).float().cpu().numpy())
     plan = trained.provenance["plan"]
-    kept = ("dataset_sha256", "hardware", "parameters", "train_patterns", "train_seconds",
-            "plan_sha256", "scale", "mlflow_run")  # fmt: skip
+    kept = (
+        "model_version", "dataset_sha256", "hardware", "parameters", "train_patterns",
+        "train_seconds", "plan_sha256", "scale", "mlflow_run",
+    )  # fmt: skip
     return Predictions(
         truth.sample_ids,
         "spacegroup",

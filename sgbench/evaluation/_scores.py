@@ -14,8 +14,7 @@ from sgbench.datasets import EvaluationSet
 from sgbench.errors import SgbenchError
 from sgbench.evaluation._predictions import Predictions
 from sgbench.files import write_atomically
-from sgbench.symmetry import class_labels, family_spacegroups, top_k_ceiling
-from sgbench.symmetry._ceilings import TOP_K
+from sgbench.symmetry import TOP_K, class_labels, family_spacegroups, top_k_ceiling
 
 _Z95 = 1.959963984540054
 _BOOTSTRAPS = 2000

@@ -10,8 +10,7 @@ import pandas as pd
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score
 from sgbench.files import write_atomically
-from sgbench.symmetry import FAMILIES, PAPER_FAMILIES
-from sgbench.symmetry._ceilings import TOP_K
+from sgbench.symmetry import FAMILIES, PAPER_FAMILIES, TOP_K
 
 _K = range(1, TOP_K + 1)
 _IDENTITY = ("model", "train_set", "test_set", "family", "class_scheme", "scale")

@@ -31,12 +31,15 @@ class ModelSpec:
         Patterns as the protocol scales them (maximum 1), or the square root of that.
     paper : str
         Reference.
+    version : int
+        Any change of the network or of its input raises it.
     """
 
     name: str
     build: Callable[[int], "torch.nn.Module"]
     input_scaling: InputScaling
     paper: str
+    version: int
 
     def scale_input(self, patterns: "torch.Tensor") -> "torch.Tensor":
         """Turn patterns of shape (n, n_points) into the network's input, (n, 1, n_points)."""
@@ -49,12 +52,12 @@ class ModelSpec:
 
 
 def register_model(
-    name: str, paper: str, input_scaling: InputScaling = "linear"
+    name: str, paper: str, input_scaling: InputScaling = "linear", version: int = 1
 ) -> Callable[[Callable[[int], "torch.nn.Module"]], Callable[[int], "torch.nn.Module"]]:
     """Enter a network's constructor in the registry; use as a decorator."""
 
     def enter(build: Callable[[int], "torch.nn.Module"]) -> Callable[[int], "torch.nn.Module"]:
-        _REGISTRY[name] = ModelSpec(name, build, input_scaling, paper)
+        _REGISTRY[name] = ModelSpec(name, build, input_scaling, paper, version)
         return build
 
     return enter

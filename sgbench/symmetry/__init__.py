@@ -1,6 +1,6 @@
 """Space groups, extinction classes, reflection conditions and the ceilings that follow."""
 
-from sgbench.symmetry._ceilings import Ceiling, top_k_ceiling
+from sgbench.symmetry._ceilings import TOP_K, Ceiling, top_k_ceiling
 from sgbench.symmetry._classes import ExtinctionClass, class_labels, extinction_classes
 from sgbench.symmetry._conditions import ReflectionCondition, reflection_conditions
 from sgbench.symmetry._groups import (
@@ -15,6 +15,7 @@ from sgbench.symmetry._groups import (
 __all__ = [
     "FAMILIES",
     "PAPER_FAMILIES",
+    "TOP_K",
     "Ceiling",
     "ExtinctionClass",
     "ReflectionCondition",

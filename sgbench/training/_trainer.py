@@ -122,6 +122,7 @@ def train(
         {
             "plan": asdict(plan),
             "plan_sha256": plan.sha256(),
+            "model_version": spec.version,
             "dataset_sha256": dataset.checksum(),
             "hardware": hardware(device),
             "parameters": sum(weight.numel() for weight in network.parameters()),
