@@ -44,7 +44,10 @@ def leaderboard(
         list[Path] | None, typer.Argument(help="Score files, or folders of them.")
     ] = None,
     table: Annotated[
-        list[Path] | None, typer.Option(help="Finished tables to include; skipped if absent.")
+        list[Path] | None,
+        typer.Option(
+            help="Tables whose scales to add, if the file is there; the first with a scale wins."
+        ),
     ] = None,
     store: StoreOption = None,
 ) -> None:
@@ -57,7 +60,12 @@ def leaderboard(
 
     results = [read_score(file) for path in scores or [] for file in _score_files(path)]
     parts = [build_table(results)] if results else []
-    parts += [read_csv(path) for path in table or [] if path.exists()]
+    for path in table or []:
+        if path.exists():
+            rows = read_csv(path)
+            known = {scale for part in parts for scale in part["scale"]}
+            fresh = rows[~rows["scale"].isin(known)]
+            parts += [fresh] if len(fresh) else []
     if not parts:
         raise SgbenchError(
             "no score and no table was found; expected at least one. Make scores with "

@@ -202,3 +202,17 @@ def test_probabilities_are_those_of_the_control(control):
     found = read_predictions(control / "ulbd-in-mesh.parquet")
     assert found.probabilities.shape == (36, 36)
     assert np.count_nonzero(found.probabilities[0]) == 5  # 195 is one of the five of P - - -
+
+
+def test_tables_of_other_scales_join_and_the_first_with_a_scale_wins(call, control, tmp_path):
+    call("evaluate", control / "ulbd-in-mesh.parquet", "-o", "s")
+    call("leaderboard", "s", "-o", "here.csv")
+    here = pd.read_csv(tmp_path / "here.csv")
+    other = here.assign(scale="paper", top1=0.25)
+    other.to_csv(tmp_path / "paper.csv", index=False)
+    other.assign(top1=0.75).to_csv(tmp_path / "older.csv", index=False)
+    tables = ("here.csv", "paper.csv", "older.csv", "absent.csv")
+    call("leaderboard", "-o", "all.csv", *(part for name in tables for part in ("--table", name)))
+    joined = pd.read_csv(tmp_path / "all.csv")
+    assert len(joined) == 2 * len(here)
+    assert set(joined.loc[joined["scale"] == "paper", "top1"]) == {0.25}

@@ -88,9 +88,13 @@ def all_scores(wildcards):
 
 
 def other_tables(wildcards):
-    """Finished tables of other scales, which the leaderboard shows as well."""
+    """Tables of other scales, which the leaderboard shows as well: local ones before published."""
     return [
-        f"--table results/{scale}/leaderboard.csv"
+        f"--table {table}"
         for scale in ("smoke", "laptop", "paper")
         if scale != SCALE
+        for table in (
+            f"results/{scale}/leaderboard.csv",
+            f"results/published/{scale}.csv",
+        )
     ]
