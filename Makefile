@@ -29,7 +29,10 @@ benchmark: $(VENV)/.installed
 publish:
 	mkdir -p results/published
 	for scale in laptop paper; do \
-		if [ -f results/$$scale/leaderboard.csv ]; then cp results/$$scale/leaderboard.csv results/published/$$scale.csv; fi; \
+		if [ -f results/$$scale/leaderboard.csv ]; then \
+			cp results/$$scale/leaderboard.csv results/published/$$scale.csv; \
+			cp results/$$scale/by_class.csv results/published/$$scale-by-class.csv; \
+		fi; \
 	done
 
 setup: $(VENV)/.installed

@@ -49,13 +49,23 @@ def leaderboard(
             help="Tables whose scales to add, if the file is there; the first with a scale wins."
         ),
     ] = None,
+    by_class: Annotated[
+        Path | None, typer.Option(help="Also write the scores of each extinction class (CSV).")
+    ] = None,
     store: StoreOption = None,
 ) -> None:
     """Gather scores, and finished tables, into `leaderboard.csv` and `leaderboard.md`."""
     import pandas as pd
 
     from sgbench.files import write_atomically
-    from sgbench.leaderboard import build_table, read_csv, sort_table, to_markdown, write_csv
+    from sgbench.leaderboard import (
+        build_class_table,
+        build_table,
+        read_csv,
+        sort_table,
+        to_markdown,
+        write_csv,
+    )
     from sgbench.tracking import log_scores
 
     results = [read_score(file) for path in scores or [] for file in _score_files(path)]
@@ -75,6 +85,8 @@ def leaderboard(
     write_csv(output, built)
     with write_atomically(output.with_suffix(".md")) as temporary:
         temporary.write_text(to_markdown(built))
+    if by_class is not None:
+        write_csv(by_class, build_class_table(results))
     log_scores(store, results)
     typer.echo(f"wrote {output}: {len(built)} rows")
 

@@ -7,10 +7,11 @@ from sgbench.evaluation._predictions import (
     read_predictions,
     write_predictions,
 )
-from sgbench.evaluation._scores import Score, read_score, score, top_k_hits, write_score
+from sgbench.evaluation._scores import LabelScore, Score, read_score, score, top_k_hits, write_score
 
 __all__ = [
     "CLASS_SCHEMES",
+    "LabelScore",
     "Predictions",
     "Score",
     "predict_control",

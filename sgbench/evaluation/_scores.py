@@ -22,6 +22,24 @@ _BINS = 15
 
 
 @dataclass(frozen=True)
+class LabelScore:
+    """Samples of one label: how many, in how many independent groups, and how many are right.
+
+    Attributes
+    ----------
+    n, n_clusters : int
+    top1, top1_low, top1_high : float
+        Fraction of samples whose label is right, with its 95 % interval.
+    """
+
+    n: int
+    n_clusters: int
+    top1: float
+    top1_low: float
+    top1_high: float
+
+
+@dataclass(frozen=True)
 class Score:
     """One model on one test set under one class scheme.
 
@@ -42,7 +60,8 @@ class Score:
     ece : float
         Expected calibration error of the top-1 probability, 15 equal bins.
     by_label : dict
-        For each label: samples and top-1 accuracy.
+        `LabelScore` of each label that occurs, by space-group number or by the position of the
+        class in `sgbench.symmetry.extinction_classes`.
     provenance : dict
     """
 
@@ -59,7 +78,7 @@ class Score:
     share: tuple[float, ...]
     balanced_accuracy: float
     ece: float
-    by_label: Mapping[str, tuple[int, float]]
+    by_label: Mapping[str, LabelScore]
     provenance: Mapping[str, Any]
 
 
@@ -104,22 +123,16 @@ def score(predictions: Predictions, truth: EvaluationSet, class_scheme: str) -> 
     hits = top_k_hits(predictions.probabilities, label, TOP_K)
     top = hits.mean(axis=0)
     clusters = _cluster_index(truth)
-    low, high = (
-        wilson_interval(top, len(truth))
-        if truth.cluster is None
-        else _bootstrap_interval(hits, clusters)
-    )
+    low, high = _interval(hits, clusters)
     counts = np.bincount(column, minlength=len(predictions.spacegroups))
     ceiling = top_k_ceiling(
         dict(zip(predictions.spacegroups, counts.tolist(), strict=True)), class_scheme
     )
+    first = predictions.spacegroups[0] if class_scheme == "spacegroup" else 0
     by_label = {
-        str(name): (int((label == name).sum()), float(hits[label == name, 0].mean()))
+        str(int(name) + first): _label_score(hits[label == name, :1], clusters[label == name])
         for name in np.unique(label)
     }
-    if class_scheme == "spacegroup":
-        first = predictions.spacegroups[0]
-        by_label = {str(int(name) + first): value for name, value in by_label.items()}
     return Score(
         test_set=truth.name,
         family=truth.family,
@@ -132,7 +145,7 @@ def score(predictions: Predictions, truth: EvaluationSet, class_scheme: str) -> 
         ceiling=ceiling,
         gap=_plain(np.array(ceiling) - top),
         share=_plain(top / np.array(ceiling)),
-        balanced_accuracy=float(np.mean([accuracy for _, accuracy in by_label.values()])),
+        balanced_accuracy=float(np.mean([one.top1 for one in by_label.values()])),
         ece=calibration_error(predictions.probabilities, hits[:, 0]),
         by_label=by_label,
         provenance={**predictions.provenance, "scorer_version": __version__},
@@ -190,7 +203,7 @@ def read_score(path: Path) -> Score:
     try:
         values: dict[str, Any] = json.loads(Path(path).read_text())
         lists = {name: tuple(v) for name, v in values.items() if isinstance(v, list)}
-        by_label = {name: tuple(v) for name, v in values["by_label"].items()}
+        by_label = {name: LabelScore(**v) for name, v in values["by_label"].items()}
         return Score(**{**values, **lists, "by_label": by_label})
     except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
         raise SgbenchError(
@@ -203,6 +216,27 @@ def _cluster_index(truth: EvaluationSet) -> NDArray[np.int64]:
     if truth.cluster is None:
         return np.arange(len(truth))
     return np.unique(np.array(truth.cluster), return_inverse=True)[1].ravel()
+
+
+def _label_score(hits: NDArray[np.float64], clusters: NDArray[np.int64]) -> LabelScore:
+    own = np.unique(clusters, return_inverse=True)[1].ravel()
+    low, high = _interval(hits, own)
+    return LabelScore(
+        n=len(hits),
+        n_clusters=int(own.max()) + 1,
+        top1=float(hits.mean()),
+        top1_low=float(low[0]),
+        top1_high=float(high[0]),
+    )
+
+
+def _interval(
+    hits: NDArray[np.float64], clusters: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return 95 % intervals: Wilson's where samples are independent, else over clusters."""
+    if len(np.unique(clusters)) == len(hits):
+        return wilson_interval(hits.mean(axis=0), len(hits))
+    return _bootstrap_interval(hits, clusters)
 
 
 def _bootstrap_interval(

@@ -1,7 +1,9 @@
 """The table of results, made from scores alone."""
 
 from sgbench.leaderboard._table import (
+    CLASS_COLUMNS,
     COLUMNS,
+    build_class_table,
     build_table,
     read_csv,
     sort_table,
@@ -9,4 +11,13 @@ from sgbench.leaderboard._table import (
     write_csv,
 )
 
-__all__ = ["COLUMNS", "build_table", "read_csv", "sort_table", "to_markdown", "write_csv"]
+__all__ = [
+    "CLASS_COLUMNS",
+    "COLUMNS",
+    "build_class_table",
+    "build_table",
+    "read_csv",
+    "sort_table",
+    "to_markdown",
+    "write_csv",
+]

@@ -10,7 +10,13 @@ import pandas as pd
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score
 from sgbench.files import write_atomically
-from sgbench.symmetry import FAMILIES, PAPER_FAMILIES, TOP_K
+from sgbench.symmetry import (
+    FAMILIES,
+    PAPER_FAMILIES,
+    TOP_K,
+    extinction_classes,
+    family_spacegroups,
+)
 
 _K = range(1, TOP_K + 1)
 _IDENTITY = ("model", "train_set", "test_set", "family", "class_scheme", "scale")
@@ -39,6 +45,11 @@ COLUMNS = (
     "predictions_sha256",
     "sgbench_version",
 )
+#: Columns of ``by_class.csv``.
+CLASS_COLUMNS = (
+    "model", "train_set", "test_set", "family", "scale", "seed", "class", "spacegroups", "n",
+    "n_clusters", "top1", "top1_low", "top1_high",
+)  # fmt: skip
 _SCALES = ("paper", "laptop", "smoke")
 _TEST_SETS = ("ulbd-in-mesh", "ulbd-off-mesh", "cddd-in-domain", "cddd")
 
@@ -70,6 +81,33 @@ def build_table(scores: Iterable[Score]) -> pd.DataFrame:
         groups[key].append(result)
     rows = [_row(key, members) for key, members in groups.items()]
     return sort_table(pd.DataFrame(rows, columns=list(COLUMNS)))
+
+
+def build_class_table(scores: Iterable[Score]) -> pd.DataFrame:
+    """List, for each score over extinction classes, its classes one by one.
+
+    Columns: those that name a leaderboard row, the seed, the class's symbol and space groups,
+    samples (`n`), independent groups among them (`n_clusters`), and the fraction of samples whose
+    class is right with its 95 % interval.
+    """
+    rows = [
+        {
+            "model": result.provenance["model"],
+            "train_set": result.provenance["train_set"],
+            "test_set": result.test_set,
+            "family": result.family,
+            "scale": result.provenance["scale"],
+            "seed": result.provenance.get("seed"),
+            "class": cls.symbol,
+            "spacegroups": " ".join(map(str, cls.spacegroups)),
+            **vars(result.by_label[str(index)]),
+        }
+        for result in scores
+        if result.class_scheme == "extinction" and result.provenance.get("status") != "control"
+        for index, cls in enumerate(extinction_classes(family_spacegroups(result.family)))
+        if str(index) in result.by_label
+    ]
+    return pd.DataFrame(rows, columns=list(CLASS_COLUMNS))
 
 
 def sort_table(table: pd.DataFrame) -> pd.DataFrame:

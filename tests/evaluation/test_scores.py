@@ -163,7 +163,11 @@ def test_calibration_in_closed_form(confidence, hit, expected):
 def test_labels_and_balance():
     """Three of four of one label and none of two of another: balanced, that is 3/8."""
     result = score(guesses([0, 0, 0, 9, 9, 9]), truth_of([195] * 4 + [196] * 2), "spacegroup")
-    assert result.by_label == {"195": (4, 0.75), "196": (2, 0.0)}
+    found = {name: (one.n, one.n_clusters, one.top1) for name, one in result.by_label.items()}
+    assert found == {"195": (4, 4, 0.75), "196": (2, 2, 0.0)}
+    low, high = wilson_interval(np.array([0.75]), 4)
+    one = result.by_label["195"]
+    assert (one.top1_low, one.top1_high) == pytest.approx((low[0], high[0]))
     assert result.balanced_accuracy == pytest.approx(0.375)
     assert result.top[0] == pytest.approx(0.5)
 
@@ -177,7 +181,8 @@ def test_the_ceiling_follows_the_labels_of_the_test_set():
     assert result.share[0] == pytest.approx(1.0)
     by_class = score(guesses([26, 26, 26, 26, 3]), truth, "extinction")
     assert by_class.top[0] == pytest.approx(1.0)
-    assert by_class.by_label == {"0": (4, 1.0), "3": (1, 1.0)}
+    found = {name: (one.n, one.top1) for name, one in by_class.by_label.items()}
+    assert found == {"0": (4, 1.0), "3": (1, 1.0)}
 
 
 def test_probabilities_of_a_class_are_summed():

@@ -3,15 +3,18 @@ import pandas as pd
 import pytest
 
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import Score
+from sgbench.evaluation import LabelScore, Score
 from sgbench.leaderboard import (
+    CLASS_COLUMNS,
     COLUMNS,
+    build_class_table,
     build_table,
     read_csv,
     sort_table,
     to_markdown,
     write_csv,
 )
+from sgbench.symmetry import extinction_classes, family_spacegroups
 
 # docs/architecture.md, "Contracts that outsiders lean on"
 PROMISED = {
@@ -37,7 +40,7 @@ def made_up(top1=0.4, **changes) -> Score:
         "ceiling": (0.472, 0.722, 0.805, 0.889, 0.972),
         "gap": (0.472 - top1, 0.122, 0.105, 0.089, 0.072),
         "share": (top1 / 0.472, 0.83, 0.87, 0.9, 0.93), "balanced_accuracy": top1, "ece": 0.02,
-        "by_label": {"195": (10, top1)},
+        "by_label": {"195": LabelScore(10, 10, top1, top1 - 0.1, top1 + 0.1)},
     }  # fmt: skip
     provenance |= {k: changes.pop(k) for k in list(changes) if k in {*provenance, "status"}}
     return Score(**{**values, **changes}, provenance=provenance)
@@ -182,3 +185,18 @@ def test_a_score_without_its_origin_is_an_error():
     bare = Score(**{**vars(made_up()), "provenance": {"model": "fcn"}})
     with pytest.raises(SgbenchError):
         build_table([bare])
+
+
+def test_classes_one_by_one():
+    label = {"3": LabelScore(7, 5, 0.8, 0.5, 0.9), "0": LabelScore(2, 2, 0.5, 0.1, 0.9)}
+    scores = [
+        made_up(class_scheme="extinction", by_label=label),
+        made_up(class_scheme="spacegroup"),
+        made_up(class_scheme="extinction", by_label=label, status="control"),
+    ]
+    table = build_class_table(scores)
+    assert list(table.columns) == list(CLASS_COLUMNS)
+    classes = extinction_classes(family_spacegroups("cubic"))
+    assert table["class"].tolist() == [classes[0].symbol, classes[3].symbol]
+    assert table["spacegroups"].tolist()[1] == "198 208"
+    assert table[["n", "n_clusters"]].to_numpy().tolist() == [[2, 2], [7, 5]]

@@ -4,6 +4,11 @@ rule scale_table:
     output:
         csv="results/{scale}/leaderboard.csv",
         md="results/{scale}/leaderboard.md",
+        by_class=report(
+            "results/{scale}/by_class.csv",
+            caption="../report/by_class.rst",
+            category="Leaderboard",
+        ),
     log:
         "results/{scale}/logs/leaderboard.log",
     benchmark:
@@ -15,7 +20,8 @@ rule scale_table:
     params:
         store=SETTINGS["mlflow_store"],
     shell:
-        "sgbench leaderboard {input} --output {output.csv} --store {params.store} 2> {log}"
+        "sgbench leaderboard {input} --output {output.csv} --by-class {output.by_class}"
+        " --store {params.store} 2> {log}"
 
 
 rule leaderboard:
