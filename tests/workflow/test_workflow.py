@@ -140,6 +140,18 @@ print(json.dumps([[r.data.params, r.data.metrics, r.data.tags, len(r.inputs.data
     assert any(run[2]["model"] == "control-oracle" for run in runs)
 
 
+def test_the_report_shows_tables_with_their_captions(finished):
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--report", "report.html", *FAST],
+        cwd=finished, env=environment(), capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (finished / "report.html").read_text()
+    for name in ("leaderboard.csv", "by_class.csv", "ceilings.csv"):
+        assert name in page
+    assert "independent groups" in page
+
+
 def test_a_second_run_does_nothing(finished):
     assert planned(finished, *FAST) == {}
 

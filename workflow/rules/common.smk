@@ -25,6 +25,8 @@ wildcard_constraints:
     model=r"[^/]+",
 
 
+# More than any machine has: snakemake scales it down to what --cores allows.
+ALL_CORES = 1024
 NEEDS_CRYSTALS = any(name.startswith("cddd") for name in SETTINGS["test_sets"])
 CRYSTALS = f"results/{SCALE}/datasets/cddd.parquet"
 

@@ -24,7 +24,7 @@ rule crystals:
         "results/{scale}/benchmarks/crystals.tsv"
     conda:
         "../../environment.yml"
-    threads: workflow.cores
+    threads: ALL_CORES
     params:
         limit=crystals_limit,
     shell:

@@ -15,7 +15,7 @@ rule predict:
         model="(?!control-)[^/]+",
     conda:
         "../../environment.yml"
-    threads: workflow.cores
+    threads: ALL_CORES
     resources:
         gpu=1,
     params:

@@ -9,7 +9,7 @@ rule train:
         "results/{scale}/benchmarks/train/{family}/{model}/seed{seed}.tsv"
     conda:
         "../../environment.yml"
-    threads: workflow.cores
+    threads: ALL_CORES
     resources:
         gpu=1,
         mlflow=1,
