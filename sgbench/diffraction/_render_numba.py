@@ -34,11 +34,13 @@ def render_lines(lines: LineList, protocol: PatternProtocol) -> NDArray[np.float
         lines.offsets, lines.two_theta, lines.intensity,
         protocol.two_theta_min, 1.0 / protocol.step, table, patterns,
     )  # fmt: skip
+    _normalise(patterns)
     return patterns
 
 
-# Not "arcp": a reciprocal would leave the maximum a rounding error off 1.
-@numba.njit(cache=True, parallel=True, fastmath={"contract", "nnan", "ninf", "nsz", "reassoc"})
+# No fastmath here: with sums that may be reassociated, code fresh from the compiler and the same code
+# from numba's cache differ in the last bit, and a resumed training would not be the unbroken one.
+@numba.njit(cache=True, parallel=True)
 def _render(offsets, two_theta, intensity, origin, per_degree, table, patterns):  # type: ignore[no-untyped-def]
     n_points = patterns.shape[1]
     width = table.shape[1]
@@ -58,9 +60,16 @@ def _render(offsets, two_theta, intensity, origin, per_degree, table, patterns):
             lower, upper = table[sub], table[sub + 1]
             for point in range(start, stop):
                 row[point] += low * lower[point - first] + high * upper[point - first]
+
+
+# A maximum and a division are exact in any order; not "arcp", which would leave the maximum off 1.
+@numba.njit(cache=True, parallel=True, fastmath={"nnan", "nsz"})
+def _normalise(patterns):  # type: ignore[no-untyped-def]
+    for i in numba.prange(patterns.shape[0]):
+        row = patterns[i]
         top = np.float32(0)
-        for point in range(n_points):
+        for point in range(row.shape[0]):
             top = max(top, row[point])
         if top > 0:
-            for point in range(n_points):
+            for point in range(row.shape[0]):
                 row[point] /= top
