@@ -37,6 +37,11 @@ def write_atomically(path: Path) -> Iterator[Path]:
         with open(temporary, "rb+") as handle:
             os.fsync(handle.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        raise SgbenchError(
+            f"writing {path} failed ({error.strerror or error}); expected room and permission. "
+            "Make room and try again."
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

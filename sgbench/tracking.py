@@ -24,7 +24,7 @@ _EXPERIMENT = "sgbench"
 
 @contextmanager
 def tracked_run(
-    store: str | None, name: str, tags: Mapping[str, str], run_id_file: Path | None = None
+    store: str | None, name: str, tags: Mapping[str, str], memory: Path, plan: str
 ) -> Iterator["Run"]:
     """Open an MLflow run, or one that records nothing where no store is named.
 
@@ -35,8 +35,11 @@ def tracked_run(
     name : str
         Name of the run.
     tags : mapping of str to str
-    run_id_file : Path, optional
-        Remembers the run while it is unfinished, so that a resumed training continues it.
+    memory : Path
+        Remembers the run while it is unfinished, so that a resumed training of the same plan
+        continues it.
+    plan : str
+        What tells one plan from another.
     """
     if store is None:
         yield Run(None)
@@ -44,23 +47,40 @@ def tracked_run(
     import mlflow
 
     _connect(store)
-    known = run_id_file.read_text().strip() if run_id_file and run_id_file.exists() else None
+    known = _remembered(memory, store, plan)
     with mlflow.start_run(
         run_id=known, run_name=None if known else name, tags=dict(tags), log_system_metrics=True
     ) as active:
-        if run_id_file:
-            run_id_file.parent.mkdir(parents=True, exist_ok=True)
-            run_id_file.write_text(active.info.run_id)
-        yield Run(active.info.run_id)
-    if run_id_file:
-        run_id_file.unlink(missing_ok=True)
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        memory.write_text("\n".join([active.info.run_id, store, plan]))
+        yield Run(active.info.run_id, is_new=known is None)
+    memory.unlink(missing_ok=True)
+
+
+def _remembered(memory: Path, store: str, plan: str) -> str | None:
+    """Return the id of the unfinished run of this plan, if the store still has it."""
+    if not memory.exists():
+        return None
+    run_id, *rest = memory.read_text().split("\n")
+    return run_id if rest == [store, plan] and _exists(run_id) else None
+
+
+def _exists(run_id: str | None) -> bool:
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return run_id is not None and mlflow.get_run(run_id) is not None
+    except MlflowException:
+        return False
 
 
 class Run:
     """An open run; without an id, everything it is given is dropped."""
 
-    def __init__(self, run_id: str | None) -> None:
+    def __init__(self, run_id: str | None, is_new: bool = False) -> None:
         self.run_id = run_id
+        self.is_new = is_new
 
     def parameters(self, values: Mapping[str, Any]) -> None:
         """Log parameters."""
@@ -102,14 +122,18 @@ class Run:
         import mlflow.pytorch
         import numpy as np
 
+        # Not every network can be exported; its file is logged all the same.
         example = np.zeros((2, 1, trained.dataset.protocol.n_points), dtype=np.float32)
-        mlflow.pytorch.log_model(
-            trained.network.cpu().eval(),
-            name="model",
-            input_example=example,
-            serialization_format="pt2",
-            pip_requirements=["torch"],
-        )
+        try:
+            mlflow.pytorch.log_model(
+                trained.network.cpu().eval(),
+                name="model",
+                input_example=example,
+                serialization_format="pt2",
+                pip_requirements=["torch"],
+            )
+        except Exception as error:  # torch.export refuses in many ways
+            logging.getLogger(__name__).warning("the model was not exported to MLflow: %s", error)
 
     def artifact(self, path: Path) -> None:
         """Log a file."""
@@ -139,13 +163,30 @@ def log_scores(store: str | None, scores: Sequence["Score"]) -> None:
         values[f"{prefix}.balanced_accuracy"] = result.balanced_accuracy
         values[f"{prefix}.ece"] = result.ece
     for (run_id, model, family), values in by_run.items():
+        scale = str(scores[0].provenance["scale"])
+        # The store may be another than that of the training, or have been emptied since.
+        known = run_id if _exists(run_id) else _run_of(model, family, scale)
         with mlflow.start_run(
-            run_id=run_id,
-            run_name=None if run_id else f"{model} {family}",
-            tags={"model": model, "family": family, "scale": scores[0].provenance["scale"]},
+            run_id=known,
+            run_name=None if known else f"{model} {family}",
+            tags={"model": model, "family": family, "scale": scale, "scores_only": "yes"}
+            if known != run_id
+            else None,
             log_system_metrics=False,
         ):
             mlflow.log_metrics(values)
+
+
+def _run_of(model: str, family: str, scale: str) -> str | None:
+    """Return the run that earlier scores of a control, or of a model from elsewhere, went to."""
+    import mlflow
+
+    wanted = {"model": model, "family": family, "scale": scale, "scores_only": "yes"}
+    query = " and ".join(f"tags.{name} = '{value}'" for name, value in wanted.items())
+    found = mlflow.search_runs(
+        experiment_names=[_EXPERIMENT], filter_string=query, output_format="list"
+    )
+    return str(found[0].info.run_id) if found else None
 
 
 def _connect(store: str) -> None:

@@ -1,6 +1,5 @@
 """The `sgbench` command. Exit status: 0 done, 1 a check did not hold, 2 the caller must mend."""
 
-import os
 import sys
 
 from sgbench.errors import SgbenchError
@@ -15,9 +14,3 @@ def main() -> None:
     except SgbenchError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("stopped; what was done so far is kept", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader of a pipe (head, say) has left; that is no error of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -77,7 +77,10 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")],
     split: Annotated[str, typer.Option(help=", ".join(SPLITS))] = "in-mesh",
     per_spacegroup: Annotated[
-        int | None, typer.Option(help="Samples a space group; every sample of the mesh by default.")
+        int | None,
+        typer.Option(
+            help="Samples a space group (on average, for train); by default all of the mesh."
+        ),
     ] = None,
     a: Annotated[str | None, typer.Option(help="Other range of a: start:stop:step")] = None,
     c: Annotated[str | None, typer.Option(help="Other range of c: start:stop:step")] = None,

@@ -22,6 +22,7 @@ def evaluate(
 
     The test set is made again from its recipe, so a score depends on nothing but the predictions.
     """
+    written: set[Path] = set()
     for path in predictions:
         guess = read_predictions(path)
         origin = guess.provenance
@@ -35,7 +36,14 @@ def evaluate(
         schemes = (guess.class_scheme,) if is_control else CLASS_SCHEMES
         for scheme in schemes:
             result = score_predictions(guess, truth, scheme)
-            write_score(output / f"{origin['test_set']}.{scheme}.json", result)
+            target = output / f"{origin['test_set']}.{scheme}.json"
+            if target in written:
+                raise SgbenchError(
+                    f"{path} would overwrite the score {target} of another file; expected the "
+                    "predictions of one model. Give each model a folder of its own."
+                )
+            write_score(target, result)
+            written.add(target)
 
 
 def leaderboard(
@@ -68,6 +76,11 @@ def leaderboard(
     )
     from sgbench.tracking import log_scores
 
+    if output.suffix == ".md":
+        raise SgbenchError(
+            f"{output} names the Markdown, which is written beside the CSV; expected a name such "
+            f"as {output.with_suffix('.csv')}. Name the CSV."
+        )
     results = [read_score(file) for path in scores or [] for file in _score_files(path)]
     parts = [build_table(results)] if results else []
     for path in table or []:

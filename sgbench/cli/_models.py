@@ -17,7 +17,7 @@ StoreOption = Annotated[
     typer.Option(envvar="MLFLOW_TRACKING_URI", help="MLflow store; none records nothing."),
 ]
 ScaleOption = Annotated[str, typer.Option(help="Label of the run's size: smoke, laptop, paper.")]
-DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda")]
+DeviceOption = Annotated[str, typer.Option(envvar="SGBENCH_DEVICE", help="auto, cpu or cuda")]
 
 
 def models(form: FormatOption = Format.table, output: OutputOption = None) -> None:
@@ -75,26 +75,40 @@ def train(
     get_model(model)
     designed = designed_dataset(dataset)
     chosen = choose_device(device)
-    state = checkpoint or output.with_suffix(".checkpoint")
+    state = checkpoint or output.with_name(f"{output.name}.checkpoint")
     typer.echo(f"training {model} on {dataset} with {hardware(chosen)}", err=True)
-    tags = {"model": model, "dataset": dataset, "family": designed.family, "scale": scale}
+    tags = {
+        "model": model,
+        "dataset": dataset,
+        "family": designed.family,
+        "scale": scale,
+        "hardware": hardware(chosen),
+    }
     name = f"{model} {dataset} seed {seed}"
-    with (
-        tracked_run(store, name, tags, state.with_suffix(".mlflow-run")) as run,
-        TrainingDisplay(plan, sys.stderr) as display,
-    ):
-        run.parameters({**vars(plan), "hardware": hardware(chosen)})
-        run.dataset(designed, "training")
+    try:
+        with (
+            tracked_run(
+                store, name, tags, state.with_name(f"{state.name}.run"), plan.sha256()
+            ) as run,
+            TrainingDisplay(plan, sys.stderr) as display,
+        ):
+            if run.is_new:
+                run.parameters(vars(plan))
+                run.dataset(designed, "training")
 
-        def report(progress: Progress) -> None:
-            display.report(progress)
-            values = {k: v for k, v in vars(progress).items() if k not in ("step", "patterns")}
-            run.metrics(values, step=progress.patterns)
+            def report(progress: Progress) -> None:
+                display.report(progress)
+                values = {k: v for k, v in vars(progress).items() if k not in ("step", "patterns")}
+                run.metrics(values, step=progress.patterns)
 
-        extra = {"scale": scale, "mlflow_run": run.run_id}
-        trained = train_network(plan, output, state, chosen, report, display.step, extra)
-        run.model(trained)
-        run.artifact(output)
+            extra = {"scale": scale, "mlflow_run": run.run_id}
+            trained = train_network(plan, output, state, chosen, report, display.step, extra)
+            run.model(trained)
+            run.artifact(output)
+    except KeyboardInterrupt:
+        typer.echo("stopped; the same command goes on from here", err=True)
+        raise typer.Exit(130) from None
+    state.unlink(missing_ok=True)
 
 
 def predict(

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,7 +67,7 @@ class EvaluationSet:
         digest.update(self.spacegroup.astype("<i8").tobytes())
         digest.update(self.lines.offsets.astype("<i8").tobytes())
         digest.update(np.rint(self.lines.two_theta * 1e6).astype("<i8").tobytes())
-        logarithm = np.log(np.maximum(self.lines.intensity, 1e-30))
+        logarithm = np.log(np.maximum(self.lines.intensity.astype(np.float64), 1e-30))
         digest.update(np.rint(logarithm * 1e4).astype("<i8").tobytes())
         return digest.hexdigest()
 
@@ -158,6 +158,12 @@ def _crystals(name: str, path: Path | None) -> "CrystalSet":
 
 
 def _real(name: str, dataset: Ulbd, crystals: "CrystalSet") -> EvaluationSet:
+    if crystals.metadata["protocol"] != asdict(dataset.protocol):
+        raise SgbenchError(
+            f"the crystals' lines were computed under the protocol "
+            f"'{crystals.metadata['protocol'].get('name')}'; expected '{dataset.protocol.name}', "
+            f"that of {dataset.name}. Score on designed sets, or with a model of that protocol."
+        )
     chosen = np.flatnonzero(np.array(crystals.family) == dataset.family)
     if name == "cddd-in-domain":
         chosen = np.array([i for i in chosen if _in_domain(dataset, crystals.cell[i])], dtype=int)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from sgbench.diffraction import LineList
 from sgbench.errors import SgbenchError
-from sgbench.files import file_sha256, write_atomically
+from sgbench.files import write_atomically
 
-__all__ = ["CrystalSet", "file_sha256", "read_crystals", "write_crystals"]
+__all__ = ["CrystalSet", "read_crystals", "write_crystals"]
 
 #: Changes with the columns, so that an old file is told from a damaged one.
 FORMAT = "sgbench-crystals-1"

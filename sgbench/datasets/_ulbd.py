@@ -7,6 +7,7 @@ intensities from a counter-based generator keyed by dataset version, space group
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -33,6 +34,11 @@ Split = Literal["train", "validation", "in-mesh", "off-mesh"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "in-mesh", "off-mesh")
 
 
+# Beyond these a table of lines or of cells would not fit into memory.
+_LONGEST_EDGE = 100.0
+_MOST_CELLS = 10_000_000
+
+
 @dataclass(frozen=True)
 class MeshAxis:
     """Values of one free cell parameter in ångström; the upper end is excluded, as in the paper."""
@@ -49,11 +55,13 @@ class MeshAxis:
                 "expected start < stop with a positive step, in ångström. Mend the range."
             )
 
+    def __len__(self) -> int:
+        return max(round((self.stop - self.start) / self.step), 1)
+
     @property
     def values(self) -> NDArray[np.float64]:
         """The mesh values."""
-        count = max(round((self.stop - self.start) / self.step), 1)
-        return np.asarray(self.start + self.step * np.arange(count), dtype=np.float64)
+        return np.asarray(self.start + self.step * np.arange(len(self)), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -143,6 +151,14 @@ class Ulbd:
                 f"({', '.join(names)}); got {len(self.axes)}. Give one range a free parameter."
             )
 
+        n_cells = math.prod(len(axis) for axis in self.axes)
+        if max(axis.stop for axis in self.axes) > _LONGEST_EDGE or n_cells > _MOST_CELLS:
+            raise SgbenchError(
+                f"the cell ranges of {self.name} reach too far or are too fine ({n_cells} cells); "
+                f"expected edges up to {_LONGEST_EDGE:g} Å and at most {_MOST_CELLS} cells. "
+                "Narrow them."
+            )
+
     @property
     def spacegroups(self) -> tuple[int, ...]:
         """Numbers of the space groups, each with the same number of samples."""
@@ -215,19 +231,22 @@ class Ulbd:
         """Return the first samples a space group of a validation or test set.
 
         The sets are prefixes of fixed sequences: a larger one contains the smaller. Cells of
-        ``in-mesh`` sets are mesh points; those of ``off-mesh`` lie between neighbouring ones, at
-        least a quarter of a step from each.
+        ``in-mesh`` sets are mesh points, and no sample occurs twice; those of ``off-mesh`` lie in
+        the steps that follow mesh points, at least a quarter of a step from any.
 
         Raises
         ------
         SgbenchError
-            If fewer than one sample is asked for, or the split is the training set's.
+            If fewer than one sample is asked for, more than there are, or the split is the training
+            set's.
         """
         if split not in SPLITS[1:] or per_spacegroup < 1:
             raise SgbenchError(
                 f"cannot draw {per_spacegroup} samples a space group of the split '{split}'; "
                 f"expected at least one, of {', '.join(SPLITS[1:])}. Mend the request."
             )
+        if split == "in-mesh":
+            return self._distinct_in_mesh(per_spacegroup)
         groups = np.repeat(np.array(self.spacegroups), per_spacegroup)
         rank = np.tile(np.arange(per_spacegroup), len(self.spacegroups))
         zero = np.zeros_like(rank)
@@ -244,6 +263,33 @@ class Ulbd:
             fraction = 0.25 + 0.5 * to_unit(between)
             cells[:, number] = axis.start + axis.step * (_below(place, len(axis.values)) + fraction)
         return Recipes(groups, rank, cells, pattern, off_mesh=True)
+
+    def _distinct_in_mesh(self, per_spacegroup: int) -> Recipes:
+        """Return the first distinct samples of each space group's sequence of draws."""
+        patterns = np.array(self._pattern_range("in-mesh"))
+        available = len(self.mesh) * len(patterns)
+        if per_spacegroup > available:
+            raise SgbenchError(
+                f"{self.name} has {available} in-mesh test samples a space group; expected to be "
+                f"asked for no more, not {per_spacegroup}. Ask for fewer, or for off-mesh ones."
+            )
+        key = self.stream("in-mesh")
+        groups, cells, chosen = [], [], []
+        for group in self.spacegroups:
+            draws, first = 2 * per_spacegroup, np.empty(0, dtype=np.int64)
+            while len(first) < per_spacegroup:
+                rank = np.arange(draws)
+                zero = np.zeros_like(rank)
+                cell, pattern, *_ = philox4x32((rank, zero + group, zero, zero), key)
+                cell, pattern = _below(cell, len(self.mesh)), _below(pattern, len(patterns))
+                first = np.sort(np.unique(cell * len(patterns) + pattern, return_index=True)[1])
+                draws *= 2
+            first = first[:per_spacegroup]
+            groups.append(np.full(per_spacegroup, group))
+            cells.append(cell[first])
+            chosen.append(patterns[pattern[first]])
+        index = np.concatenate(cells)
+        return Recipes(np.concatenate(groups), index, self.mesh[index], np.concatenate(chosen))
 
     def lines(self, recipes: Recipes) -> LineList:
         """Return the lines of recipes, with random intensities and the Lorentz factor.
@@ -278,20 +324,23 @@ class Ulbd:
         """Return a SHA-256 over the specification and a sample of what it generates.
 
         The sample is eight recipes a space group and split; positions enter rounded to 1e-6 degrees
-        and intensities to float32's upper bits, so that the last bit of a libm does not matter.
+        and intensities to four digits of their logarithm, so that the last bit of a libm does not
+        matter.
         """
         digest = hashlib.sha256(json.dumps(self.describe(), sort_keys=True).encode())
         for split in SPLITS:
             recipes = (
                 self.training_recipes(0, 8 * len(self.spacegroups), seed=0)
                 if split == "train"
-                else self.held_out_recipes(split, 8)
+                else self.held_out_recipes(split, min(8, self.size(split) // len(self.spacegroups)))
             )
             lines = self.lines(recipes)
             for array in (recipes.spacegroup, recipes.cell_index, recipes.pattern, lines.offsets):
                 digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
             digest.update(np.rint(lines.two_theta * 1e6).astype("<i8").tobytes())
-            digest.update(np.rint(np.log(lines.intensity) * 1e4).astype("<i8").tobytes())
+            digest.update(
+                np.rint(np.log(lines.intensity.astype(np.float64)) * 1e4).astype("<i8").tobytes()
+            )
         return digest.hexdigest()
 
 

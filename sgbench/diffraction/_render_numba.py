@@ -38,8 +38,8 @@ def render_lines(lines: LineList, protocol: PatternProtocol) -> NDArray[np.float
     return patterns
 
 
-# No fastmath here: with sums that may be reassociated, code fresh from the compiler and the same code
-# from numba's cache differ in the last bit, and a resumed training would not be the unbroken one.
+# No fastmath here: with sums that may be reassociated, code fresh from the compiler and the same
+# code from numba's cache differ in the last bit, and a resumed training from the unbroken one.
 @numba.njit(cache=True, parallel=True)
 def _render(offsets, two_theta, intensity, origin, per_degree, table, patterns):  # type: ignore[no-untyped-def]
     n_points = patterns.shape[1]

@@ -8,7 +8,7 @@ from sgbench.diffraction._lines import LineList
 from sgbench.diffraction._protocol import TAIL_SIGMAS, PatternProtocol
 
 # Lines are rendered in chunks whose temporaries stay below about 1 GiB.
-_CHUNK = 1 << 18
+_CHUNK = 1 << 17
 
 
 def render_lines(

@@ -43,7 +43,9 @@ class Fcn(nn.Module):
 
     def forward(self, patterns: torch.Tensor) -> torch.Tensor:
         """Return logits, shape (n, n_outputs)."""
-        if patterns.device.type == "cpu" and not torch.compiler.is_exporting():
+        # The fused passes give no gradient with respect to the patterns.
+        plain = patterns.device.type != "cpu" or patterns.requires_grad
+        if not plain and not torch.compiler.is_exporting():
             # Training tolerates bfloat16; a score should not depend on it.
             dtype = training_dtype() if self.training else torch.float32
             dropouts = _DROPOUTS if self.training else (0.0,) * len(_DROPOUTS)

@@ -22,6 +22,9 @@ def choose_device(name: str = "auto") -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name not in ("cpu", "cuda"):
         raise SgbenchError(f"unknown device '{name}'; expected auto, cpu or cuda. Choose one.")
+    # Scores should not depend on the reduced precision that cuDNN uses by default; training asks
+    # for bfloat16 in so many words.
+    torch.backends.cudnn.allow_tf32 = False
     if name == "cuda" and not torch.cuda.is_available():
         raise SgbenchError(
             "no CUDA device is present; expected one for device 'cuda'. Use device 'auto' or 'cpu'."

@@ -44,12 +44,16 @@ class TrainingPlan:
     patience: int = 8
 
     def __post_init__(self) -> None:
-        for name in ("patterns", "batch_size", "validations", "validation_per_spacegroup"):
+        counts = ("patterns", "batch_size", "validations", "validation_per_spacegroup", "patience")
+        for name in counts:
             if getattr(self, name) < 1:
-                raise SgbenchError(f"{name} is {getattr(self, name)}; expected at least 1.")
+                raise SgbenchError(
+                    f"{name} is {getattr(self, name)}; expected at least 1. Mend the plan."
+                )
         if not (0 < self.peak_rate < 1 and 0 < self.warmup < 1):
             raise SgbenchError(
-                f"peak_rate {self.peak_rate} and warmup {self.warmup} must lie between 0 and 1."
+                f"peak_rate {self.peak_rate} and warmup {self.warmup} must lie between 0 and 1. "
+                "Mend the plan."
             )
 
     @property

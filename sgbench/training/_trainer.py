@@ -54,10 +54,11 @@ def train(
         File for the trained weights and their provenance.
     checkpoint : Path
         File that holds the state of an unfinished training; training goes on from there if the file
-        belongs to the same plan, and it is removed at the end.
+        belongs to the same plan. It is left for the caller to remove when all is done, so that a
+        failure in what follows does not cost the training.
     device : torch.device
     report : callable, optional
-        Called with each `Progress`, those of an earlier part of a resumed training first.
+        Called with each new `Progress`.
     on_step : callable, optional
         Called with the number and loss of a step, now and then.
     extra_provenance : mapping, optional
@@ -74,14 +75,12 @@ def train(
     network = spec.build(len(dataset.spacegroups)).to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=plan.peak_rate, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=plan.peak_rate, total_steps=plan.steps, pct_start=plan.warmup,
+        optimizer, max_lr=plan.peak_rate, total_steps=plan.steps, pct_start=_warmup(plan),
         cycle_momentum=False,
     )  # fmt: skip
     source = _Source(dataset, spec, device)
     state = _State(network, optimizer, schedule)
     state.load(checkpoint, plan, device)
-    for progress in state.history:
-        report(progress)
     validation = dataset.held_out_recipes("validation", plan.validation_per_spacegroup)
     every = -(-plan.steps // plan.validations)
     pending: list[torch.Tensor] = []
@@ -110,7 +109,7 @@ def train(
             state.seconds += time.monotonic() - started
             if validates:
                 report(state.validated(plan, source, validation))
-            if saves:
+            if saves or state.step == plan.steps:
                 state.save(checkpoint, plan)
                 saved = time.monotonic()
                 if stop_requested():
@@ -133,8 +132,13 @@ def train(
         },
     )
     save_model(output, trained)
-    checkpoint.unlink(missing_ok=True)
     return trained
+
+
+def _warmup(plan: TrainingPlan) -> float:
+    """Return the share of the steps before the peak; torch divides by zero if that is one step."""
+    only_one = abs(plan.warmup * plan.steps - 1) < 1e-6
+    return 1.5 / plan.steps if only_one and plan.steps > 1 else plan.warmup
 
 
 def _finite(losses: list[torch.Tensor], step: int) -> list[float]:

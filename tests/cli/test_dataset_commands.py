@@ -81,6 +81,8 @@ def test_the_datasets_own_range_is_the_dataset(call, tmp_path):
         (["--a", "nan:6:0.1"], "range"),
         (["--a", "5:6:nan"], "range"),
         (["--a", "5:inf:0.1"], "range"),
+        (["--a", "5:2000:1000"], "reach too far"),
+        (["--a", "5:6:1e-9"], "too fine"),
         (["--c", "5:6:0.1"], "no free parameter 'c'"),
         (["--split", "test"], "unknown split 'test'"),
         (["--format", "npz"], "unknown format 'npz'"),

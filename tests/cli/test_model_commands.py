@@ -84,11 +84,11 @@ def test_trainings_that_cannot_start(refused, arguments, words):
 
 
 def test_training_on_a_damaged_checkpoint(call, tmp_path):
-    (tmp_path / "model.checkpoint").write_bytes(b"PK\x03\x04half")
+    (tmp_path / "model.pt.checkpoint").write_bytes(b"PK\x03\x04half")
     done = call("train", "fcn-wang2024", "ulbd-cubic", "--patterns", 8, "-o", "model.pt", status=2)
     (error,) = [line for line in done.stderr.splitlines() if not line.startswith("training ")]
-    assert error.startswith("error: the checkpoint model.checkpoint is damaged")
-    assert [p.name for p in tmp_path.iterdir()] == ["model.checkpoint"]
+    assert error.startswith("error: the checkpoint model.pt.checkpoint is damaged")
+    assert [p.name for p in tmp_path.iterdir()] == ["model.pt.checkpoint"]
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from sgbench.datasets._cddd import build_cddd
-from sgbench.datasets._store import file_sha256, read_crystals
+from sgbench.datasets._store import read_crystals
 from sgbench.datasets.sources import Excluded, Structure, amcsd
 from sgbench.datasets.sources._structure import fill_cell, hill_formula
 from sgbench.errors import SgbenchError
+from sgbench.files import file_sha256
 
 QUARTZ, CALCITE, HALITE, NICKELINE = 789, 98, 3397, 11580
 

@@ -1,11 +1,11 @@
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from sgbench.datasets import TEST_SETS, ULBD, designed_dataset, evaluation_set, family_dataset
 from sgbench.datasets._store import CrystalSet, write_crystals
-from sgbench.diffraction import LineList, render
+from sgbench.diffraction import CANONICAL, LineList, render
 from sgbench.errors import SgbenchError
 
 CUBIC = ULBD["ulbd-cubic"]
@@ -35,7 +35,8 @@ def crystals(tmp_path):
     write_crystals(
         CrystalSet(
             tuple(f"id-{i}" for i in range(n)), names, np.array(groups), families, cell,
-            ("X",) * n, np.ones(n, dtype=np.int64), ("c",) * n, lines, {"name": "cddd"},
+            ("X",) * n, np.ones(n, dtype=np.int64), ("c",) * n, lines,
+            {"name": "cddd", "protocol": asdict(CANONICAL)},
         ),
         path,
     )  # fmt: skip

@@ -6,9 +6,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from sgbench.datasets import _store
-from sgbench.datasets._store import CrystalSet, file_sha256, read_crystals, write_crystals
+from sgbench.datasets._store import CrystalSet, read_crystals, write_crystals
 from sgbench.diffraction import LineList
 from sgbench.errors import SgbenchError
+from sgbench.files import file_sha256
 
 
 def crystal_set(n: int = 40) -> CrystalSet:

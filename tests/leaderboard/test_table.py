@@ -178,7 +178,8 @@ def test_markdown():
     assert "Trained on: abacus." in text
     tables = [line for line in text.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in tables}) == 1
-    assert len(tables) == 2 * 2 + 3
+    assert len(tables) == 2 * 3 + 3
+    assert sum(line.startswith("| *ceiling* |") for line in tables) == 2
 
 
 def test_a_score_without_its_origin_is_an_error():

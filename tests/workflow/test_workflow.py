@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -182,7 +183,7 @@ def test_a_killed_workflow_goes_on_from_the_checkpoint(project, tmp_path):
     folder = tmp_path / "killed"
     shutil.copytree(project, folder, ignore=shutil.ignore_patterns("results", ".snakemake"))
     target = "results/smoke/models/cubic/fcn-wang2024.sqrt/seed0/model.pt"
-    configure(folder, patterns=200_000)
+    configure(folder, patterns=24_000)
     arguments = [target, *FAST]
     log = folder / "results/smoke/logs/train/cubic/fcn-wang2024.sqrt/seed0.log"
     state = folder / "results/smoke/checkpoints/cubic/fcn-wang2024.sqrt/seed0.pt"
@@ -192,12 +193,28 @@ def test_a_killed_workflow_goes_on_from_the_checkpoint(project, tmp_path):
     )  # fmt: skip
     deadline = time.monotonic() + 180
     while not state.exists() and time.monotonic() < deadline:
-        time.sleep(0.5)
+        time.sleep(0.2)
         assert running.poll() is None, log.read_text() if log.exists() else "ended early"
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()
-    assert state.exists()
     assert not (folder / target).exists()
-    assert json.loads(torch.load(state, weights_only=True)["rest"])["step"] > 0
+    step = json.loads(torch.load(state, weights_only=True)["rest"])["step"]
+    assert 0 < step < 1500
+
     assert snakemake(folder, "--unlock", *arguments).returncode == 0
-    assert planned(folder, *arguments)["train"] == 1
+    again = snakemake(folder, *arguments)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert (folder / target).exists()
+    assert not state.exists()
+    seen = [
+        int(n.replace(",", "")) for n in re.findall(r"^([\d,]+) of 24,000", log.read_text(), re.M)
+    ]
+    assert min(seen) > step * 16  # nothing was trained twice
+    with sqlite3.connect(folder / "results" / "mlflow.db") as store:
+        (runs,) = store.execute("select count(*) from runs").fetchone()
+    assert runs == 1
+
+
+def test_where_it_logs_and_computes_changes_no_result(finished):
+    elsewhere = ("mlflow_store=sqlite:///elsewhere.db", "device=cpu")
+    assert planned(finished, *FAST, *elsewhere) == {}

@@ -1,3 +1,4 @@
+import os
 import sys
 from pathlib import Path
 
@@ -13,6 +14,10 @@ try:
 except SgbenchError as error:
     raise WorkflowError(str(error)) from None
 
+# Where a run is logged and computed changes no result, so it reaches the commands by the
+# environment and not as a parameter that would make them run again.
+os.environ["MLFLOW_TRACKING_URI"] = SETTINGS["mlflow_store"]
+os.environ["SGBENCH_DEVICE"] = SETTINGS["device"]
 SCALE = SETTINGS["scale"]
 if workflow.is_main_process:
     print(explain_scale(config.get("scale", "auto"), SCALE), file=sys.stderr)

@@ -16,18 +16,14 @@ rule predict:
     conda:
         "../../environment.yml"
     threads: ALL_CORES
-    resources:
-        gpu=1,
     params:
         folder=subpath(output[0], parent=True),
         test_sets=test_set_options,
         crystals=crystals_option,
         per_spacegroup=SETTINGS["test_patterns_per_spacegroup"],
-        device=SETTINGS["device"],
     shell:
         "sgbench predict {input.model} --output {params.folder} {params.test_sets}"
-        " --per-spacegroup {params.per_spacegroup} {params.crystals}"
-        " --device {params.device} 2> {log}"
+        " --per-spacegroup {params.per_spacegroup} {params.crystals} 2> {log}"
 
 
 rule predict_control:

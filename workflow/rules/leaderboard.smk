@@ -15,13 +15,9 @@ rule scale_table:
         "results/{scale}/benchmarks/leaderboard.tsv"
     conda:
         "../../environment.yml"
-    resources:
-        mlflow=1,
-    params:
-        store=SETTINGS["mlflow_store"],
     shell:
         "sgbench leaderboard {input} --output {output.csv} --by-class {output.by_class}"
-        " --store {params.store} 2> {log}"
+        " 2> {log}"
 
 
 rule leaderboard:

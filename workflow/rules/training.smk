@@ -10,16 +10,10 @@ rule train:
     conda:
         "../../environment.yml"
     threads: ALL_CORES
-    resources:
-        gpu=1,
-        mlflow=1,
     params:
         plan=training_options,
-        device=SETTINGS["device"],
-        store=SETTINGS["mlflow_store"],
     shell:
         "sgbench train {wildcards.model} ulbd-{wildcards.family} --output {output}"
         " --checkpoint results/{wildcards.scale}/checkpoints/{wildcards.family}/"
         "{wildcards.model}/seed{wildcards.seed}.pt"
-        " --seed {wildcards.seed} {params.plan} --scale {wildcards.scale}"
-        " --device {params.device} --store {params.store} 2>&1 | tee {log}"
+        " --seed {wildcards.seed} {params.plan} --scale {wildcards.scale} 2>&1 | tee {log}"
