@@ -16,8 +16,16 @@ except SgbenchError as error:
 
 # Where a run is logged and computed changes no result, so it reaches the commands by the
 # environment and not as a parameter that would make them run again.
-os.environ["MLFLOW_TRACKING_URI"] = SETTINGS["mlflow_store"]
-os.environ["SGBENCH_DEVICE"] = SETTINGS["device"]
+os.environ.update(
+    MLFLOW_TRACKING_URI=SETTINGS["mlflow_store"], SGBENCH_DEVICE=SETTINGS["device"]
+)
+
+
+envvars:
+    "MLFLOW_TRACKING_URI",
+    "SGBENCH_DEVICE",
+
+
 SCALE = SETTINGS["scale"]
 if workflow.is_main_process:
     print(explain_scale(config.get("scale", "auto"), SCALE), file=sys.stderr)
