@@ -164,25 +164,24 @@ def log_scores(store: str | None, scores: Sequence["Score"]) -> None:
         values[f"{prefix}.ece"] = result.ece
     for (run_id, model, family), values in by_run.items():
         scale = str(scores[0].provenance["scale"])
+        tags = {"model": model, "family": family, "scale": scale, "scores_only": "yes"}
         # The store may be another than that of the training, or have been emptied since.
-        known = run_id if _exists(run_id) else _run_of(model, family, scale)
+        its_own = _exists(run_id)
+        known = run_id if its_own else _run_of(tags)
         with mlflow.start_run(
             run_id=known,
             run_name=None if known else f"{model} {family}",
-            tags={"model": model, "family": family, "scale": scale, "scores_only": "yes"}
-            if known != run_id
-            else None,
+            tags=None if its_own else tags,
             log_system_metrics=False,
         ):
             mlflow.log_metrics(values)
 
 
-def _run_of(model: str, family: str, scale: str) -> str | None:
+def _run_of(tags: Mapping[str, str]) -> str | None:
     """Return the run that earlier scores of a control, or of a model from elsewhere, went to."""
     import mlflow
 
-    wanted = {"model": model, "family": family, "scale": scale, "scores_only": "yes"}
-    query = " and ".join(f"tags.{name} = '{value}'" for name, value in wanted.items())
+    query = " and ".join(f"tags.{name} = '{value}'" for name, value in tags.items())
     found = mlflow.search_runs(
         experiment_names=[_EXPERIMENT], filter_string=query, output_format="list"
     )
