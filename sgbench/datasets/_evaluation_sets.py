@@ -58,17 +58,10 @@ class EvaluationSet:
         return len(self.sample_ids)
 
     def sha256(self) -> str:
-        """Return a SHA-256 over ids, labels and lines.
-
-        Positions enter rounded to 1e-6 degrees and intensities to four digits of their logarithm,
-        so that the last bit of a libm does not matter.
-        """
+        """Return a SHA-256 over ids, labels and lines (see `LineList.portable_bytes`)."""
         digest = hashlib.sha256("\n".join(self.sample_ids).encode())
         digest.update(self.spacegroup.astype("<i8").tobytes())
-        digest.update(self.lines.offsets.astype("<i8").tobytes())
-        digest.update(np.rint(self.lines.two_theta * 1e6).astype("<i8").tobytes())
-        logarithm = np.log(np.maximum(self.lines.intensity.astype(np.float64), 1e-30))
-        digest.update(np.rint(logarithm * 1e4).astype("<i8").tobytes())
+        digest.update(self.lines.portable_bytes())
         return digest.hexdigest()
 
 

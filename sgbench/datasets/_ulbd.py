@@ -323,9 +323,8 @@ class Ulbd:
     def checksum(self) -> str:
         """Return a SHA-256 over the specification and a sample of what it generates.
 
-        The sample is eight recipes a space group and split; positions enter rounded to 1e-6 degrees
-        and intensities to four digits of their logarithm, so that the last bit of a libm does not
-        matter.
+        The sample is eight recipes a space group and split; lines enter as
+        `LineList.portable_bytes`.
         """
         digest = hashlib.sha256(json.dumps(self.describe(), sort_keys=True).encode())
         for split in SPLITS:
@@ -334,13 +333,9 @@ class Ulbd:
                 if split == "train"
                 else self.held_out_recipes(split, min(8, self.size(split) // len(self.spacegroups)))
             )
-            lines = self.lines(recipes)
-            for array in (recipes.spacegroup, recipes.cell_index, recipes.pattern, lines.offsets):
+            for array in (recipes.spacegroup, recipes.cell_index, recipes.pattern):
                 digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
-            digest.update(np.rint(lines.two_theta * 1e6).astype("<i8").tobytes())
-            digest.update(
-                np.rint(np.log(lines.intensity.astype(np.float64)) * 1e4).astype("<i8").tobytes()
-            )
+            digest.update(self.lines(recipes).portable_bytes())
         return digest.hexdigest()
 
 

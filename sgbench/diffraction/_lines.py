@@ -40,6 +40,16 @@ class LineList:
         source = np.arange(offsets[-1]) + np.repeat(self.offsets[chosen] - offsets[:-1], counts)
         return LineList(offsets, self.two_theta[source], self.intensity[source])
 
+    def portable_bytes(self) -> bytes:
+        """Return bytes to hash, the same on every machine that computes the same lines.
+
+        Positions enter rounded to 1e-6 degrees and intensities to four digits of their logarithm,
+        so that the last bit of a libm does not matter.
+        """
+        logarithm = np.log(np.maximum(self.intensity.astype(np.float64), 1e-30))
+        rounded = (self.offsets, np.rint(self.two_theta * 1e6), np.rint(logarithm * 1e4))
+        return b"".join(values.astype("<i8").tobytes() for values in rounded)
+
 
 @dataclass(frozen=True)
 class ReflectionTable:

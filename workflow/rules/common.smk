@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 from sgbench.datasets import TEST_SETS
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import CLASS_SCHEMES
-from sgbench.settings import explain_scale, resolve_settings
+from sgbench.settings import SCALES, explain_scale, resolve_settings
 
 try:
     SETTINGS = resolve_settings(config, Path())
@@ -106,7 +106,7 @@ def other_tables(wildcards):
     """Tables of other scales, which the leaderboard shows as well: local ones before published."""
     return [
         f"--table {table}"
-        for scale in ("smoke", "laptop", "paper")
+        for scale in SCALES
         if scale != SCALE
         for table in (
             f"results/{scale}/leaderboard.csv",
