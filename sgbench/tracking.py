@@ -5,15 +5,19 @@ Runs go to the store that `MLFLOW_TRACKING_URI` names; the workflow sets it to a
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sgbench.datasets import Ulbd
 from sgbench.errors import SgbenchError
+from sgbench.files import file_sha256
 
 if TYPE_CHECKING:
+    from sgbench.datasets._store import CrystalSet
     from sgbench.evaluation import Score
     from sgbench.training import TrainedModel
 
@@ -101,18 +105,10 @@ class Run:
         if not self.run_id:
             return
         import mlflow
-        from mlflow.data.code_dataset_source import CodeDatasetSource
-        from mlflow.data.meta_dataset import MetaDataset
 
         checksum = dataset.checksum()
-        source = CodeDatasetSource(tags={"specification": str(dataset.describe())})
-        mlflow.log_input(
-            MetaDataset(  # type: ignore[abstract]  # MLflow's own class, whose profile is a default
-                source, name=f"{dataset.name}-v{dataset.version}", digest=checksum[:32]
-            ),
-            context=context,
-            tags={"sha256": checksum},
-        )
+        name = f"{dataset.name}-v{dataset.version}"
+        _log_input(name, checksum, context, {"specification": str(dataset.describe())})
         mlflow.set_tag("dataset_sha256", checksum)
 
     def model(self, trained: "TrainedModel") -> None:
@@ -177,8 +173,83 @@ def log_scores(store: str | None, scores: Sequence["Score"]) -> None:
             mlflow.log_metrics(values)
 
 
+def log_dataset(
+    store: str | None, crystals: "CrystalSet", path: Path, artifacts: Iterable[Path]
+) -> None:
+    """Log a built dataset as a run of its own, once however often it is built.
+
+    Parameters
+    ----------
+    store : str or None
+        Tracking address; None logs nothing.
+    crystals : CrystalSet
+    path : Path
+        The file that holds them.
+    artifacts : iterable of Path
+        Card, figures and whatever else describes it.
+    """
+    if store is None:
+        return
+    import mlflow
+
+    _connect(store)
+    metadata = crystals.metadata
+    source, checksum = metadata["source"], file_sha256(path)
+    identity = {"dataset": metadata["name"], "sha256": checksum}
+    known = _run_of(identity)
+    if known and mlflow.get_run(known).info.status == "FINISHED":
+        return
+    reasons = Counter(f"excluded.{_key(e.reason)}" for e in crystals.excluded)
+    with mlflow.start_run(
+        run_id=known,  # one that was cut off
+        run_name=None if known else f"dataset {metadata['name']}",
+        tags=identity | {"source": source["name"], "version": str(metadata["version"])},
+        log_system_metrics=False,
+    ):
+        settings = {key: metadata[key] for key in ("families", "symprec", "form_factors")}
+        protocol = {f"protocol.{key}": value for key, value in metadata["protocol"].items()}
+        origin = {f"source.{_key(key)}": value for key, value in source["provenance"].items()}
+        mlflow.log_params({**settings, **protocol, **origin})
+        mlflow.log_metrics(
+            {
+                "structures": len(crystals),
+                "lines": len(crystals.lines.two_theta),
+                "spacegroups": len(set(crystals.spacegroup.tolist())),
+                "prototypes": len(set(crystals.prototype)),
+                "names": len(set(crystals.name)),
+                "ordered": int(crystals.ordered.sum()),
+                "excluded": len(crystals.excluded),
+                **reasons,
+            }
+        )
+        name = f"{metadata['name']}-v{metadata['version']}"
+        _log_input(name, checksum, "dataset", {"source": source["name"], **source["provenance"]})
+        for artifact in artifacts:
+            mlflow.log_artifact(str(artifact))
+
+
+def _key(text: str) -> str:
+    """Return a text without what MLflow does not take in names of metrics and parameters."""
+    return re.sub(r"[^\w ./-]", "", text)
+
+
+def _log_input(name: str, checksum: str, context: str, origin: Mapping[str, str]) -> None:
+    """Log a dataset as input of the active run: what it is made from, and its full checksum."""
+    import mlflow
+    from mlflow.data.code_dataset_source import CodeDatasetSource
+    from mlflow.data.meta_dataset import MetaDataset
+
+    mlflow.log_input(
+        MetaDataset(  # type: ignore[abstract]  # MLflow's own class, whose profile is a default
+            CodeDatasetSource(tags=dict(origin)), name=name, digest=checksum[:32]
+        ),
+        context=context,
+        tags={"sha256": checksum},
+    )
+
+
 def _run_of(tags: Mapping[str, str]) -> str | None:
-    """Return the run that earlier scores of a control, or of a model from elsewhere, went to."""
+    """Return the run of these tags, if there is one: of a control, or of a dataset."""
     import mlflow
 
     query = " and ".join(f"tags.{name} = '{value}'" for name, value in tags.items())

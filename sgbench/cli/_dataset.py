@@ -1,18 +1,47 @@
 """`sgbench dataset …`."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
+from sgbench.cli._options import StoreOption
 from sgbench.datasets import SPLITS, TEST_SETS, ULBD, MeshAxis, Ulbd, designed_dataset
-from sgbench.diffraction import FREE_PARAMETERS
+from sgbench.datasets.sources import SOURCES, open_source
+from sgbench.diffraction import CANONICAL, FREE_PARAMETERS, PROTOCOLS
 from sgbench.errors import SgbenchError
-from sgbench.symmetry import PAPER_FAMILIES, extinction_classes
+from sgbench.files import file_sha256, write_atomically
+from sgbench.symmetry import FAMILIES, PAPER_FAMILIES, extinction_classes, family_spacegroups
+
+if TYPE_CHECKING:
+    from sgbench.datasets import CrystalSet
+
+#: Datasets that are built from structures, and the source of each by default.
+STRUCTURE_DATASETS = {"cddd": "amcsd", "gcdd": "generated"}
 
 app = typer.Typer(help="Build, describe, export and verify datasets.", no_args_is_help=True)
+
+NameOrFile = Annotated[
+    str, typer.Argument(help="Designed dataset, e.g. ulbd-cubic, or a file that `build` wrote.")
+]
+WorkersOption = Annotated[int, typer.Option(help="Worker processes.")]
+FamilyOption = Annotated[
+    list[str] | None, typer.Option("--family", help=f"Once for each: {', '.join(FAMILIES)}.")
+]
+
+
+class Description(StrEnum):
+    """How to describe a dataset."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    md = "md"
+    croissant = "croissant"
 
 
 @app.command("list")
@@ -40,16 +69,285 @@ def list_test_sets(form: FormatOption = Format.table, output: OutputOption = Non
     show([{"name": name, "holds": text} for name, text in TEST_SETS.items()], form, output)
 
 
+@app.command("sources")
+def list_sources(form: FormatOption = Format.table, output: OutputOption = None) -> None:
+    """List where `build` can take structures from."""
+    show([{"name": name, "holds": text} for name, text in SOURCES.items()], form, output)
+
+
 @app.command()
 def describe(
-    name: Annotated[str, typer.Argument(help="Name of the dataset, e.g. ulbd-cubic")],
-    form: FormatOption = Format.table,
+    dataset: NameOrFile,
+    form: Annotated[
+        Description, typer.Option("--format", help="md is the card, croissant its JSON-LD.")
+    ] = Description.table,
     output: OutputOption = None,
 ) -> None:
-    """Say what a designed dataset holds, with a checksum over what it generates."""
-    dataset = designed_dataset(name)
+    """Say what a dataset holds, with a checksum."""
+    path = _file(dataset)
+    if path is None:
+        designed = designed_dataset(dataset)
+        if form is Description.croissant:
+            raise SgbenchError(
+                f"Croissant describes a file, and {dataset} is a specification. Write its held-out "
+                f"samples with `sgbench dataset build {dataset}`, which describes them too."
+            )
+        if form is Description.md:
+            from sgbench.datasets._cards import designed_card
+
+            _write(designed_card(designed), output)
+            return
+        facts = _designed_facts(designed)
+    else:
+        from sgbench.datasets import read_crystals
+
+        crystals = read_crystals(path)
+        if form in (Description.croissant, Description.md):
+            from sgbench.datasets._cards import croissant_text, crystal_card
+
+            make = croissant_text if form is Description.croissant else crystal_card
+            _write(make(crystals, path), output)
+            return
+        facts = _crystal_facts(crystals, path)
+    rows = (
+        [facts]
+        if form is Description.json
+        else [{"key": key, "value": value} for key, value in facts.items()]
+    )
+    show(rows, Format(form.value), output)
+
+
+@app.command()
+def export(
+    dataset: NameOrFile,
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")],
+    split: Annotated[
+        str | None,
+        typer.Option(
+            help=f"{', '.join(SPLITS)} of a designed dataset (in-mesh by default); "
+            "paper/train, grouped/test, … of structures (all by default)."
+        ),
+    ] = None,
+    per_spacegroup: Annotated[
+        int | None,
+        typer.Option(
+            help="Samples a space group (on average, for train); by default all of the mesh."
+        ),
+    ] = None,
+    a: Annotated[str | None, typer.Option(help="Other range of a: start:stop:step")] = None,
+    c: Annotated[str | None, typer.Option(help="Other range of c: start:stop:step")] = None,
+    family: FamilyOption = None,
+    file_format: Annotated[str, typer.Option("--format", help="hdf5")] = "hdf5",
+) -> None:
+    """Write patterns to a file: one array `data`, the space group's label in the last column."""
+    from sgbench.datasets._export import export_crystals_hdf5, export_hdf5
+
+    if file_format != "hdf5":
+        raise SgbenchError(f"unknown format '{file_format}'; expected hdf5. Choose it.")
+    path = _file(dataset)
+    if path is not None:
+        from sgbench.datasets import read_crystals
+
+        if per_spacegroup is not None or a is not None or c is not None:
+            raise SgbenchError(
+                "--per-spacegroup, --a and --c draw designed samples; structures are what they "
+                "are. Leave them out, or name a designed dataset."
+            )
+        crystals = _select(read_crystals(path), family, split)
+        export_crystals_hdf5(crystals, output, file_sha256(path))
+    else:
+        wanted = split or "in-mesh"
+        if wanted not in SPLITS:
+            raise SgbenchError(f"unknown split '{wanted}'; expected one of {', '.join(SPLITS)}.")
+        designed = _with_ranges(designed_dataset(dataset), {"a": a, "c": c})
+        if family is not None:
+            raise SgbenchError(
+                f"{dataset} has one family; --family chooses among structures. Leave it out."
+            )
+        export_hdf5(designed, wanted, output, per_spacegroup)
+    typer.echo(f"wrote {output}")
+
+
+@app.command()
+def generate(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Table to write (Parquet).")],
+    per_spacegroup: Annotated[int, typer.Option(help="Structures a space group.")] = 20,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same structures.")] = 0,
+    family: FamilyOption = None,
+    spacegroup: Annotated[
+        list[int] | None, typer.Option(help="Further space groups, once for each.")
+    ] = None,
+    workers: WorkersOption = 2,
+) -> None:
+    """Generate random structures with PyXtal, for `build gcdd`; run again to go on."""
+    from sgbench.datasets._gcdd import generate_gcdd
+
+    groups = {n for name in family or PAPER_FAMILIES for n in family_spacegroups(name)}
+    groups |= set(spacegroup or ())
+    generate_gcdd(output, sorted(groups), per_spacegroup, seed, workers, progress=True)
+    typer.echo(f"wrote {output}")
+
+
+@app.command()
+def build(
+    name: Annotated[str, typer.Argument(help="cddd, gcdd, or a designed dataset.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write (Parquet).")],
+    source: Annotated[
+        str | None, typer.Option(help=f"{', '.join(SOURCES)}; see `sgbench dataset sources`.")
+    ] = None,
+    location: Annotated[
+        str | None, typer.Option("--from", help="Folder, file or address of the source.")
+    ] = None,
+    family: FamilyOption = None,
+    protocol: Annotated[str, typer.Option(help=" or ".join(PROTOCOLS))] = CANONICAL.name,
+    workers: WorkersOption = 2,
+    limit: Annotated[
+        int | None, typer.Option(help="Structures a family at most, for a quick look.")
+    ] = None,
+    per_spacegroup: Annotated[
+        int, typer.Option(help="Samples a space group and split of a designed dataset.")
+    ] = 200,
+    store: StoreOption = None,
+) -> None:
+    """Compute line lists and write them with a card; run again to go on after an interruption.
+
+    Of structures: all that a source has. Of a designed dataset: its held-out samples.
+    """
+    from sgbench.datasets._cards import write_card_files
+
+    if name in STRUCTURE_DATASETS:
+        from sgbench.datasets._crystals import build_crystals
+        from sgbench.tracking import log_dataset
+
+        if protocol not in PROTOCOLS:
+            raise SgbenchError(
+                f"unknown protocol '{protocol}'; expected one of {', '.join(PROTOCOLS)}. "
+                "Choose one."
+            )
+        crystals = build_crystals(
+            output,
+            name,
+            open_source(source or STRUCTURE_DATASETS[name], location, _cache(output)),
+            family or ("all",),
+            PROTOCOLS[protocol],
+            workers,
+            progress=True,
+            limit=limit,
+        )
+        written = write_card_files(crystals, output)
+        log_dataset(store, crystals, output, written)
+        typer.echo(
+            f"wrote {output}: {len(crystals)} structures of "
+            f"{len(set(crystals.spacegroup.tolist()))} space groups; "
+            f"{len(crystals.excluded)} left out, see {written[-1]}"
+        )
+        return
+    if name not in ULBD:
+        raise SgbenchError(
+            f"unknown dataset '{name}'; expected one of "
+            f"{', '.join([*STRUCTURE_DATASETS, *ULBD])}. Choose one of these."
+        )
+    from sgbench.datasets._export import write_designed
+
+    write_designed(ULBD[name], output, per_spacegroup)
+    write_card_files(ULBD[name], output)
+    typer.echo(f"wrote {output}")
+
+
+@app.command()
+def portrait(
+    file: Annotated[Path, typer.Argument(help="Line lists of structures that `build` wrote.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")],
+) -> None:
+    """Draw what structures look like: cells, patterns and samples by space group (SVG, CSV)."""
+    from sgbench.cli._figures import write_portrait
+    from sgbench.datasets import read_crystals
+
+    for path in write_portrait(read_crystals(file), output):
+        typer.echo(f"wrote {path}")
+
+
+@app.command()
+def verify(
+    dataset: NameOrFile,
+    sha256: Annotated[str, typer.Argument(help="Checksum that `describe` printed elsewhere.")],
+) -> None:
+    """Check that this machine has what another one has; exit status 1 if not."""
+    path = _file(dataset)
+    if path is not None and not path.is_file():
+        raise SgbenchError(f"there is no file {path}; expected line lists. Mend the path.")
+    found = designed_dataset(dataset).checksum() if path is None else file_sha256(path)
+    if found != sha256.strip().lower():
+        typer.echo(f"{dataset} differs: expected {sha256}, got {found}", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{dataset} agrees: {found}")
+
+
+def _file(dataset: str) -> Path | None:
+    """Return the path of a file of line lists, or None for the name of a designed dataset."""
+    if dataset in ULBD:
+        return None
+    path = Path(dataset)
+    return path if path.suffix == ".parquet" or path.exists() else None
+
+
+def _cache(output: Path) -> Path:
+    """Return where a source keeps what it fetched: beside the dataset, for the next build."""
+    return output.with_name(f"{output.stem}.source")
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    with write_atomically(output) as temporary:
+        temporary.write_text(text)
+
+
+def _select(
+    crystals: "CrystalSet", families: Sequence[str] | None, split: str | None
+) -> "CrystalSet":
+    """Return the structures of some families and of one part of a split."""
+    for family in families or ():
+        family_spacegroups(family)  # names the families where one is unknown
+    kept = [i for i, family in enumerate(crystals.family) if not families or family in families]
+    if split is not None:
+        kind, _, part = split.partition("/")
+        parts: tuple[str, ...] = {
+            "paper": crystals.split_paper, "grouped": crystals.split_grouped
+        }.get(kind, ())  # fmt: skip
+        if part not in parts:
+            raise SgbenchError(
+                f"unknown split '{split}'; expected paper/train, paper/test, grouped/train, "
+                "grouped/validation or grouped/test. Choose one."
+            )
+        kept = [i for i in kept if parts[i] == part]
+    return crystals.take(kept)
+
+
+def _crystal_facts(crystals: "CrystalSet", path: Path) -> dict[str, Any]:
+    metadata = crystals.metadata
+    return {
+        "name": metadata["name"],
+        "version": metadata["version"],
+        "source": metadata["source"]["name"],
+        "licence": metadata["source"]["licence"],
+        "protocol": metadata["protocol"]["name"],
+        "structures": len(crystals),
+        "spacegroups": len(set(crystals.spacegroup.tolist())),
+        "extinction_classes": len(
+            set(zip(crystals.family, crystals.extinction_class, strict=True))
+        ),
+        "families": metadata["families"],
+        "excluded": len(crystals.excluded),
+        "sgbench_version": metadata["sgbench_version"],
+        "sha256": file_sha256(path),
+    }
+
+
+def _designed_facts(dataset: Ulbd) -> dict[str, Any]:
     names = FREE_PARAMETERS[dataset.family]
-    facts: dict[str, object] = {
+    facts: dict[str, Any] = {
         "name": dataset.name,
         "version": dataset.version,
         "family": dataset.family,
@@ -66,70 +364,7 @@ def describe(
         facts[f"mesh_{parameter}"] = f"{axis.start:g}-{axis.values[-1]:g} Å, step {axis.step:g} Å"
     facts |= {"cells": len(dataset.mesh)}
     facts |= {f"samples_{split}": dataset.size(split) for split in SPLITS if split != "off-mesh"}
-    facts |= {"sha256": dataset.checksum()}
-    rows = [facts] if form is Format.json else [{"key": k, "value": v} for k, v in facts.items()]
-    show(rows, form, output)
-
-
-@app.command()
-def export(
-    name: Annotated[str, typer.Argument(help="Name of the dataset, e.g. ulbd-cubic")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")],
-    split: Annotated[str, typer.Option(help=", ".join(SPLITS))] = "in-mesh",
-    per_spacegroup: Annotated[
-        int | None,
-        typer.Option(
-            help="Samples a space group (on average, for train); by default all of the mesh."
-        ),
-    ] = None,
-    a: Annotated[str | None, typer.Option(help="Other range of a: start:stop:step")] = None,
-    c: Annotated[str | None, typer.Option(help="Other range of c: start:stop:step")] = None,
-    file_format: Annotated[str, typer.Option("--format", help="hdf5")] = "hdf5",
-) -> None:
-    """Write patterns to a file: one array `data`, the space group's label in the last column."""
-    from sgbench.datasets._export import export_hdf5
-
-    if file_format != "hdf5":
-        raise SgbenchError(f"unknown format '{file_format}'; expected hdf5. Choose it.")
-    if split not in SPLITS:
-        raise SgbenchError(f"unknown split '{split}'; expected one of {', '.join(SPLITS)}.")
-    dataset = _with_ranges(designed_dataset(name), {"a": a, "c": c})
-    export_hdf5(dataset, split, output, per_spacegroup)
-    typer.echo(f"wrote {output}")
-
-
-@app.command()
-def build(
-    name: Annotated[str, typer.Argument(help="cddd")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write (Parquet).")],
-    workers: Annotated[int, typer.Option(help="Worker processes.")] = 2,
-    limit: Annotated[
-        int | None, typer.Option(help="Structures a family at most, for a quick look.")
-    ] = None,
-) -> None:
-    """Compute the line lists of real crystals (American Mineralogist database)."""
-    from sgbench.datasets._cddd import build_cddd
-
-    if name != "cddd":
-        raise SgbenchError(
-            f"'{name}' is not built from structures; expected cddd. Designed datasets need no "
-            "building, see `sgbench dataset describe`."
-        )
-    crystals = build_cddd(output, PAPER_FAMILIES, workers=workers, limit=limit)
-    typer.echo(f"wrote {output}: {len(crystals.structure_id)} structures")
-
-
-@app.command()
-def verify(
-    name: Annotated[str, typer.Argument(help="Name of the dataset, e.g. ulbd-cubic")],
-    sha256: Annotated[str, typer.Argument(help="Checksum that `describe` printed elsewhere.")],
-) -> None:
-    """Check that this machine generates what another one generated; exit status 1 if not."""
-    found = designed_dataset(name).checksum()
-    if found != sha256.strip().lower():
-        typer.echo(f"{name} differs: expected {sha256}, got {found}", err=True)
-        raise typer.Exit(1)
-    typer.echo(f"{name} agrees: {found}")
+    return facts | {"sha256": dataset.checksum()}
 
 
 def _with_ranges(dataset: Ulbd, ranges: dict[str, str | None]) -> Ulbd:

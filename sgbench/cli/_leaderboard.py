@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sgbench.cli._models import StoreOption
+from sgbench.cli._options import CrystalsOption, StoreOption
 from sgbench.datasets import designed_dataset, evaluation_set
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import CLASS_SCHEMES, read_predictions, read_score, write_score
@@ -16,7 +16,7 @@ from sgbench.files import file_sha256
 def evaluate(
     predictions: Annotated[list[Path], typer.Argument(help="Files that `sgbench predict` wrote.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the scores.")],
-    crystals: Annotated[Path | None, typer.Option(help="Line lists of real crystals.")] = None,
+    crystals: CrystalsOption = None,
 ) -> None:
     """Score predictions by space group and by extinction class; writes one JSON file each.
 
@@ -28,7 +28,7 @@ def evaluate(
         origin = guess.provenance
         truth = evaluation_set(
             origin["test_set"], designed_dataset(origin["dataset"]),
-            origin["per_spacegroup"], crystals,
+            origin["per_spacegroup"], crystals or (),
         )  # fmt: skip
         guess.provenance["predictions_sha256"] = file_sha256(path)
         guess.provenance["test_sha256"] = truth.sha256()

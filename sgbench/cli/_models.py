@@ -7,17 +7,11 @@ from typing import Annotated
 import typer
 
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
+from sgbench.cli._options import CrystalsOption, DeviceOption, ScaleOption, StoreOption
 from sgbench.datasets import TEST_SETS, designed_dataset, evaluation_set, family_dataset
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import CLASS_SCHEMES
 from sgbench.models import CONTROLS, get_model, model_names
-
-StoreOption = Annotated[
-    str | None,
-    typer.Option(envvar="MLFLOW_TRACKING_URI", help="MLflow store; none records nothing."),
-]
-ScaleOption = Annotated[str, typer.Option(help="Label of the run's size: smoke, laptop, paper.")]
-DeviceOption = Annotated[str, typer.Option(envvar="SGBENCH_DEVICE", help="auto, cpu or cuda")]
 
 
 def models(form: FormatOption = Format.table, output: OutputOption = None) -> None:
@@ -121,7 +115,7 @@ def predict(
     family: Annotated[
         str | None, typer.Option(help="Family, for a control; a network knows its own.")
     ] = None,
-    crystals: Annotated[Path | None, typer.Option(help="Line lists of real crystals.")] = None,
+    crystals: CrystalsOption = None,
     scale: ScaleOption = "custom",
     device: DeviceOption = "auto",
 ) -> None:
@@ -139,7 +133,7 @@ def predict(
             )
         dataset = family_dataset(family)
         for name in test_set:
-            truth = evaluation_set(name, dataset, per_spacegroup, crystals)
+            truth = evaluation_set(name, dataset, per_spacegroup, crystals or ())
             for scheme in CLASS_SCHEMES:
                 predictions = predict_control(model, dataset, truth, scheme, scale)
                 suffix = "" if scheme == "spacegroup" else ".extinction"
@@ -148,7 +142,7 @@ def predict(
     chosen = choose_device(device)
     trained = load_model(Path(model), chosen)
     for name in test_set:
-        truth = evaluation_set(name, trained.dataset, per_spacegroup, crystals)
+        truth = evaluation_set(name, trained.dataset, per_spacegroup, crystals or ())
         predictions = predict_set(trained, truth, chosen)
         write_predictions(output / f"{name}.parquet", predictions)
         typer.echo(f"predicted {len(truth)} samples of {name}", err=True)

@@ -1,5 +1,7 @@
 """Datasets as specifications: what each sample is, never its pattern."""
 
+from typing import TYPE_CHECKING, Any
+
 from sgbench.datasets._evaluation_sets import (
     TEST_SETS,
     EvaluationSet,
@@ -9,10 +11,14 @@ from sgbench.datasets._evaluation_sets import (
 )
 from sgbench.datasets._ulbd import SPLITS, ULBD, MeshAxis, Recipes, Split, Ulbd
 
+if TYPE_CHECKING:
+    from sgbench.datasets._store import CrystalSet, read_crystals
+
 __all__ = [
     "SPLITS",
     "TEST_SETS",
     "ULBD",
+    "CrystalSet",
     "EvaluationSet",
     "MeshAxis",
     "Recipes",
@@ -21,4 +27,14 @@ __all__ = [
     "designed_dataset",
     "evaluation_set",
     "family_dataset",
+    "read_crystals",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Files of crystals need pyarrow, which designed patterns and training do without.
+    if name in ("CrystalSet", "read_crystals"):
+        from sgbench.datasets import _store
+
+        return getattr(_store, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

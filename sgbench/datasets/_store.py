@@ -1,8 +1,10 @@
 """Line lists of crystals at rest: one Parquet file, whole or not there, that describes itself."""
 
+import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +13,31 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from sgbench.datasets.sources._entry import Excluded
 from sgbench.diffraction import LineList
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
 
-__all__ = ["CrystalSet", "read_crystals", "write_crystals"]
+__all__ = ["CrystalSet", "concatenate", "read_crystals", "read_metadata", "write_crystals"]
 
 #: Changes with the columns, so that an old file is told from a damaged one.
-FORMAT = "sgbench-crystals-1"
+FORMAT = "sgbench-crystals-2"
 
-_KEY = b"sgbench"
+# Parquet guards its pages by checksums, but not what a file says of itself.
+_KEY, _CHECK = b"sgbench", b"sgbench_sha256"
 _CELL = ("a", "b", "c", "alpha", "beta", "gamma")
+_TEXTS = (
+    "structure_id", "name", "family", "extinction_class", "formula", "prototype", "citation",
+    "split_paper", "split_grouped",
+)  # fmt: skip
+_NUMBERS = ("spacegroup", "n_atoms", "ordered")
 _SCHEMA = pa.schema(
     [
-        ("structure_id", pa.string()),
-        ("name", pa.string()),
+        *((name, pa.string()) for name in _TEXTS),
         ("spacegroup", pa.int64()),
-        ("family", pa.string()),
         *((name, pa.float64()) for name in _CELL),
-        ("formula", pa.string()),
         ("n_atoms", pa.int64()),
-        ("citation", pa.string()),
+        ("ordered", pa.bool_()),
         ("two_theta", pa.list_(pa.float64())),
         ("intensity", pa.list_(pa.float32())),
     ]
@@ -45,29 +51,72 @@ class CrystalSet:
     Attributes
     ----------
     structure_id, name, family, formula, citation : tuple of str, length n
+    extinction_class : tuple of str, length n
+        Extinction symbol, unique within the family.
+    prototype : tuple of str, length n
+        Anonymous formula, space group and occupied Wyckoff letters, e.g. ``AB_225_ab``.
+    split_paper, split_grouped : tuple of str, length n
+        ``train``, ``validation`` or ``test``; see `sgbench.datasets.split_crystals`.
     spacegroup : ndarray of int64, shape (n,)
     cell : ndarray of float64, shape (n, 6)
         Conventional cell of the standard setting, ångström and degrees.
     n_atoms : ndarray of int64, shape (n,)
-        Atoms in that cell.
+        Occupied positions in that cell.
+    ordered : ndarray of bool, shape (n,)
+        Whether each position holds one element and is always occupied.
     lines : LineList
+    excluded : tuple of Excluded
+        What of the source is left out, and why.
     metadata : dict
-        Name and version of the dataset, protocol by value, source, exclusions; plain data.
+        Name and version of the dataset, protocol by value, source; plain data.
     """
 
     structure_id: tuple[str, ...]
     name: tuple[str, ...]
-    spacegroup: NDArray[np.int64]
     family: tuple[str, ...]
-    cell: NDArray[np.float64]
+    extinction_class: tuple[str, ...]
     formula: tuple[str, ...]
-    n_atoms: NDArray[np.int64]
+    prototype: tuple[str, ...]
     citation: tuple[str, ...]
+    split_paper: tuple[str, ...]
+    split_grouped: tuple[str, ...]
+    spacegroup: NDArray[np.int64]
+    cell: NDArray[np.float64]
+    n_atoms: NDArray[np.int64]
+    ordered: NDArray[np.bool_]
     lines: LineList
+    excluded: tuple[Excluded, ...]
     metadata: dict[str, Any]
 
     def __len__(self) -> int:
         return len(self.structure_id)
+
+    def take(self, indices: Sequence[int] | NDArray[np.int64]) -> "CrystalSet":
+        """Return some of the crystals, with the same exclusions and metadata."""
+        i = np.asarray(indices, dtype=np.int64)
+        texts: dict[str, Any] = {n: tuple(getattr(self, n)[k] for k in i) for n in _TEXTS}
+        arrays: dict[str, Any] = {name: getattr(self, name)[i] for name in ("cell", *_NUMBERS)}
+        return replace(self, **texts, **arrays, lines=self.lines.take(i))
+
+
+def concatenate(parts: Sequence[CrystalSet], metadata: dict[str, Any]) -> CrystalSet:
+    """Return the crystals and exclusions of several sets as one, with metadata of its own."""
+    counts = np.concatenate([np.diff(part.lines.offsets) for part in parts])
+    columns: dict[str, Any] = {
+        name: tuple(chain.from_iterable(getattr(part, name) for part in parts)) for name in _TEXTS
+    }
+    for name in ("cell", *_NUMBERS):
+        columns[name] = np.concatenate([getattr(part, name) for part in parts])
+    return CrystalSet(
+        **columns,
+        lines=LineList(
+            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            np.concatenate([part.lines.two_theta for part in parts]),
+            np.concatenate([part.lines.intensity for part in parts]),
+        ),
+        excluded=tuple(chain.from_iterable(part.excluded for part in parts)),
+        metadata=metadata,
+    )
 
 
 def write_crystals(crystals: CrystalSet, path: Path) -> None:
@@ -82,19 +131,16 @@ def write_crystals(crystals: CrystalSet, path: Path) -> None:
     """
     offsets = pa.array(crystals.lines.offsets, pa.int32())
     columns: dict[str, Sequence[Any] | NDArray[Any] | pa.Array] = {
-        "structure_id": crystals.structure_id,
-        "name": crystals.name,
-        "spacegroup": crystals.spacegroup,
-        "family": crystals.family,
+        **{name: getattr(crystals, name) for name in (*_TEXTS, *_NUMBERS)},
         **{key: crystals.cell[:, number] for number, key in enumerate(_CELL)},
-        "formula": crystals.formula,
-        "n_atoms": crystals.n_atoms,
-        "citation": crystals.citation,
         "two_theta": pa.ListArray.from_arrays(offsets, crystals.lines.two_theta),
         "intensity": pa.ListArray.from_arrays(offsets, crystals.lines.intensity),
     }
-    metadata = json.dumps({"format": FORMAT, **crystals.metadata}, sort_keys=True)
-    schema = _SCHEMA.with_metadata({_KEY: metadata.encode()})
+    excluded = [astuple(entry) for entry in crystals.excluded]
+    metadata = json.dumps(
+        {"format": FORMAT, "excluded": excluded, **crystals.metadata}, sort_keys=True
+    )
+    schema = _SCHEMA.with_metadata({_KEY: metadata.encode(), _CHECK: _digest(metadata.encode())})
     table = pa.table([pa.array(columns[f.name], f.type) for f in schema], schema=schema)
     with write_atomically(Path(path)) as temporary:
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
@@ -108,6 +154,21 @@ def read_crystals(path: Path) -> CrystalSet:
     SgbenchError
         If the file is missing, damaged or not of this kind.
     """
+    return _crystals(*_read(path, None))
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Read what a file of crystals says of itself, without its crystals.
+
+    Raises
+    ------
+    SgbenchError
+        If the file is missing, damaged or not of this kind.
+    """
+    return _read(path, [])[1]
+
+
+def _read(path: Path, columns: list[str] | None) -> tuple[pa.Table, dict[str, Any]]:
     path = Path(path)
     if not path.is_file():
         raise SgbenchError(
@@ -117,28 +178,35 @@ def read_crystals(path: Path) -> CrystalSet:
     try:
         # Named as an open file: given a path, pyarrow would take `key=value` folders for columns.
         with open(path, "rb") as handle:
-            table = pq.read_table(handle, page_checksum_verification=True)
-    except (pa.ArrowException, OSError) as error:
+            file = pq.ParquetFile(handle, page_checksum_verification=True)
+            schema, table = file.schema_arrow, file.read(columns)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise SgbenchError(
             f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}); expected line lists "
             "of crystals. It is damaged or something else: build it again."
         ) from error
-    metadata = _metadata(table.schema.metadata)
+    metadata = _metadata(schema.metadata)
     found = metadata.pop("format", None)
-    if found != FORMAT or not table.schema.equals(_SCHEMA):
+    if found != FORMAT or not schema.equals(_SCHEMA):
         raise SgbenchError(
             f"{path} is not a file of crystals in the format '{FORMAT}' (its format is "
             f"{found!r}). Name such a file, or build it again with this version of sgbench."
         )
-    return _crystals(table, metadata)
+    return table, metadata
 
 
 def _metadata(raw: dict[bytes, bytes] | None) -> dict[str, Any]:
-    try:
-        metadata = json.loads((raw or {}).get(_KEY, b"{}"))
-    except ValueError:
+    """Return the metadata, empty where there is none or it is damaged."""
+    text = (raw or {}).get(_KEY, b"")
+    if (raw or {}).get(_CHECK) != _digest(text):
         return {}
-    return metadata if isinstance(metadata, dict) else {}
+    metadata = json.loads(text)
+    assert isinstance(metadata, dict)
+    return metadata
+
+
+def _digest(text: bytes) -> bytes:
+    return hashlib.sha256(text).hexdigest().encode()
 
 
 def _crystals(table: pa.Table, metadata: dict[str, Any]) -> CrystalSet:
@@ -147,18 +215,12 @@ def _crystals(table: pa.Table, metadata: dict[str, Any]) -> CrystalSet:
     counts = positions.value_lengths().to_numpy(zero_copy_only=False)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
-    def texts(name: str) -> tuple[str, ...]:
-        return tuple(table[name].to_pylist())
-
+    columns: dict[str, Any] = {name: tuple(table[name].to_pylist()) for name in _TEXTS}
+    columns |= {name: table[name].to_numpy() for name in _NUMBERS}
     return CrystalSet(
-        structure_id=texts("structure_id"),
-        name=texts("name"),
-        spacegroup=table["spacegroup"].to_numpy(),
-        family=texts("family"),
+        **columns,
         cell=np.stack([table[name].to_numpy() for name in _CELL], axis=1),
-        formula=texts("formula"),
-        n_atoms=table["n_atoms"].to_numpy(),
-        citation=texts("citation"),
         lines=LineList(offsets, positions.flatten().to_numpy(), intensities.flatten().to_numpy()),
+        excluded=tuple(Excluded(*entry) for entry in metadata.pop("excluded")),
         metadata=metadata,
     )

@@ -16,6 +16,7 @@ import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sgbench.datasets._lattice_ranges import CUBIC_RANGES
 from sgbench.diffraction import (
     CANONICAL,
     FREE_PARAMETERS,
@@ -131,6 +132,10 @@ class Ulbd:
         Leave out cells whose free parameters are all equal, as the paper's code does.
     train_patterns, validation_patterns, test_patterns : int
         Random patterns a cell and space group, told apart by their index, in this order.
+    ranges : tuple of (int, float, float)
+        Space group, lowest and highest value of the only free parameter in ångström: such a group
+        has the part of the mesh between them, and groups that are not named have none. Empty: all
+        groups have the whole mesh.
     """
 
     name: str
@@ -142,9 +147,15 @@ class Ulbd:
     train_patterns: int = 20
     validation_patterns: int = 5
     test_patterns: int = 5
+    ranges: tuple[tuple[int, float, float], ...] = ()
 
     def __post_init__(self) -> None:
         names = FREE_PARAMETERS.get(self.family, ())
+        if self.ranges and len(names) != 1:
+            raise SgbenchError(
+                f"cell ranges by space group need a family with one free parameter; got "
+                f"'{self.family}'. Leave them out."
+            )
         if len(self.axes) != len(names):
             raise SgbenchError(
                 f"a mesh for the family '{self.family}' needs a range for each of "
@@ -161,7 +172,7 @@ class Ulbd:
 
     @property
     def spacegroups(self) -> tuple[int, ...]:
-        """Numbers of the space groups, each with the same number of samples."""
+        """Numbers of the space groups of the family."""
         return family_spacegroups(self.family)
 
     @cached_property
@@ -172,6 +183,37 @@ class Ulbd:
         if self.skip_equal_axes and len(self.axes) > 1:
             cells = cells[~np.all(np.isclose(cells, cells[:, :1]), axis=1)]
         return cells
+
+    @cached_property
+    def first_cell(self) -> NDArray[np.int64]:
+        """Place in the mesh of the first cell of each space group, shape (n_spacegroups,)."""
+        return self._cell_ranges[0]
+
+    @cached_property
+    def n_cells(self) -> NDArray[np.int64]:
+        """Number of cells of each space group, shape (n_spacegroups,)."""
+        return self._cell_ranges[1]
+
+    @cached_property
+    def _cell_ranges(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        first = np.zeros(len(self.spacegroups), dtype=np.int64)
+        if not self.ranges:
+            return first, np.full_like(first, len(self.mesh))
+        number = np.zeros_like(first)
+        (axis,) = self.axes
+        for spacegroup, lowest, highest in self.ranges:
+            # A range of a single value still has the mesh point below it.
+            start = int(np.floor((lowest - axis.start) / axis.step + 1e-6))
+            stop = int(np.floor((highest - axis.start) / axis.step + 1e-6)) + 1
+            if not 0 <= start < stop <= len(axis):
+                raise SgbenchError(
+                    f"the cells {lowest:g}-{highest:g} Å of space group {spacegroup} are not in "
+                    f"the mesh of {self.name}; expected a part of {axis.start:g}-{axis.stop:g}. "
+                    "Widen the mesh."
+                )
+            group = spacegroup - self.spacegroups[0]
+            first[group], number[group] = start, stop - start
+        return first, number
 
     @cached_property
     def table(self) -> ReflectionTable:
@@ -185,7 +227,7 @@ class Ulbd:
 
     def size(self, split: Split) -> int:
         """Return how many samples a split holds (off-mesh: as many as in-mesh)."""
-        return len(self.mesh) * len(self.spacegroups) * len(self._pattern_range(split))
+        return int(self.n_cells.sum()) * len(self._pattern_range(split))
 
     def _pattern_range(self, split: Split) -> range:
         first_validation = self.train_patterns
@@ -203,36 +245,46 @@ class Ulbd:
     def all_recipes(self, split: Split) -> Recipes:
         """Return every recipe of a mesh split: space group slowest, pattern index fastest."""
         patterns = np.array(self._pattern_range(split))
-        index = np.arange(self.size(split))
-        group, rest = np.divmod(index, len(self.mesh) * len(patterns))
-        cell, pattern = np.divmod(rest, len(patterns))
-        groups = np.array(self.spacegroups)
-        return Recipes(groups[group], cell, self.mesh[cell], patterns[pattern])
+        counts = self.n_cells * len(patterns)
+        cell, pattern = np.divmod(_ranks(counts), len(patterns))
+        cell += np.repeat(self.first_cell, counts)
+        groups = np.repeat(np.array(self.spacegroups), counts)
+        return Recipes(groups, cell, self.mesh[cell], patterns[pattern])
 
     def training_recipes(self, first: int, count: int, seed: int) -> Recipes:
         """Return samples first, first + 1, … of an endless training sequence.
 
         Samples are drawn independently and uniformly from the training split, so each is a function
         of the seed and its position alone: a resumed training sees what an unbroken one sees.
+        Groups with more cells are drawn more often.
         """
         position = np.arange(first, first + count, dtype=np.int64)
         key = self.stream(f"train/{seed}")
         low, high = position & 0xFFFFFFFF, position >> 32
         group, cell, pattern, _ = philox4x32((low, high, 0 * low, 0 * low), key)
-        cell_index = _below(cell, len(self.mesh))
+        ends = np.cumsum(self.n_cells)
+        chosen = np.searchsorted(ends, _below(group, int(ends[-1])), side="right")
+        cell_index = self.first_cell[chosen] + _below(cell, self.n_cells[chosen])
         return Recipes(
-            np.array(self.spacegroups)[_below(group, len(self.spacegroups))],
+            np.array(self.spacegroups)[chosen],
             cell_index,
             self.mesh[cell_index],
             _below(pattern, self.train_patterns),
         )
 
     def held_out_recipes(self, split: Split, per_spacegroup: int) -> Recipes:
-        """Return the first samples a space group of a validation or test set.
+        """Return the first samples of a validation or test set.
 
         The sets are prefixes of fixed sequences: a larger one contains the smaller. Cells of
         ``in-mesh`` sets are mesh points, and no sample occurs twice; those of ``off-mesh`` lie in
         the steps that follow mesh points, at least a quarter of a step from any.
+
+        Parameters
+        ----------
+        split : str
+        per_spacegroup : int
+            Samples a space group; on average, and in proportion to their cells, where space groups
+            differ in the number of cells.
 
         Raises
         ------
@@ -245,51 +297,57 @@ class Ulbd:
                 f"cannot draw {per_spacegroup} samples a space group of the split '{split}'; "
                 f"expected at least one, of {', '.join(SPLITS[1:])}. Mend the request."
             )
+        share = self.n_cells / self.n_cells.mean()
+        counts = np.rint(per_spacegroup * share).astype(np.int64)
         if split == "in-mesh":
-            return self._distinct_in_mesh(per_spacegroup)
-        groups = np.repeat(np.array(self.spacegroups), per_spacegroup)
-        rank = np.tile(np.arange(per_spacegroup), len(self.spacegroups))
+            return self._distinct_in_mesh(counts)
+        groups = np.repeat(np.array(self.spacegroups), counts)
+        first, number = np.repeat(self.first_cell, counts), np.repeat(self.n_cells, counts)
+        rank = _ranks(counts)
         zero = np.zeros_like(rank)
         key = self.stream(split)
         cell, pattern, *_ = philox4x32((rank, groups, zero, zero), key)
         patterns = np.array(self._pattern_range(split))
         pattern = patterns[_below(pattern, len(patterns))]
         if split != "off-mesh":
-            index = _below(cell, len(self.mesh))
+            index = first + _below(cell, number)
             return Recipes(groups, index, self.mesh[index], pattern)
         cells = np.empty((len(rank), len(self.axes)))
-        for number, axis in enumerate(self.axes):
-            place, between, *_ = philox4x32((rank, groups, zero, zero + number + 1), key)
+        for parameter, axis in enumerate(self.axes):
+            place, between, *_ = philox4x32((rank, groups, zero, zero + parameter + 1), key)
             fraction = 0.25 + 0.5 * to_unit(between)
-            cells[:, number] = axis.start + axis.step * (_below(place, len(axis.values)) + fraction)
+            # The steps of an axis are those of the mesh where a space group has a part of them.
+            step = first + _below(place, number) if self.ranges else _below(place, len(axis))
+            cells[:, parameter] = axis.start + axis.step * (step + fraction)
         return Recipes(groups, rank, cells, pattern, off_mesh=True)
 
-    def _distinct_in_mesh(self, per_spacegroup: int) -> Recipes:
+    def _distinct_in_mesh(self, counts: NDArray[np.int64]) -> Recipes:
         """Return the first distinct samples of each space group's sequence of draws."""
         patterns = np.array(self._pattern_range("in-mesh"))
-        available = len(self.mesh) * len(patterns)
-        if per_spacegroup > available:
-            raise SgbenchError(
-                f"{self.name} has {available} in-mesh test samples a space group; expected to be "
-                f"asked for no more, not {per_spacegroup}. Ask for fewer, or for off-mesh ones."
-            )
         key = self.stream("in-mesh")
-        groups, cells, chosen = [], [], []
-        for group in self.spacegroups:
-            draws, first = 2 * per_spacegroup, np.empty(0, dtype=np.int64)
-            while len(first) < per_spacegroup:
+        cells, chosen = [], []
+        for group, count, first_cell, n_cells in zip(
+            self.spacegroups, counts, self.first_cell, self.n_cells, strict=True
+        ):
+            if count > n_cells * len(patterns):
+                raise SgbenchError(
+                    f"{self.name} has {n_cells * len(patterns)} in-mesh test samples of space "
+                    f"group {group}; expected to be asked for no more, not {count}. Ask for fewer, "
+                    "or for off-mesh ones."
+                )
+            draws, first = 2 * count, np.empty(0, dtype=np.int64)
+            while len(first) < count:
                 rank = np.arange(draws)
                 zero = np.zeros_like(rank)
                 cell, pattern, *_ = philox4x32((rank, zero + group, zero, zero), key)
-                cell, pattern = _below(cell, len(self.mesh)), _below(pattern, len(patterns))
+                cell, pattern = _below(cell, n_cells), _below(pattern, len(patterns))
                 first = np.sort(np.unique(cell * len(patterns) + pattern, return_index=True)[1])
                 draws *= 2
-            first = first[:per_spacegroup]
-            groups.append(np.full(per_spacegroup, group))
-            cells.append(cell[first])
-            chosen.append(patterns[pattern[first]])
+            cells.append(first_cell + cell[first[:count]] if count else first)
+            chosen.append(patterns[pattern[first[:count]]] if count else first)
         index = np.concatenate(cells)
-        return Recipes(np.concatenate(groups), index, self.mesh[index], np.concatenate(chosen))
+        groups = np.repeat(np.array(self.spacegroups), counts)
+        return Recipes(groups, index, self.mesh[index], np.concatenate(chosen))
 
     def lines(self, recipes: Recipes) -> LineList:
         """Return the lines of recipes, with random intensities and the Lorentz factor.
@@ -331,7 +389,9 @@ class Ulbd:
             recipes = (
                 self.training_recipes(0, 8 * len(self.spacegroups), seed=0)
                 if split == "train"
-                else self.held_out_recipes(split, min(8, self.size(split) // len(self.spacegroups)))
+                else self.held_out_recipes(
+                    split, max(1, min(8, self.size(split) // len(self.spacegroups)))
+                )
             )
             for array in (recipes.spacegroup, recipes.cell_index, recipes.pattern):
                 digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
@@ -339,7 +399,12 @@ class Ulbd:
         return digest.hexdigest()
 
 
-def _below(word: NDArray[np.int64], bound: int) -> NDArray[np.int64]:
+def _ranks(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return 0 … count - 1 for each of the counts, one after the other."""
+    return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+
+
+def _below(word: NDArray[np.int64], bound: int | NDArray[np.int64]) -> NDArray[np.int64]:
     """Map 32 random bits to 0 … bound - 1 (multiply-shift; bias below bound / 2**32)."""
     return (word * bound) >> 32
 
@@ -418,11 +483,16 @@ _HEXAGONAL = (MeshAxis(3.0, 12.0, 0.05), MeshAxis(3.0, 20.0, 0.05))
 
 #: All ULBDs by name. The canonical tetragonal and trigonal-hexagonal meshes are ours, since the
 #: published steps are either impossibly fine or so coarse that a network learns the cells by heart;
-#: their ranges hold most cells of known crystals (docs/protocol.md).
+#: their ranges hold most cells of known crystals (docs/protocol.md). In the imbalanced set, each
+#: space group has the cells between its smallest and its largest in the ``cddd``, as in Fig. 8.
 ULBD: dict[str, Ulbd] = _register(
     Ulbd("ulbd-cubic", 1, "cubic", CANONICAL, _CUBIC),
     Ulbd("ulbd-tetragonal", 1, "tetragonal", CANONICAL, _TETRAGONAL),
     Ulbd("ulbd-trigonal-hexagonal", 1, "trigonal-hexagonal", CANONICAL, _HEXAGONAL),
+    Ulbd(
+        "ulbd-cubic-imbalanced", 1, "cubic", CANONICAL, (MeshAxis(2.5, 25.0, 0.05),),
+        ranges=CUBIC_RANGES,
+    ),
     Ulbd("ulbd-cubic-published", 1, "cubic", PUBLISHED, _CUBIC),
     Ulbd("ulbd-tetragonal-published", 1, "tetragonal", PUBLISHED, (MeshAxis(5.0, 15.0, 0.05),) * 2),
     Ulbd(

@@ -1,6 +1,7 @@
 """The measurement protocol: everything that turns lines into a pattern."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,10 @@ class PatternProtocol:
     upper_tail : bool
         Whether lines beyond the upper end of the window reach into it with their tail. Lines below
         the lower end always do.
+    overlap : {"sum", "first"}
+        Intensity of a line of a structure: the sum over all its reflections, or that of the first
+        one met (h, then k, then l ascending) at an angle rounded to 1e-6 degrees. Designed lines
+        have one intensity in either case.
     """
 
     name: str
@@ -41,6 +46,7 @@ class PatternProtocol:
     sigma: float = 0.1
     hkl_limit: int | None = None
     upper_tail: bool = True
+    overlap: Literal["sum", "first"] = "sum"
 
     def __post_init__(self) -> None:
         if not 0 < self.two_theta_min < self.two_theta_max < 180:
@@ -87,7 +93,7 @@ class PatternProtocol:
 
 #: The leaderboard's protocol: complete reflections, tails at both ends.
 CANONICAL = PatternProtocol("canonical")
-#: The paper's own: |h|, |k|, |l| <= 10, lines above the window cut.
-PUBLISHED = PatternProtocol("published", hkl_limit=10, upper_tail=False)
+#: The paper's own: |h|, |k|, |l| <= 10, lines above the window cut, one reflection a line.
+PUBLISHED = PatternProtocol("published", hkl_limit=10, upper_tail=False, overlap="first")
 
 PROTOCOLS = {protocol.name: protocol for protocol in (CANONICAL, PUBLISHED)}

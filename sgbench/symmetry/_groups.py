@@ -50,6 +50,11 @@ def family_of(spacegroup: int) -> str:
     return next(name for name, numbers in FAMILIES.items() if spacegroup in numbers)
 
 
+def crystal_system(spacegroup: int) -> str:
+    """Return which of the seven crystal systems a space group (1-230) belongs to."""
+    return str(_gemmi(spacegroup).crystal_system_str())
+
+
 def spacegroup_symbol(spacegroup: int) -> str:
     """Return the Hermann-Mauguin symbol of the standard setting, e.g. ``P 42/n m c``."""
     return str(_gemmi(spacegroup).hm)

@@ -3,6 +3,7 @@ import json
 import h5py
 import numpy as np
 import pytest
+from example_crystals import crystal_file, crystal_set
 
 from sgbench.datasets import ULBD, MeshAxis
 from sgbench.diffraction import CANONICAL, render
@@ -109,7 +110,115 @@ def test_an_unknown_dataset(refused, command):
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [(["ulbd-cubic"], "expected cddd"), (["cddd", "--limit", "0"], "limit of 0")],
+    [
+        (["ulbd-cubik"], "unknown dataset 'ulbd-cubik'; expected one of cddd, gcdd, ulbd-cubic"),
+        (["cddd", "--limit", "0"], "limit of 0"),
+        (["cddd", "--family", "hexagonal"], "unknown family 'hexagonal'"),
+        (["cddd", "--protocol", "paper"], "unknown protocol 'paper'"),
+        (["cddd", "--source", "icsd"], "unknown source 'icsd'"),
+        (["cddd", "--from", "none.db"], "no database at none.db"),
+        (["gcdd"], "needs a location"),
+        (["ulbd-cubic", "--per-spacegroup", "0"], "at least one"),
+    ],
 )
 def test_builds_that_cannot_be_made(refused, options, words):
     assert words in refused("dataset", "build", *options, "-o", "c.parquet")
+
+
+def test_sources_are_listed(call):
+    rows = json.loads(call("dataset", "sources", "--format", "json").stdout)
+    names = {row["name"] for row in rows}
+    assert names == {
+        "amcsd", "materials-project", "optimade", "cif-folder", "table", "generated",
+    }  # fmt: skip
+
+
+def halite_and_rutile(folder):
+    for name, edge in (("halite", 5.64), ("halite-again", 5.64), ("warm-halite", 5.66)):
+        (folder / f"{name}.cif").write_text(CIF.format(edge=edge))
+    (folder / "broken.cif").write_text("data_x\n_cell_length_a 5.64\n")
+
+
+CIF = """data_halite
+_cell_length_a {edge}
+_cell_length_b {edge}
+_cell_length_c {edge}
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'F m -3 m'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na Na 0 0 0
+Cl Cl 0.5 0.5 0.5
+"""
+
+
+def test_a_folder_of_cifs_becomes_a_dataset_with_card_and_checksum(call, tmp_path):
+    (tmp_path / "cifs").mkdir()
+    halite_and_rutile(tmp_path / "cifs")
+    done = call(
+        "dataset", "build", "cddd", "--source", "cif-folder", "--from", "cifs", "-o", "mine.parquet"
+    )
+    assert "2 structures of 1 space groups; 2 left out" in done.stdout
+    found = {p.name for p in tmp_path.iterdir()}
+    assert found == {"cifs", "mine.parquet", "mine.md", "mine.croissant.json", "mine.excluded.csv"}
+    left_out = (tmp_path / "mine.excluded.csv").read_text()
+    assert "broken" in left_out
+    assert "duplicate" in left_out
+
+    (facts,) = json.loads(call("dataset", "describe", "mine.parquet", "--format", "json").stdout)
+    assert facts["structures"] == 2
+    call("dataset", "verify", "mine.parquet", facts["sha256"])
+    call("dataset", "verify", "mine.parquet", "0" * 64, status=1)
+    card = call("dataset", "describe", "mine.parquet", "--format", "md").stdout
+    assert card == (tmp_path / "mine.md").read_text()
+    described = call("dataset", "describe", "mine.parquet", "--format", "croissant").stdout
+    assert json.loads(described) == json.loads((tmp_path / "mine.croissant.json").read_text())
+
+    call("dataset", "export", "mine.parquet", "-o", "mine.h5", "--family", "cubic")
+    with h5py.File(tmp_path / "mine.h5") as file:
+        assert file["data"].shape == (2, 8193)
+        assert file["data"][:, -1].tolist() == [225 - 195] * 2
+
+
+def test_designed_lines_are_built_with_a_card(call, tmp_path):
+    call("dataset", "build", "ulbd-cubic", "-o", "u.parquet", "--per-spacegroup", 2)
+    assert {p.name for p in tmp_path.iterdir()} == {"u.parquet", "u.md", "u.croissant.json"}
+    card = call("dataset", "describe", "ulbd-cubic", "--format", "md").stdout
+    assert card.startswith("# ulbd-cubic")
+
+
+def test_structures_are_portrayed_and_exported_by_split(call, tmp_path):
+    crystals = crystal_set()
+    crystal_file(tmp_path, crystals)
+    call("dataset", "portrait", "cddd.parquet", "-o", "figures")
+    assert {p.name for p in (tmp_path / "figures").iterdir()} == {
+        "cells.svg", "patterns.svg", "samples.svg", "samples.csv",
+    }  # fmt: skip
+    call("dataset", "export", "cddd.parquet", "-o", "p.h5", "--split", "grouped/test")
+    with h5py.File(tmp_path / "p.h5") as file:
+        assert len(file["data"]) == crystals.split_grouped.count("test")
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("export", "cddd.parquet", "-o", "p.h5", "--split", "test"), "paper/train"),
+        (("export", "cddd.parquet", "-o", "p.h5", "--split", "paper/validation"), "paper/train"),
+        (("export", "cddd.parquet", "-o", "p.h5", "--family", "hexagonal"), "unknown family"),
+        (("export", "cddd.parquet", "-o", "p.h5", "--a", "5:6:0.1"), "draw designed samples"),
+        (("export", "ulbd-cubic", "-o", "p.h5", "--family", "cubic"), "has one family"),
+        (("describe", "ulbd-cubic", "--format", "croissant"), "dataset build ulbd-cubic"),
+        (("describe", "none.parquet"), "there is no file none.parquet"),
+        (("verify", "none.parquet", "00"), "there is no file none.parquet"),
+        (("portrait", "none.parquet", "-o", "figures"), "there is no file none.parquet"),
+    ],
+)
+def test_what_cannot_be_asked_of_a_file(refused, tmp_path, command, words):
+    crystal_file(tmp_path, crystal_set())
+    assert words in refused("dataset", *command)

@@ -23,23 +23,36 @@ ENTRIES = [
 
 @pytest.fixture
 def crystals(tmp_path):
+    return (write(tmp_path / "cddd.parquet", "cddd"),)
+
+
+def write(path, name):
     n = len(ENTRIES)
     names, groups, families, a, c = zip(*ENTRIES, strict=True)
-    cell = np.array([(x, x, z, 90, 90, 90) for x, z in zip(a, c, strict=True)], dtype=float)
-    path = tmp_path / "crystals.parquet"
     lines = LineList(
         np.arange(0, 2 * n + 1, 2),
         np.linspace(10, 80, 2 * n),
         np.linspace(1, 2, 2 * n).astype(np.float32),
     )
-    write_crystals(
-        CrystalSet(
-            tuple(f"id-{i}" for i in range(n)), names, np.array(groups), families, cell,
-            ("X",) * n, np.ones(n, dtype=np.int64), ("c",) * n, lines,
-            {"name": "cddd", "protocol": asdict(CANONICAL)},
-        ),
-        path,
-    )  # fmt: skip
+    crystals = CrystalSet(
+        structure_id=tuple(f"id-{i}" for i in range(n)),
+        name=names,
+        family=families,
+        extinction_class=("P - - -",) * n,
+        formula=("X",) * n,
+        prototype=("A_1_a",) * n,
+        citation=("c",) * n,
+        split_paper=("train",) * n,
+        split_grouped=("train",) * n,
+        spacegroup=np.array(groups),
+        cell=np.array([(x, x, z, 90, 90, 90) for x, z in zip(a, c, strict=True)], dtype=float),
+        n_atoms=np.ones(n, dtype=np.int64),
+        ordered=np.ones(n, dtype=bool),
+        lines=lines,
+        excluded=(),
+        metadata={"name": name, "protocol": asdict(CANONICAL)},
+    )
+    write_crystals(crystals, path)
     return path
 
 
@@ -85,12 +98,24 @@ def test_requests_that_cannot_be_met(crystals, tmp_path):
     with pytest.raises(SgbenchError, match="needs line lists"):
         evaluation_set("cddd", CUBIC, 1)
     with pytest.raises(SgbenchError, match="there is no file"):
-        evaluation_set("cddd", CUBIC, 1, tmp_path / "none.parquet")
+        evaluation_set("cddd", CUBIC, 1, [tmp_path / "none.parquet"])
     with pytest.raises(SgbenchError, match="hold no structure"):
         evaluation_set("cddd", ULBD["ulbd-trigonal-hexagonal"], 1, crystals)
     with pytest.raises(SgbenchError, match="cannot draw 0"):
         evaluation_set("ulbd-in-mesh", CUBIC, 0)
-    assert set(TEST_SETS) == {"ulbd-in-mesh", "ulbd-off-mesh", "cddd", "cddd-in-domain"}
+    with pytest.raises(SgbenchError, match="needs line lists of 'gcdd'"):
+        evaluation_set("gcdd-in-domain", CUBIC, 1, crystals)
+    assert set(TEST_SETS) == {
+        "ulbd-in-mesh", "ulbd-off-mesh", "cddd", "cddd-in-domain", "gcdd", "gcdd-in-domain",
+    }  # fmt: skip
+
+
+def test_each_set_takes_the_file_of_its_dataset(crystals, tmp_path):
+    generated = write(tmp_path / "gcdd.parquet", "gcdd")
+    for order in ([*crystals, generated], [generated, *crystals]):
+        assert len(evaluation_set("gcdd", CUBIC, 1, order)) == 6
+        assert len(evaluation_set("gcdd-in-domain", CUBIC, 1, order)) == 4
+        assert len(evaluation_set("cddd", CUBIC, 1, order)) == 6
 
 
 def test_checksums_tell_sets_apart(crystals):

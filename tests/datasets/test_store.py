@@ -6,7 +6,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from sgbench.datasets import _store
-from sgbench.datasets._store import CrystalSet, read_crystals, write_crystals
+from sgbench.datasets._store import (
+    CrystalSet,
+    concatenate,
+    read_crystals,
+    read_metadata,
+    write_crystals,
+)
+from sgbench.datasets.sources import Excluded
 from sgbench.diffraction import LineList
 from sgbench.errors import SgbenchError
 from sgbench.files import file_sha256
@@ -20,18 +27,24 @@ def crystal_set(n: int = 40) -> CrystalSet:
     return CrystalSet(
         structure_id=tuple(f"amcsd-{i:07d}" for i in range(n)),
         name=tuple(f"Åkermanite {i}" for i in range(n)),
-        spacegroup=rng.integers(1, 231, n),
         family=("cubic",) * n,
-        cell=rng.uniform(3, 120, (n, 6)),
+        extinction_class=("P - - -",) * n,
         formula=("CCaO3",) * n,
-        n_atoms=rng.integers(1, 200, n),
+        prototype=("AB_225_ab",) * n,
         citation=("Somebody (1925). A title. A journal 10, 1-2",) * n,
+        split_paper=("train",) * n,
+        split_grouped=("train", "test") * (n // 2) + ("validation",) * (n % 2),
+        spacegroup=rng.integers(1, 231, n),
+        cell=rng.uniform(3, 120, (n, 6)),
+        n_atoms=rng.integers(1, 200, n),
+        ordered=rng.random(n) < 0.5,
         lines=LineList(
-            np.concatenate([[0], np.cumsum(counts)]),
+            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             rng.uniform(5, 90, total),
             rng.uniform(0, 1e9, total).astype(np.float32),
         ),
-        metadata={"name": "cddd", "version": 1, "excluded": {"unreadable": 3}},
+        excluded=(Excluded("amcsd-0000050", "unreadable", "cell"),),
+        metadata={"name": "cddd", "version": 2},
     )
 
 
@@ -67,6 +80,23 @@ def test_the_same_crystals_give_the_same_bytes(path, tmp_path):
     other = replace(crystal_set(), metadata={"version": 2})
     write_crystals(other, tmp_path / "again.parquet")
     assert file_sha256(path) != file_sha256(tmp_path / "again.parquet")
+
+
+def test_some_of_the_crystals_and_several_sets_as_one(path):
+    crystals = crystal_set()
+    first, second = crystals.take(range(25)), crystals.take(range(25, 40))
+    assert (len(first), len(second)) == (25, 15)
+    again = concatenate([first, replace(second, excluded=())], crystals.metadata)
+    assert_same(again, crystals)
+    assert first.take([3, 1]).structure_id == ("amcsd-0000003", "amcsd-0000001")
+
+
+def test_what_a_file_says_of_itself_is_read_without_its_crystals(path):
+    write_crystals(crystal_set(), path)
+    metadata = read_metadata(path)
+    assert (metadata["name"], metadata["version"]) == ("cddd", 2)
+    with pytest.raises(SgbenchError, match="there is no file"):
+        read_metadata(path.with_name("none.parquet"))
 
 
 def test_an_interrupted_write_leaves_the_former_file(path, monkeypatch):
@@ -113,7 +143,7 @@ def test_a_damaged_file_is_never_taken_for_a_good_one(path):
         except SgbenchError:
             noticed += 1
         else:  # statistics and the like, which reading does not lean on
-            assert_same(replace(found, metadata=crystals.metadata), crystals)
+            assert_same(found, crystals)
     assert noticed > 150
 
 

@@ -1,6 +1,7 @@
 import os
 import sys
 from pathlib import Path
+from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 
@@ -36,12 +37,21 @@ wildcard_constraints:
     family="|".join(SETTINGS["families"]),
     seed=r"\d+",
     model=r"[^/]+",
+    dataset=r"[^/.]+",
 
 
 # More than any machine has: snakemake scales it down to what --cores allows.
 ALL_CORES = 1024
-NEEDS_CRYSTALS = any(name.startswith("cddd") for name in SETTINGS["test_sets"])
-CRYSTALS = f"results/{SCALE}/datasets/cddd.parquet"
+# Datasets of structures, and those of them that models are scored on.
+STRUCTURES = ("cddd", "gcdd")
+CRYSTALS = [
+    f"results/{SCALE}/datasets/{dataset}.parquet"
+    for dataset in STRUCTURES
+    if any(name.startswith(dataset) for name in SETTINGS["test_sets"])
+]
+DESIGNED = [f"ulbd-{family}" for family in SETTINGS["families"]]
+if "cubic" in SETTINGS["families"]:
+    DESIGNED.append("ulbd-cubic-imbalanced")
 
 
 def training_options(wildcards):
@@ -57,12 +67,41 @@ def crystals_limit(wildcards):
     return "" if limit is None else f"--limit {limit}"
 
 
-def crystals_input(wildcards):
-    return [CRYSTALS] if NEEDS_CRYSTALS else []
+def family_options(wildcards):
+    return " ".join(f"--family {family}" for family in SETTINGS["families"])
+
+
+def structures_input(wildcards):
+    """The structures that are generated first; a source's own need no file of the workflow."""
+    return (
+        [f"results/{SCALE}/datasets/gcdd.structures.parquet"]
+        if wildcards.dataset == "gcdd"
+        else []
+    )
+
+
+def source_options(wildcards, input):
+    if wildcards.dataset == "gcdd":
+        return f"--from {input[0]} {family_options(wildcards)}"
+    source = SETTINGS["source"]
+    location = (
+        "" if source["location"] is None else f"--from {quote(source['location'])}"
+    )
+    return f"--source {source['name']} {location}"
 
 
 def crystals_option(wildcards):
-    return f"--crystals {CRYSTALS}" if NEEDS_CRYSTALS else ""
+    return " ".join(f"--crystals {path}" for path in CRYSTALS)
+
+
+def dataset_pages(wildcards):
+    """Cards of all datasets, and portraits of those made of structures."""
+    folder = f"results/{SCALE}"
+    return [f"{folder}/datasets/{name}.md" for name in (*STRUCTURES, *DESIGNED)] + [
+        f"{folder}/figures/{name}/{figure}.svg"
+        for name in STRUCTURES
+        for figure in ("cells", "patterns", "samples")
+    ]
 
 
 def test_set_options(wildcards):

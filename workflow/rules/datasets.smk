@@ -15,18 +15,105 @@ rule ceilings:
         "sgbench ceilings --format csv --output {output} 2> {log}"
 
 
-rule crystals:
+rule random_structures:
     output:
-        "results/{scale}/datasets/cddd.parquet",
+        "results/{scale}/datasets/gcdd.structures.parquet",
     log:
-        "results/{scale}/logs/crystals.log",
+        "results/{scale}/logs/random_structures.log",
     benchmark:
-        "results/{scale}/benchmarks/crystals.tsv"
+        "results/{scale}/benchmarks/random_structures.tsv"
     conda:
         "../../environment.yml"
     threads: ALL_CORES
     params:
+        families=family_options,
+        per_spacegroup=SETTINGS["generated"]["per_spacegroup"],
+        seed=SETTINGS["generated"]["seed"],
+    shell:
+        "sgbench dataset generate --output {output} --per-spacegroup {params.per_spacegroup}"
+        " --seed {params.seed} {params.families} --workers {threads} 2>&1 | tee {log}"
+
+
+rule crystals:
+    input:
+        structures_input,
+    output:
+        lines="results/{scale}/datasets/{dataset}.parquet",
+        croissant="results/{scale}/datasets/{dataset}.croissant.json",
+        excluded="results/{scale}/datasets/{dataset}.excluded.csv",
+        card=report(
+            "results/{scale}/datasets/{dataset}.md",
+            caption="../report/dataset_card.rst",
+            category="Datasets",
+        ),
+    log:
+        "results/{scale}/logs/crystals/{dataset}.log",
+    benchmark:
+        "results/{scale}/benchmarks/crystals/{dataset}.tsv"
+    wildcard_constraints:
+        dataset="|".join(STRUCTURES),
+    conda:
+        "../../environment.yml"
+    threads: ALL_CORES
+    params:
+        source=source_options,
         limit=crystals_limit,
     shell:
-        "sgbench dataset build cddd --output {output} --workers {threads} {params.limit}"
-        " 2>&1 | tee {log}"
+        "sgbench dataset build {wildcards.dataset} --output {output.lines} --workers {threads}"
+        " {params.source} {params.limit} 2>&1 | tee {log}"
+
+
+rule portrait:
+    input:
+        "results/{scale}/datasets/{dataset}.parquet",
+    output:
+        cells=report(
+            "results/{scale}/figures/{dataset}/cells.svg",
+            caption="../report/cells.rst",
+            category="Datasets",
+        ),
+        patterns=report(
+            "results/{scale}/figures/{dataset}/patterns.svg",
+            caption="../report/patterns.rst",
+            category="Datasets",
+        ),
+        samples=report(
+            "results/{scale}/figures/{dataset}/samples.svg",
+            caption="../report/samples.rst",
+            category="Datasets",
+        ),
+        counts="results/{scale}/figures/{dataset}/samples.csv",
+    log:
+        "results/{scale}/logs/portrait/{dataset}.log",
+    benchmark:
+        "results/{scale}/benchmarks/portrait/{dataset}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        folder=subpath(output.cells, parent=True),
+    shell:
+        "sgbench dataset portrait {input} --output {params.folder} 2> {log}"
+
+
+rule designed_lines:
+    output:
+        lines="results/{scale}/datasets/{dataset}.parquet",
+        croissant="results/{scale}/datasets/{dataset}.croissant.json",
+        card=report(
+            "results/{scale}/datasets/{dataset}.md",
+            caption="../report/dataset_card.rst",
+            category="Datasets",
+        ),
+    log:
+        "results/{scale}/logs/designed_lines/{dataset}.log",
+    benchmark:
+        "results/{scale}/benchmarks/designed_lines/{dataset}.tsv"
+    wildcard_constraints:
+        dataset="ulbd-.+",
+    conda:
+        "../../environment.yml"
+    params:
+        per_spacegroup=SETTINGS["test_patterns_per_spacegroup"],
+    shell:
+        "sgbench dataset build {wildcards.dataset} --output {output.lines}"
+        " --per-spacegroup {params.per_spacegroup} 2> {log}"

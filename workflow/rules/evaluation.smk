@@ -1,7 +1,7 @@
 rule predict:
     input:
         model="results/{scale}/models/{family}/{model}/seed{seed}/model.pt",
-        crystals=crystals_input,
+        crystals=CRYSTALS,
     output:
         expand(
             "results/{{scale}}/predictions/{{family}}/{{model}}/seed{{seed}}/{test_set}.parquet",
@@ -28,7 +28,7 @@ rule predict:
 
 rule predict_control:
     input:
-        crystals=crystals_input,
+        crystals=CRYSTALS,
     output:
         expand(
             "results/{{scale}}/predictions/{{family}}/{{model}}/seed0/{test_set}{ending}",
@@ -58,7 +58,7 @@ rule predict_control:
 rule evaluate:
     input:
         predictions=predictions_of,
-        crystals=crystals_input,
+        crystals=CRYSTALS,
     output:
         expand(
             "results/{{scale}}/scores/{{family}}/{{model}}/seed{{seed}}/{test_set}.{scheme}.json",

@@ -12,27 +12,23 @@ import importlib.util
 import json
 import re
 import sqlite3
-import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import gemmi
 import numpy as np
-import spglib
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from sgbench.datasets.sources._structure import (
-    SHORTEST_DISTANCE,
+from sgbench.datasets.sources._entry import (
+    NO_COORDINATES,
+    UNREADABLE,
+    UNREADABLE_SPECIES,
+    Entry,
     Excluded,
-    Structure,
-    cell_parameters,
-    fill_cell,
-    hill_formula,
-    lattice_vectors,
+    Source,
 )
 from sgbench.errors import SgbenchError
-from sgbench.symmetry import PAPER_FAMILIES, family_of
+from sgbench.files import file_sha256
 
 PACKAGE = "larixite"
 CITATION = (
@@ -41,16 +37,9 @@ CITATION = (
 )
 _FILE = "amcsd_cif1.db"
 
-#: Tolerance in ångström within which spglib must find the labelled group.
-SYMPREC = 0.01
+LICENCE = "none stated by the database; free to use with citation. larixite: MIT"
 
-UNREADABLE = "unreadable"
-OTHER_FAMILY = "not in the families asked for"
-NO_COORDINATES = "no coordinates"
-UNREADABLE_SPECIES = "unreadable species"
-PARTIAL_OCCUPANCY = "partial occupancy or mixed sites"
-OVERLAPPING = f"atoms closer than {SHORTEST_DISTANCE} angstrom"
-DISAGREEMENT = f"label and spglib disagree at symprec {SYMPREC}"
+MIXED_SITE = "mixed site without proportions"
 
 _SCALE = 4_000_000
 _UNNAMED = "<missing>"  # compounds that are no minerals; these go by their formula
@@ -77,7 +66,7 @@ JOIN authors ON authors.id = author_id ORDER BY publication_authors.rowid
 
 
 class _Exclusion(Exception):
-    """Ends the reading of one entry; its argument is the reason."""
+    """Ends the reading of one entry; its arguments are the reason and a detail."""
 
 
 def database_path() -> Path:
@@ -98,47 +87,45 @@ def database_path() -> Path:
     )
 
 
-def package_version() -> str:
-    """Return the version of the installed ``larixite``."""
-    return importlib.metadata.version(PACKAGE)
-
-
-def read_amcsd(
-    families: Collection[str] = PAPER_FAMILIES,
-    path: Path | None = None,
-    progress: bool = False,
-    numbers: Collection[int] | None = None,
-) -> Iterator[Structure | Excluded]:
-    """Go through the database, entry by entry, in the order of its numbers.
+def amcsd(path: Path | None = None) -> Source:
+    """Return the American Mineralogist Crystal Structure Database as a source.
 
     Parameters
     ----------
-    families : collection of str
-        Crystal families to keep.
     path : Path, optional
         SQLite file; that of the installed package by default.
-    progress : bool
-        Whether to show a progress bar.
-    numbers : collection of int, optional
-        Numbers of the entries to read; all by default.
-
-    Yields
-    ------
-    Structure or Excluded
-        A fully ordered structure, whose label spglib confirms, or why there is none.
 
     Raises
     ------
     SgbenchError
         If the file is missing or is not this database.
     """
-    source = path or database_path()
-    if not source.is_file():
+    database = path or database_path()
+    if not database.is_file():
         raise SgbenchError(
-            f"there is no database at {source}; expected the {_FILE} of {PACKAGE}. Mend the path."
+            f"there is no database at {database}; expected the {_FILE} of {PACKAGE}. Mend the path."
         )
+    provenance = {
+        "package": PACKAGE,
+        "package_version": importlib.metadata.version(PACKAGE) if path is None else "",
+        "database_sha256": file_sha256(database),
+    }
+    rows, authors = _load(database)
+
+    def read() -> Iterator[Entry | Excluded]:
+        for row in rows:
+            try:
+                yield _entry(row, authors.get(row["publication_id"], []))
+            except _Exclusion as exclusion:
+                yield Excluded(_structure_id(row), *exclusion.args)
+
+    return Source("amcsd", CITATION, LICENCE, provenance, read, len(rows))
+
+
+def _load(database: Path) -> tuple[list[sqlite3.Row], dict[int, list[str]]]:
+    """Return the entries, in the order of their numbers, and the authors of each publication."""
     # immutable: without it SQLite wants to write a lock beside a file that may be read-only.
-    connection = sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+    connection = sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
     connection.row_factory = sqlite3.Row
     try:
         rows = connection.execute(_QUERY).fetchall()
@@ -147,67 +134,45 @@ def read_amcsd(
             authors.setdefault(publication, []).append(author)
     except sqlite3.DatabaseError as error:
         raise SgbenchError(
-            f"{source} cannot be read as the AMCSD database ({error}); expected the {_FILE} of "
+            f"{database} cannot be read as the AMCSD database ({error}); expected the {_FILE} of "
             f"{PACKAGE}. Install the package again."
         ) from error
     finally:
         connection.close()
-    if numbers is not None:
-        rows = [row for row in rows if row["id"] in numbers]
-    for row in tqdm(rows, desc="reading AMCSD", unit="entry", disable=not progress):
-        try:
-            yield _structure(row, families, authors.get(row["publication_id"], []))
-        except _Exclusion as exclusion:
-            yield Excluded(_structure_id(row), str(exclusion))
+    return rows, authors
 
 
-def _structure(row: sqlite3.Row, families: Collection[str], authors: Sequence[str]) -> Structure:
+def _entry(row: sqlite3.Row, authors: Sequence[str]) -> Entry:
     try:
         operators = tuple(json.loads(row["symmetry_xyz"]))
-        symbol, spacegroup = _label(row["hm_notation"], operators)
-        cell = np.array([float(row[key]) for key in ("a", "b", "c", "alpha", "beta", "gamma")])
+        spacegroup = _label(row["hm_notation"], operators)
+        cell = tuple(float(row[key]) for key in ("a", "b", "c", "alpha", "beta", "gamma"))
         labels = json.loads(row["atoms_sites"])
         columns = [_numbers(row[f"atoms_{axis}"]) for axis in "xyz"]
         occupancies = _numbers(row["atoms_occupancy"])
     except (TypeError, ValueError) as error:
         raise _Exclusion(UNREADABLE) from error
-    if not np.all(cell > 0):
-        raise _Exclusion(UNREADABLE)
-    if family_of(spacegroup) not in families:
-        raise _Exclusion(OTHER_FAMILY)
 
     n_sites = len(labels)
     if not n_sites or any(len(x) != n_sites or np.isnan(x).any() for x in columns):
         raise _Exclusion(NO_COORDINATES)
-    if any(re.fullmatch(r"[A-Z][a-z][A-Z][a-z]", label) and _parts(label) for label in labels):
-        raise _Exclusion(PARTIAL_OCCUPANCY)
+    for label in labels:
+        if re.fullmatch(r"[A-Z][a-z][A-Z][a-z]", label) and _parts(label):
+            raise _Exclusion(MIXED_SITE, label)
     elements = tuple(_element(label, row["formula"]) for label in labels)
     if not len(occupancies):  # the CIF has no such column, which means 1
         occupancies = np.ones(n_sites)
-    if len(occupancies) != n_sites or not np.all(occupancies == 1):
-        raise _Exclusion(PARTIAL_OCCUPANCY)
-
-    filled = fill_cell(cell, operators, np.stack(columns, axis=1))
-    if filled.shortest_distance < SHORTEST_DISTANCE:
-        raise _Exclusion(OVERLAPPING)
-    atoms = [elements[site] for site in filled.site]
-    dataset = _symmetry(lattice_vectors(cell), filled.positions, atoms)
-    if dataset is None or dataset.number != spacegroup:
-        raise _Exclusion(DISAGREEMENT)
-    formula = hill_formula(atoms)
-    return Structure(
+    if len(occupancies) != n_sites or np.isnan(occupancies).any():
+        raise _Exclusion(UNREADABLE, "occupancies")
+    return Entry(
         structure_id=_structure_id(row),
-        name=row["name"] if row["name"] != _UNNAMED else formula,
+        name=row["name"] if row["name"] != _UNNAMED else "",
         spacegroup=spacegroup,
-        symbol=symbol,
         cell=cell,
         operators=operators,
         elements=elements,
-        positions=filled.site_positions,
-        occupancies=occupancies,
-        standard_cell=cell_parameters(np.asarray(dataset.std_lattice)),
-        formula=formula,
-        n_atoms=len(dataset.std_types),
+        positions=tuple(zip(*(x.tolist() for x in columns), strict=True)),
+        occupancies=tuple(occupancies.tolist()),
         citation=_citation(row, authors),
     )
 
@@ -216,8 +181,8 @@ def _structure_id(row: sqlite3.Row) -> str:
     return f"amcsd-{row['id']:07d}"
 
 
-def _label(notation: str, operators: tuple[str, ...]) -> tuple[str, int]:
-    """Return the Hermann-Mauguin symbol and its number.
+def _label(notation: str, operators: tuple[str, ...]) -> int:
+    """Return the number of the space group that the entry is labelled with.
 
     The database tells settings of one symbol apart by a suffix such as ``%var1%``. Symbols that are
     not in gemmi's table (full ones such as ``P 4/m -3 2/m``) are read off their operators.
@@ -228,7 +193,7 @@ def _label(notation: str, operators: tuple[str, ...]) -> tuple[str, int]:
         group = gemmi.find_spacegroup_by_ops(gemmi.GroupOps([gemmi.Op(o) for o in operators]))
     if not isinstance(group, gemmi.SpaceGroup):
         raise ValueError(f"unknown space group {notation}")
-    return symbol, int(group.number)
+    return int(group.number)
 
 
 def _numbers(text: str) -> NDArray[np.float64]:
@@ -251,29 +216,12 @@ def _element(label: str, formula: str) -> str:
     compound of osmium.
     """
     if _GROUP.match(label):
-        raise _Exclusion(UNREADABLE_SPECIES)
+        raise _Exclusion(UNREADABLE_SPECIES, label)
     known = set(re.findall(r"[A-Z][a-z]?", formula)) & _ELEMENTS
     for symbol in (label[:2], label[:1]):
         if symbol in known:
             return "H" if symbol == "D" else symbol
-    raise _Exclusion(UNREADABLE_SPECIES)
-
-
-def _symmetry(
-    lattice: NDArray[np.float64], positions: NDArray[np.float64], atoms: list[str]
-) -> spglib.SpglibDataset | None:
-    cell = (
-        lattice.tolist(),
-        positions.tolist(),
-        [gemmi.Element(atom).atomic_number for atom in atoms],
-    )
-    # spglib is changing from returning None to raising; until then it warns of it at every call.
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Set OLD_ERROR_HANDLING", DeprecationWarning)
-        try:
-            return spglib.get_symmetry_dataset(cell, symprec=SYMPREC)
-        except spglib.SpglibError:
-            return None
+    raise _Exclusion(UNREADABLE_SPECIES, label)
 
 
 def _citation(row: sqlite3.Row, authors: Sequence[str]) -> str:

@@ -1,0 +1,17 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+StoreOption = Annotated[
+    str | None,
+    typer.Option(envvar="MLFLOW_TRACKING_URI", help="MLflow store; none records nothing."),
+]
+ScaleOption = Annotated[str, typer.Option(help="Label of the run's size: smoke, laptop, paper.")]
+DeviceOption = Annotated[str, typer.Option(envvar="SGBENCH_DEVICE", help="auto, cpu or cuda")]
+CrystalsOption = Annotated[
+    list[Path] | None,
+    typer.Option(help="Line lists of structures (cddd, gcdd); once for each file."),
+]
