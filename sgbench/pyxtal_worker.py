@@ -322,19 +322,20 @@ class _Geometry:
     """Distances in a lattice whose vectors are the rows of a matrix, ångström."""
 
     def __init__(self, cell: NDArray[np.float64]) -> None:
-        self._vectors = cell.T
-        skewed = np.abs(cell @ cell.T - np.diag((cell * cell).sum(axis=1))).max() > 1e-6
-        self._images = _IMAGES if skewed else np.zeros((1, 3))
+        self._vectors, self._edges = cell.T, np.diag(cell)
+        self._skewed = np.abs(cell - np.diag(self._edges)).max() > 1e-6
         self.shortest = self.norms(_IMAGES[_IMAGES.any(axis=1)]).min()
 
     def lengths(self, offsets: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the length of the shortest equivalent of each offset; (…, 3) to (…)."""
         wrapped = offsets - np.rint(offsets)
-        return np.asarray(self.norms(wrapped[..., None, :] + self._images).min(axis=-1))
+        if not self._skewed:
+            return self.norms(wrapped)
+        return np.asarray(self.norms(wrapped[..., None, :] + _IMAGES).min(axis=-1))
 
     def norms(self, offsets: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the lengths of offsets as they are; (…, 3) to (…)."""
-        vectors = _times(self._vectors, offsets)
+        vectors = _times(self._vectors, offsets) if self._skewed else offsets * self._edges
         x, y, z = vectors[..., 0], vectors[..., 1], vectors[..., 2]
         return np.asarray(np.sqrt(x * x + y * y + z * z))
 

@@ -46,15 +46,42 @@ def test_imports_point_one_way(part):
         assert imported(path) - typing_only(path) <= allowed, path
 
 
-def test_only_the_worker_imports_cctbx():
-    guilty = [
-        path.name
+def all_imports(path: Path) -> set[str]:
+    """Modules that a module imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("package", "worker"),
+    [("cctbx", "cctbx_worker"), ("iotbx", None), ("pyxtal", "pyxtal_worker")],
+)
+def test_only_its_worker_imports_a_package(package, worker):
+    guilty = {
+        path.stem
         for path in ROOT.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ImportFrom)
-        and (node.module or "").split(".")[0] in {"cctbx", "iotbx"}
-    ]
-    assert set(guilty) == {"cctbx_worker.py"}
+        if package in {name.split(".")[0] for name in all_imports(path)}
+    }
+    assert guilty == ({worker} if worker else set())
+
+
+def test_nobody_imports_a_worker():
+    """They are run, since what they import does not go with what others import."""
+    for path in ROOT.rglob("*.py"):
+        assert not all_imports(path) & {"sgbench.cctbx_worker", "sgbench.pyxtal_worker"}, path
+
+
+def test_cctbx_is_imported_first():
+    """After packages with an older C++ runtime it would end the process."""
+    body = ast.parse((ROOT / "cctbx_worker.py").read_text()).body
+    first = next(node for node in body if isinstance(node, ast.Import | ast.ImportFrom))
+    assert isinstance(first, ast.ImportFrom)
+    assert first.module == "cctbx"
 
 
 def test_listings_do_not_wait_for_torch():
@@ -63,7 +90,8 @@ def test_listings_do_not_wait_for_torch():
         "from sgbench.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'torch', 'mlflow', 'pandas', 'cctbx'} & sys.modules.keys()\n"
+        "heavy = {'torch', 'mlflow', 'pandas', 'cctbx', 'pymatgen', 'pyxtal', 'mp_api', "
+        "'optimade', 'matplotlib', 'mlcroissant'} & sys.modules.keys()\n"
         "sys.exit(' '.join(heavy) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -507,7 +507,7 @@ def test_killing_at_any_moment_changes_nothing(database, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
     uninterrupted = tmp_path / "uninterrupted.parquet"
-    built = build_crystals(uninterrupted, "cddd", amcsd(database))
+    built = build_crystals(uninterrupted, "cddd", amcsd(database), workers=2)
     assert len(built) + len(built.excluded) == 620
     assert len(built) > 500
     assert file_sha256(path) == file_sha256(uninterrupted)
