@@ -20,7 +20,8 @@ from cctbx import crystal, miller, sgtbx, uctbx, xray
 from cctbx.array_family import flex
 # isort: on
 
-from functools import lru_cache
+import re
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,9 @@ from sgbench.diffraction._structure_factors import lines_of_reflections
 from sgbench.workers import serve
 
 FORM_FACTORS = "it1992"
+
+# Coordinates without any relation, so that no more special position is met by chance.
+_ANYWHERE = (0.1234, 0.2717, 0.3911)
 
 NO_LINE = "no line in the window"
 NOT_CALCULATED = "structure factors not calculated"
@@ -52,10 +56,73 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     if not len(two_theta):
         return {"excluded": [NO_LINE, ""]}
     return {
-        "structure": vars(structure),
+        "structure": vars(structure) | {"prototype": standard_prototype(structure.prototype)},
         "two_theta": two_theta.tolist(),
         "intensity": intensity.tolist(),
     }
+
+
+def standard_prototype(prototype: str) -> str:
+    """Return the prototype with the Wyckoff letters that come first among equivalent choices.
+
+    Where the origin of a cell may be put at several places (CsCl with either atom at 0, 0, 0), the
+    letters of one structure depend on the choice. The choices are those of the Euclidean
+    normaliser of the space group (ITA section 3.5).
+
+    Parameters
+    ----------
+    prototype : str
+        As in `Structure`, e.g. ``ABC3_221_abd``.
+
+    Returns
+    -------
+    str
+        E.g. ``ABC3_221_abc``.
+    """
+    formula, number, occupied = prototype.split("_")
+    letters = re.findall(r"([A-Za-z])(\d*)", occupied)
+    choices = (
+        "".join(letter + count for letter, count in sorted((names[x], n) for x, n in letters))
+        for names in _equivalent_letters(int(number))
+    )
+    return f"{formula}_{number}_{min(choices)}"
+
+
+@cache
+def _equivalent_letters(spacegroup: int) -> tuple[dict[str, str], ...]:
+    """Return how the normaliser of a space group renames Wyckoff letters, in every possible way."""
+    info = sgtbx.space_group_info(spacegroup)
+    table = sgtbx.wyckoff_table(info.type())
+    cell = info.any_compatible_unit_cell(volume=1000)
+    moves = list(info.type().addl_generators_of_euclidean_normalizer(True, True))
+    moves += [
+        sgtbx.rt_mx(f"x+{v[0]}/{modulus},y+{v[1]}/{modulus},z+{v[2]}/{modulus}")
+        for shift in sgtbx.structure_seminvariants(info.group()).vectors_and_moduli()
+        if (modulus := shift.m)
+        for v in (shift.v,)
+    ]
+    positions = [table.position(i) for i in range(table.size())]
+    renamings = [
+        {
+            position.letter(): table.mapping(
+                cell, move * (position.special_op() * _ANYWHERE), SYMPREC
+            )
+            .position()
+            .letter()
+            for position in positions
+        }
+        for move in moves
+    ]
+    start = {position.letter(): position.letter() for position in positions}
+    found, unfinished = {tuple(start.items()): start}, [start]
+    while unfinished:
+        names = unfinished.pop()
+        for renaming in renamings:
+            further = {letter: renaming[name] for letter, name in names.items()}
+            if tuple(further.items()) not in found:
+                found[tuple(further.items())] = further
+                unfinished.append(further)
+    return tuple(found.values())
 
 
 def reflections(

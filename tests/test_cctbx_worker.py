@@ -169,3 +169,23 @@ def test_it_runs_by_itself():
     assert "ready" in json.loads(ready)
     assert json.loads(answer)["structure"]["spacegroup"] == 225
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def prototype_of(entry: Entry) -> str:
+    (answer,) = ask([entry])
+    return answer["structure"]["prototype"]
+
+
+def test_a_prototype_does_not_depend_on_the_choice_of_origin():
+    perovskites = [
+        cubic(221, 3.9, ("Sr", ORIGIN), ("Ti", MIDDLE), ("O", (0.5, 0.5, 0.0))),
+        cubic(221, 3.9, ("Sr", MIDDLE), ("Ti", ORIGIN), ("O", (0.5, 0.0, 0.0))),
+    ]
+    assert {prototype_of(entry) for entry in perovskites} == {"ABC3_221_abc"}
+    blendes = [
+        cubic(216, 5.41, ("Zn", start), ("S", tuple(x + 0.25 for x in start)))
+        for start in (ORIGIN, MIDDLE, (0.25,) * 3, (0.75,) * 3)
+    ]
+    assert {prototype_of(entry) for entry in blendes} == {"AB_216_ac"}
+    assert prototype_of(HALITE) == "AB_225_ab"
+    assert prototype_of(CAESIUM_CHLORIDE) == "AB_221_ab"
