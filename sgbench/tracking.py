@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sgbench.datasets import Ulbd
+from sgbench.datasets import SPLITS, Ulbd
 from sgbench.errors import SgbenchError
 from sgbench.files import file_sha256
 
@@ -174,7 +174,7 @@ def log_scores(store: str | None, scores: Sequence["Score"]) -> None:
 
 
 def log_dataset(
-    store: str | None, crystals: "CrystalSet", path: Path, artifacts: Iterable[Path]
+    store: str | None, dataset: "CrystalSet | Ulbd", path: Path, artifacts: Iterable[Path]
 ) -> None:
     """Log a built dataset as a run of its own, once however often it is built.
 
@@ -182,9 +182,9 @@ def log_dataset(
     ----------
     store : str or None
         Tracking address; None logs nothing.
-    crystals : CrystalSet
+    dataset : CrystalSet or Ulbd
     path : Path
-        The file that holds them.
+        The file that was built.
     artifacts : iterable of Path
         Card, figures and whatever else describes it.
     """
@@ -193,39 +193,72 @@ def log_dataset(
     import mlflow
 
     _connect(store)
-    metadata = crystals.metadata
-    source, checksum = metadata["source"], file_sha256(path)
-    identity = {"dataset": metadata["name"], "sha256": checksum}
+    facts = _designed_facts(dataset) if isinstance(dataset, Ulbd) else _crystal_facts(dataset)
+    checksum = file_sha256(path)
+    identity = {"dataset": facts.name, "sha256": checksum}
     known = _run_of(identity)
     if known and mlflow.get_run(known).info.status == "FINISHED":
         return
-    reasons = Counter(f"excluded.{_key(e.reason)}" for e in crystals.excluded)
     with mlflow.start_run(
         run_id=known,  # one that was cut off
-        run_name=None if known else f"dataset {metadata['name']}",
-        tags=identity | {"source": source["name"], "version": str(metadata["version"])},
+        run_name=None if known else f"dataset {facts.name}",
+        tags=identity | {"source": facts.origin["source"], "version": facts.version},
         log_system_metrics=False,
     ):
-        settings = {key: metadata[key] for key in ("families", "symprec", "form_factors")}
-        protocol = {f"protocol.{key}": value for key, value in metadata["protocol"].items()}
-        origin = {f"source.{_key(key)}": value for key, value in source["provenance"].items()}
-        mlflow.log_params({**settings, **protocol, **origin})
-        mlflow.log_metrics(
-            {
-                "structures": len(crystals),
-                "lines": len(crystals.lines.two_theta),
-                "spacegroups": len(set(crystals.spacegroup.tolist())),
-                "prototypes": len(set(crystals.prototype)),
-                "names": len(set(crystals.name)),
-                "ordered": int(crystals.ordered.sum()),
-                "excluded": len(crystals.excluded),
-                **reasons,
-            }
-        )
-        name = f"{metadata['name']}-v{metadata['version']}"
-        _log_input(name, checksum, "dataset", {"source": source["name"], **source["provenance"]})
+        mlflow.log_params(facts.parameters)
+        mlflow.log_metrics(facts.metrics)
+        _log_input(f"{facts.name}-v{facts.version}", checksum, "dataset", facts.origin)
         for artifact in artifacts:
             mlflow.log_artifact(str(artifact))
+
+
+class _Facts(NamedTuple):
+    """What is logged of a dataset."""
+
+    name: str
+    version: str
+    origin: dict[str, str]
+    parameters: dict[str, Any]
+    metrics: dict[str, float]
+
+
+def _crystal_facts(crystals: "CrystalSet") -> _Facts:
+    metadata = crystals.metadata
+    source = metadata["source"]
+    settings = {key: metadata[key] for key in ("families", "symprec", "form_factors")}
+    protocol = {f"protocol.{key}": value for key, value in metadata["protocol"].items()}
+    provenance = {f"source.{_key(key)}": value for key, value in source["provenance"].items()}
+    return _Facts(
+        metadata["name"],
+        str(metadata["version"]),
+        {"source": source["name"], **source["provenance"]},
+        {**settings, **protocol, **provenance},
+        {
+            "structures": len(crystals),
+            "lines": len(crystals.lines.two_theta),
+            "spacegroups": len(set(crystals.spacegroup.tolist())),
+            "prototypes": len(set(crystals.prototype)),
+            "names": len(set(crystals.name)),
+            "ordered": int(crystals.ordered.sum()),
+            "excluded": len(crystals.excluded),
+            **Counter(f"excluded.{_key(e.reason)}" for e in crystals.excluded),
+        },
+    )
+
+
+def _designed_facts(dataset: Ulbd) -> _Facts:
+    specification = {key: str(value)[:6000] for key, value in dataset.describe().items()}
+    return _Facts(
+        dataset.name,
+        str(dataset.version),
+        {"source": "designed", "specification_sha256": dataset.checksum()},
+        specification,
+        {
+            "cells": len(dataset.mesh),
+            "spacegroups": int((dataset.n_cells > 0).sum()),
+            **{f"samples.{s}": dataset.size(s) for s in SPLITS if s != "off-mesh"},
+        },
+    )
 
 
 def _key(text: str) -> str:

@@ -148,3 +148,16 @@ def test_a_designed_dataset_is_logged_with_its_full_checksum(store, tmp_path):
         "mlflow.data.context": "training",
     }
     assert found.data.tags["dataset_sha256"] == small.checksum()
+
+
+def test_a_designed_dataset_is_a_run(store, file, card):
+    dataset = ULBD["ulbd-cubic-imbalanced"]
+    for _ in range(2):
+        log_dataset(store, dataset, file, [card])
+    (run,) = runs(store)
+    assert run.data.tags["dataset"] == dataset.name
+    assert run.data.tags["source"] == "designed"
+    assert run.data.params["family"] == "cubic"
+    assert run.data.metrics["spacegroups"] == 30
+    assert run.data.metrics["samples.train"] == dataset.size("train")
+    assert run.inputs.dataset_inputs

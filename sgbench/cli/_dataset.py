@@ -214,10 +214,10 @@ def build(
     Of structures: all that a source has. Of a designed dataset: its held-out samples.
     """
     from sgbench.datasets._cards import write_card_files
+    from sgbench.tracking import log_dataset
 
     if name in STRUCTURE_DATASETS:
         from sgbench.datasets._crystals import build_crystals
-        from sgbench.tracking import log_dataset
 
         if protocol not in PROTOCOLS:
             raise SgbenchError(
@@ -250,7 +250,7 @@ def build(
     from sgbench.datasets._export import write_designed
 
     write_designed(ULBD[name], output, per_spacegroup)
-    write_card_files(ULBD[name], output)
+    log_dataset(store, ULBD[name], output, write_card_files(ULBD[name], output))
     typer.echo(f"wrote {output}")
 
 
