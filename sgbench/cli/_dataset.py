@@ -175,15 +175,15 @@ def generate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same structures.")] = 0,
     family: FamilyOption = None,
     spacegroup: Annotated[
-        list[int] | None, typer.Option(help="Further space groups, once for each.")
+        list[int] | None, typer.Option(help="Space group, once for each; instead of families.")
     ] = None,
     workers: WorkersOption = 2,
 ) -> None:
     """Generate random structures with PyXtal, for `build gcdd`; run again to go on."""
     from sgbench.datasets._gcdd import generate_gcdd
 
-    groups = {n for name in family or PAPER_FAMILIES for n in family_spacegroups(name)}
-    groups |= set(spacegroup or ())
+    families = family or (() if spacegroup else PAPER_FAMILIES)
+    groups = {n for name in families for n in family_spacegroups(name)} | set(spacegroup or ())
     generate_gcdd(output, sorted(groups), per_spacegroup, seed, workers, progress=True)
     typer.echo(f"wrote {output}")
 

@@ -20,7 +20,7 @@ SMOKE = """
 seeds: [0]
 test_patterns_per_spacegroup: {per_spacegroup}
 crystals_per_family: 5
-generated: {{per_spacegroup: 1, seed: 0}}
+generated: {{per_spacegroup: 1, portrayed: 2, seed: 0}}
 training:
   cubic:
     fcn-wang2024.sqrt:

@@ -8,7 +8,9 @@ from snakemake.exceptions import WorkflowError
 from sgbench.datasets import TEST_SETS
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import CLASS_SCHEMES
+from sgbench.plots import CELLS_OF
 from sgbench.settings import SCALES, explain_scale, resolve_settings
+from sgbench.symmetry import family_of
 
 try:
     SETTINGS = resolve_settings(config, Path())
@@ -44,6 +46,8 @@ wildcard_constraints:
 ALL_CORES = 1024
 # Datasets of structures, and those of them that models are scored on.
 STRUCTURES = ("cddd", "gcdd")
+# Random structures of the two space groups of Fig. 4 alone, enough of them for a histogram.
+PORTRAYED = "gcdd-portrayed"
 CRYSTALS = [
     f"results/{SCALE}/datasets/{dataset}.parquet"
     for dataset in STRUCTURES
@@ -71,16 +75,26 @@ def family_options(wildcards):
     return " ".join(f"--family {family}" for family in SETTINGS["families"])
 
 
+def generated_options(wildcards):
+    """Which random structures to generate, and how many."""
+    sizes = SETTINGS["generated"]
+    if wildcards.dataset == PORTRAYED:
+        groups = " ".join(f"--spacegroup {number}" for number in CELLS_OF)
+        return f"{groups} --per-spacegroup {sizes['portrayed']}"
+    return f"{family_options(wildcards)} --per-spacegroup {sizes['per_spacegroup']}"
+
+
 def structures_input(wildcards):
     """The structures that are generated first; a source's own need no file of the workflow."""
-    return (
-        [f"results/{SCALE}/datasets/gcdd.structures.parquet"]
-        if wildcards.dataset == "gcdd"
-        else []
-    )
+    if wildcards.dataset == "cddd":
+        return []
+    return [f"results/{SCALE}/datasets/{wildcards.dataset}.structures.parquet"]
 
 
 def source_options(wildcards, input):
+    if wildcards.dataset == PORTRAYED:
+        families = {family_of(number) for number in CELLS_OF}
+        return f"--from {input[0]} {' '.join(f'--family {name}' for name in sorted(families))}"
     if wildcards.dataset == "gcdd":
         return f"--from {input[0]} {family_options(wildcards)}"
     source = SETTINGS["source"]
@@ -97,11 +111,15 @@ def crystals_option(wildcards):
 def dataset_pages(wildcards):
     """Cards of all datasets, and portraits of those made of structures."""
     folder = f"results/{SCALE}"
-    return [f"{folder}/datasets/{name}.md" for name in (*STRUCTURES, *DESIGNED)] + [
-        f"{folder}/figures/{name}/{figure}.svg"
-        for name in STRUCTURES
-        for figure in ("cells", "patterns", "samples")
-    ]
+    return (
+        [f"{folder}/datasets/{name}.md" for name in (*STRUCTURES, *DESIGNED)]
+        + [
+            f"{folder}/figures/{name}/{figure}.svg"
+            for name in STRUCTURES
+            for figure in ("cells", "patterns", "samples")
+        ]
+        + [f"{folder}/figures/{PORTRAYED}/cells.svg"]
+    )
 
 
 def test_set_options(wildcards):

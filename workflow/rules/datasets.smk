@@ -17,21 +17,20 @@ rule ceilings:
 
 rule random_structures:
     output:
-        "results/{scale}/datasets/gcdd.structures.parquet",
+        "results/{scale}/datasets/{dataset}.structures.parquet",
     log:
-        "results/{scale}/logs/random_structures.log",
+        "results/{scale}/logs/random_structures/{dataset}.log",
     benchmark:
-        "results/{scale}/benchmarks/random_structures.tsv"
+        "results/{scale}/benchmarks/random_structures/{dataset}.tsv"
     conda:
         "../../environment.yml"
     threads: ALL_CORES
     params:
-        families=family_options,
-        per_spacegroup=SETTINGS["generated"]["per_spacegroup"],
+        which=generated_options,
         seed=SETTINGS["generated"]["seed"],
     shell:
-        "sgbench dataset generate --output {output} --per-spacegroup {params.per_spacegroup}"
-        " --seed {params.seed} {params.families} --workers {threads} 2>&1 | tee {log}"
+        "sgbench dataset generate --output {output} {params.which} --seed {params.seed}"
+        " --workers {threads} 2>&1 | tee {log}"
 
 
 rule crystals:
@@ -51,15 +50,16 @@ rule crystals:
     benchmark:
         "results/{scale}/benchmarks/crystals/{dataset}.tsv"
     wildcard_constraints:
-        dataset="|".join(STRUCTURES),
+        dataset="|".join([*STRUCTURES, PORTRAYED]),
     conda:
         "../../environment.yml"
     threads: ALL_CORES
     params:
+        name=lambda wildcards: wildcards.dataset.split("-")[0],
         source=source_options,
         limit=crystals_limit,
     shell:
-        "sgbench dataset build {wildcards.dataset} --output {output.lines} --workers {threads}"
+        "sgbench dataset build {params.name} --output {output.lines} --workers {threads}"
         " {params.source} {params.limit} 2>&1 | tee {log}"
 
 
