@@ -8,7 +8,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -298,16 +298,26 @@ def _connect(store: str) -> None:
     # The alembic log of a new SQLite store and the system metrics' chatter help nobody here.
     for noisy in ("alembic", "mlflow.system_metrics", "mlflow.store.db.utils"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    if store.startswith("sqlite:///"):
-        Path(store.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     try:
-        mlflow.set_tracking_uri(store)
-        mlflow.set_experiment(_experiment(store))
+        with _alone(store):
+            mlflow.set_tracking_uri(store)
+            mlflow.set_experiment(_experiment(store))
     except Exception as error:  # the store's own exceptions differ from one kind to the next
         raise SgbenchError(
             f"the MLflow store '{store}' cannot be used ({type(error).__name__}); expected an "
             "address such as sqlite:///results/mlflow.db. Name another store."
         ) from error
+
+
+def _alone(store: str) -> AbstractContextManager[Any]:
+    """Keep others from the store meanwhile: two that make its tables at once would fail."""
+    from filelock import FileLock
+
+    if not store.startswith("sqlite:///"):
+        return nullcontext()
+    path = Path(store.removeprefix("sqlite:///"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(f"{path}.lock")
 
 
 def _experiment(store: str) -> str:

@@ -1,4 +1,6 @@
 import hashlib
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -161,3 +163,14 @@ def test_a_designed_dataset_is_a_run(store, file, card):
     assert run.data.metrics["spacegroups"] == 30
     assert run.data.metrics["samples.train"] == dataset.size("train")
     assert run.inputs.dataset_inputs
+
+
+def test_several_processes_may_begin_with_the_same_new_store(tmp_path):
+    code = "import sys; from sgbench import tracking; tracking._connect(sys.argv[1])"
+    store = f"sqlite:///{tmp_path}/new/mlflow.db"
+    started = [
+        subprocess.Popen([sys.executable, "-c", code, store], stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    ended = [(process.communicate()[1], process.returncode) for process in started]
+    assert [status for _, status in ended] == [0, 0, 0], ended

@@ -96,7 +96,9 @@ def test_a_wrong_setting_ends_in_a_sentence(project):
 def test_the_leaderboard_holds_network_and_oracle(finished):
     table = pd.read_csv(finished / "results" / "leaderboard.csv")
     assert set(table["model"]) == {"fcn-wang2024.sqrt", "control-oracle"}
-    assert set(table["test_set"]) == {"ulbd-in-mesh", "ulbd-off-mesh", "cddd", "cddd-in-domain"}
+    assert set(table["test_set"]) == {
+        "ulbd-in-mesh", "ulbd-off-mesh", "cddd", "cddd-in-domain", "gcdd", "gcdd-in-domain",
+    }  # fmt: skip
     oracle = table[(table["model"] == "control-oracle") & table["test_set"].str.startswith("ulbd")]
     for k in range(1, 6):
         assert oracle[f"top{k}"].to_numpy() == pytest.approx(oracle[f"ceiling_top{k}"].to_numpy())
@@ -109,7 +111,10 @@ def test_every_rule_leaves_a_log_and_a_benchmark(finished):
         found = {
             str(path.relative_to(results)) for path in results.rglob(ending) if kind in path.parts
         }
-        stages = ("ceilings", "crystals", "train", "predict", "evaluate", "leaderboard")
+        stages = (
+            "ceilings", "random_structures", "crystals", "portrait", "designed_lines", "train",
+            "predict", "evaluate", "leaderboard",
+        )  # fmt: skip
         for stage in stages:
             assert any(f"/{stage}" in name for name in found), (kind, stage)
 
@@ -131,7 +136,7 @@ print(json.dumps([[r.data.params, r.data.metrics, r.data.tags, len(r.inputs.data
     )
     assert done.returncode == 0, done.stderr
     runs = json.loads(done.stdout)
-    trained = [run for run in runs if run[0]]
+    trained = [run for run in runs if "dataset_sha256" in run[2]]
     assert len(trained) == 1
     parameters, metrics, tags, n_datasets, n_models = trained[0]
     assert parameters["dataset"] == "ulbd-cubic"
@@ -139,7 +144,21 @@ print(json.dumps([[r.data.params, r.data.metrics, r.data.tags, len(r.inputs.data
     assert "ulbd-in-mesh.extinction.top1" in metrics
     assert len(tags["dataset_sha256"]) == 64
     assert (n_datasets, n_models) == (1, 1)
-    assert any(run[2]["model"] == "control-oracle" for run in runs)
+    assert any(run[2].get("model") == "control-oracle" for run in runs)
+    built = {run[2]["dataset"] for run in runs if "source" in run[2]}
+    assert built == {"cddd", "gcdd", "ulbd-cubic", "ulbd-cubic-imbalanced"}
+
+
+def test_datasets_come_with_cards_and_figures(finished):
+    folder = finished / "results" / "smoke"
+    for name in ("cddd", "gcdd", "ulbd-cubic", "ulbd-cubic-imbalanced"):
+        assert (folder / "datasets" / f"{name}.md").read_text().startswith(f"# {name}")
+        described = json.loads((folder / "datasets" / f"{name}.croissant.json").read_text())
+        assert described["conformsTo"].endswith("croissant/1.1")
+    for name in ("cddd", "gcdd", "gcdd-portrayed"):
+        assert "<svg" in (folder / "figures" / name / "cells.svg").read_text()
+    # The two space groups of Fig. 4, of which one is in no family of the workflow.
+    assert "P 2 2 2 (16)" in (folder / "figures" / "gcdd-portrayed" / "cells.svg").read_text()
 
 
 def test_the_report_shows_tables_with_their_captions(finished):
