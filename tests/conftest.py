@@ -14,6 +14,14 @@ os.environ.pop("MLFLOW_TRACKING_URI", None)
 # The behaviour of the coming version, without a warning at each call.
 os.environ["SPGLIB_OLD_ERROR_HANDLING"] = "0"
 
+
+@pytest.fixture(autouse=True)
+def _no_store_is_left_behind():
+    """Undo what MLflow does to the environment, and so to processes that later tests start."""
+    yield
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+
 settings.register_profile(
     "sgbench", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )

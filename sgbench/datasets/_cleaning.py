@@ -170,7 +170,10 @@ def _checked_cell(entry: Entry) -> tuple[NDArray[np.float64], NDArray[np.float64
     cell = np.array(entry.cell, dtype=np.float64)
     if cell.shape != (6,) or not np.isfinite(cell).all() or not np.all(cell > 0):
         raise _Exclusion(UNREADABLE, "cell")
-    volume = gemmi.UnitCell(*cell).volume
+    try:
+        volume = gemmi.UnitCell(*cell).volume
+    except RuntimeError:  # an angle too close to 0 or 180 degrees
+        volume = 0.0
     if not volume > 1.0:  # angles that no cell can have give NaN or zero
         raise _Exclusion(UNREADABLE, "cell without volume")
     if volume > LARGEST_VOLUME:

@@ -655,3 +655,9 @@ def test_positions_lie_exactly_where_they_should():
             }
             total["atoms"] += len(images)
         assert total["atoms"] == structure.n_atoms
+
+
+@pytest.mark.parametrize("angle", [5e-324, 1e-300, 1e-17])
+def test_an_angle_of_almost_nothing_is_no_cell(angle):
+    made = replace(HALITE, cell=(5.0, 5.0, 5.0, 90.0, 90.0, angle))
+    assert clean(made, ALL).reason == UNREADABLE

@@ -75,7 +75,11 @@ def checked_cell(cell: tuple[float, ...]) -> tuple[float, ...]:
     for name, value, limit in zip(names, cell, (_LONGEST_EDGE,) * 3 + (180.0,) * 3, strict=True):
         if not 0 < value < limit:
             raise Exclusion(UNREADABLE, f"cell: {name} is {value:g}")
-    if not gemmi.UnitCell(*cell).volume > 0:
+    try:
+        volume = gemmi.UnitCell(*cell).volume
+    except RuntimeError:  # an angle too close to 0 or 180 degrees
+        volume = 0.0
+    if not volume > 0:
         raise Exclusion(UNREADABLE, "cell: no three vectors have these angles")
     return cell
 
