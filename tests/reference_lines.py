@@ -196,18 +196,26 @@ def lorentz(two_theta: NDArray[np.float64]) -> NDArray[np.float64]:
     return 1 / (np.sin(np.radians(two_theta)) * np.sin(np.radians(two_theta / 2)))
 
 
-def brute_force(entry: Entry, form_factor: FormFactor = it1992) -> Lines:
-    """Every reflection of the sphere as a line of its own, in the source's setting."""
-    hkl, q = reflections(entry.cell, CANONICAL)
-    atoms, weights, number = filled(entry.operators, entry.cell, entry.positions)
+def powers(
+    crystal: Entry | Structure, protocol: PatternProtocol, form_factor: FormFactor = it1992
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """1/d^2 and |F|^2 of every reflection, in the setting of the crystal."""
+    hkl, q = reflections(crystal.cell, protocol)
+    atoms, weights, number = filled(crystal.operators, crystal.cell, crystal.positions)
     power = squared_structure_factors(
         hkl,
         q,
-        np.array(entry.elements)[number],
+        np.array(crystal.elements)[number],
         atoms,
-        weights * np.array(entry.occupancies)[number],
+        weights * np.array(crystal.occupancies)[number],
         form_factor,
     )
+    return q, power
+
+
+def brute_force(crystal: Entry | Structure, form_factor: FormFactor = it1992) -> Lines:
+    """Every reflection of the sphere as a line of its own."""
+    q, power = powers(crystal, CANONICAL, form_factor)
     two_theta = two_theta_of(q)
     return Lines(two_theta, power * lorentz(two_theta))
 

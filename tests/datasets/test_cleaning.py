@@ -9,13 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_lines import (
     Lines,
+    brute_force,
     compared,
     filled,
-    lorentz,
-    reflections,
     sample,
-    squared_structure_factors,
-    two_theta_of,
 )
 
 from sgbench.datasets import _cleaning
@@ -37,7 +34,6 @@ from sgbench.datasets._cleaning import (
 from sgbench.datasets.sources import Entry, Excluded
 from sgbench.datasets.sources._entry import NO_COORDINATES, TOO_LARGE, UNREADABLE
 from sgbench.datasets.sources.amcsd import amcsd
-from sgbench.diffraction import CANONICAL
 from sgbench.symmetry import FAMILIES, family_of
 
 ALL = frozenset(FAMILIES) - {"all"}
@@ -187,19 +183,6 @@ def test_mirror_images_have_their_own_number(pair):
 # Lines do not depend on how a crystal is described
 
 
-def lines_of_structure(structure: Structure) -> Lines:
-    hkl, q = reflections(structure.cell, CANONICAL)
-    atoms, weights, number = filled(structure.operators, structure.cell, structure.positions)
-    power = squared_structure_factors(
-        hkl,
-        q,
-        np.array(structure.elements)[number],
-        atoms,
-        weights * np.array(structure.occupancies)[number],
-    )
-    return Lines(two_theta_of(q), power * lorentz(two_theta_of(q)))
-
-
 def in_p1(structure: Structure) -> Entry:
     """All atoms of the standard cell, without symmetry or label."""
     atoms, _, number = filled(structure.operators, structure.cell, structure.positions)
@@ -232,7 +215,7 @@ def bases() -> tuple[tuple[Structure, Entry, Lines], ...]:
         kind = system, structure.ordered
         if structure.n_atoms <= 24 and chosen[kind] < 2:
             chosen[kind] += 1
-            found.append((structure, in_p1(structure), lines_of_structure(structure)))
+            found.append((structure, in_p1(structure), brute_force(structure)))
     assert len(found) == 28
     return tuple(found)
 
@@ -287,7 +270,7 @@ def assert_same_crystal(found: Structure, expected: Structure, lines: Lines) -> 
     assert found.formula == expected.formula
     assert found.n_atoms == expected.n_atoms
     assert found.ordered == expected.ordered
-    difference = compared(lines_of_structure(found), lines)
+    difference = compared(brute_force(found), lines)
     assert difference.shift < 1e-6
     assert difference.of_strongest < 1e-5
     assert difference.of_line < 1e-3

@@ -19,9 +19,9 @@ from reference_lines import (
     is_disordered,
     lines_of,
     lorentz,
+    powers,
     reflections,
     sample,
-    squared_structure_factors,
     two_theta_of,
 )
 
@@ -196,16 +196,7 @@ def test_lines_agree_with_brute_force(cases):
 
 def published_by_hand(case: Case) -> Lines:
     """The first reflection met at each angle, by a dictionary; in the stored setting."""
-    structure = case.structure
-    hkl, q = reflections(structure.cell, PUBLISHED)
-    atoms, weights, number = filled(structure.operators, structure.cell, structure.positions)
-    power = squared_structure_factors(
-        hkl,
-        q,
-        np.array(structure.elements)[number],
-        atoms,
-        weights * np.array(structure.occupancies)[number],
-    )
+    q, power = powers(case.structure, PUBLISHED)
     lines: dict[float, float] = {}
     for angle, value in zip(two_theta_of(q, PUBLISHED).tolist(), power.tolist(), strict=True):
         lines.setdefault(round(angle, 6), value)

@@ -24,8 +24,8 @@ _ISOTOPES = {"D": "H", "T": "H"}
 
 # Mass number, symbol, oxidation number before or after its sign, spin as pymatgen appends it.
 _SPECIES = re.compile(r"\d{0,3}([A-Za-z]{1,2})([\d.]*[+-]?|[+-][\d.]+)(,.*)?")
-# Sites that stand for a molecule or group whose hydrogen atoms were not located: H2O, NH4, CH3.
-_GROUP = re.compile(r"Wat|NH|CH|OH")
+#: Sites that stand for a molecule or group whose hydrogen atoms were not located: H2O, NH4, CH3.
+GROUP = re.compile(r"Wat|NH|CH|OH")
 
 # No edge (ångström) is longer.
 _LONGEST_EDGE = 1e4
@@ -113,7 +113,7 @@ def element_of_label(label: str, formula: str) -> str:
     name = letters[0] if letters else ""
     known = {_ISOTOPES.get(e, e) for e in re.findall(r"[A-Z][a-z]?", formula)} & ELEMENTS
     two, one, rest = name[:2].capitalize(), name[:1].upper(), name[2:]
-    if _GROUP.match(name) or (rest in ELEMENTS and len(rest) == 2):
+    if GROUP.match(name) or (rest in ELEMENTS and len(rest) == 2):
         raise Exclusion(UNREADABLE_SPECIES, label)
     if known:
         candidates = [symbol for symbol in (two, _ISOTOPES.get(one, one)) if symbol in known]

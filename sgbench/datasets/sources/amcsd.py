@@ -27,6 +27,7 @@ from sgbench.datasets.sources._entry import (
     Excluded,
     Source,
 )
+from sgbench.datasets.sources._reading import ELEMENTS, GROUP, Exclusion
 from sgbench.errors import SgbenchError
 from sgbench.files import file_sha256
 
@@ -43,10 +44,7 @@ MIXED_SITE = "mixed site without proportions"
 
 _SCALE = 4_000_000
 _UNNAMED = "<missing>"  # compounds that are no minerals; these go by their formula
-# Of the elements, those that the X-ray scattering tables know (up to californium).
-_ELEMENTS = frozenset(gemmi.Element(z).name for z in range(1, 99)) | {"D"}
-# Sites that stand for a molecule or group whose hydrogen atoms were not located: H2O, NH4, CH3.
-_GROUP = re.compile(r"Wat|NH|CH|OH")
+_ELEMENTS = ELEMENTS | {"D"}
 
 _QUERY = """
 SELECT cif.id, minerals.name, spacegroups.hm_notation, spacegroups.symmetry_xyz,
@@ -63,10 +61,6 @@ _AUTHORS = """
 SELECT publication_id, authors.name FROM publication_authors
 JOIN authors ON authors.id = author_id ORDER BY publication_authors.rowid
 """
-
-
-class _Exclusion(Exception):
-    """Ends the reading of one entry; its arguments are the reason and a detail."""
 
 
 def database_path() -> Path:
@@ -116,7 +110,7 @@ def amcsd(path: Path | None = None) -> Source:
         for row in rows:
             try:
                 yield _entry(row, authors.get(row["publication_id"], []))
-            except _Exclusion as exclusion:
+            except Exclusion as exclusion:
                 yield Excluded(_structure_id(row), *exclusion.args)
 
     return Source("amcsd", CITATION, LICENCE, provenance, read, len(rows))
@@ -151,19 +145,19 @@ def _entry(row: sqlite3.Row, authors: Sequence[str]) -> Entry:
         columns = [_numbers(row[f"atoms_{axis}"]) for axis in "xyz"]
         occupancies = _numbers(row["atoms_occupancy"])
     except (TypeError, ValueError) as error:
-        raise _Exclusion(UNREADABLE) from error
+        raise Exclusion(UNREADABLE) from error
 
     n_sites = len(labels)
     if not n_sites or any(len(x) != n_sites or np.isnan(x).any() for x in columns):
-        raise _Exclusion(NO_COORDINATES)
+        raise Exclusion(NO_COORDINATES)
     for label in labels:
         if re.fullmatch(r"[A-Z][a-z][A-Z][a-z]", label) and _parts(label):
-            raise _Exclusion(MIXED_SITE, label)
+            raise Exclusion(MIXED_SITE, label)
     elements = tuple(_element(label, row["formula"]) for label in labels)
     if not len(occupancies):  # the CIF has no such column, which means 1
         occupancies = np.ones(n_sites)
     if len(occupancies) != n_sites or np.isnan(occupancies).any():
-        raise _Exclusion(UNREADABLE, "occupancies")
+        raise Exclusion(UNREADABLE, "occupancies")
     return Entry(
         structure_id=_structure_id(row),
         name=row["name"] if row["name"] != _UNNAMED else "",
@@ -215,13 +209,13 @@ def _element(label: str, formula: str) -> str:
     The formula decides where the letters could be read in two ways: ``Os`` is osmium only in a
     compound of osmium.
     """
-    if _GROUP.match(label):
-        raise _Exclusion(UNREADABLE_SPECIES, label)
+    if GROUP.match(label):
+        raise Exclusion(UNREADABLE_SPECIES, label)
     known = set(re.findall(r"[A-Z][a-z]?", formula)) & _ELEMENTS
     for symbol in (label[:2], label[:1]):
         if symbol in known:
             return "H" if symbol == "D" else symbol
-    raise _Exclusion(UNREADABLE_SPECIES, label)
+    raise Exclusion(UNREADABLE_SPECIES, label)
 
 
 def _citation(row: sqlite3.Row, authors: Sequence[str]) -> str:
