@@ -8,8 +8,9 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from sgbench.datasets import training_family
 from sgbench.errors import SgbenchError
-from sgbench.models import model_names
+from sgbench.models import get_model
 
 SCALES = ("smoke", "laptop", "paper")
 
@@ -47,14 +48,13 @@ def resolve_settings(given: Mapping[str, Any], root: Path) -> dict[str, Any]:
             f"config: at '{place}': {error.message}. Mend it in config/config.yaml, "
             f"config/{scale}.yaml or --config."
         )
-    for family in settings["families"]:
-        plans = settings["training"].get(family, {})
-        unknown = [name for name in plans if name not in model_names()]
-        if unknown:
-            raise SgbenchError(
-                f"config: at 'training.{family}': unknown model '{unknown[0]}'; expected one of "
-                f"{', '.join(model_names())}. Mend config/{scale}.yaml."
-            )
+    for train_set, plans in settings["training"].items():
+        try:
+            training_family(train_set)
+            for name in plans:
+                get_model(name)
+        except SgbenchError as error:
+            raise SgbenchError(f"config: at 'training.{train_set}': {error}") from None
     return settings
 
 

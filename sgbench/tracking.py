@@ -12,14 +12,14 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sgbench.datasets import SPLITS, Ulbd
+from sgbench.datasets import SPLITS, TrainingSet, Ulbd
 from sgbench.errors import SgbenchError
 from sgbench.files import file_sha256
 
 if TYPE_CHECKING:
     from sgbench.datasets._store import CrystalSet
     from sgbench.evaluation import Score
-    from sgbench.training import TrainedModel
+    from sgbench.training import Trained
 
 # Nothing here is ever unpickled, so that a store from elsewhere cannot run code.
 os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
@@ -57,7 +57,7 @@ def tracked_run(
     ) as active:
         memory.parent.mkdir(parents=True, exist_ok=True)
         memory.write_text("\n".join([active.info.run_id, store, plan]))
-        yield Run(active.info.run_id, is_new=known is None)
+        yield Run(active.info.run_id, active.info.experiment_id, is_new=known is None)
     memory.unlink(missing_ok=True)
 
 
@@ -82,8 +82,11 @@ def _exists(run_id: str | None) -> bool:
 class Run:
     """An open run; without an id, everything it is given is dropped."""
 
-    def __init__(self, run_id: str | None, is_new: bool = False) -> None:
+    def __init__(
+        self, run_id: str | None, experiment_id: str | None = None, is_new: bool = False
+    ) -> None:
         self.run_id = run_id
+        self.experiment_id = experiment_id
         self.is_new = is_new
 
     def parameters(self, values: Mapping[str, Any]) -> None:
@@ -100,26 +103,31 @@ class Run:
 
             mlflow.log_metrics(dict(values), step=step)
 
-    def dataset(self, dataset: Ulbd, context: str) -> None:
-        """Log a designed dataset: its specification as source, and its full checksum as a tag."""
+    def dataset(self, dataset: TrainingSet, context: str) -> None:
+        """Log a training set: what it is as source, and its full checksum as a tag."""
         if not self.run_id:
             return
         import mlflow
 
         checksum = dataset.checksum()
-        name = f"{dataset.name}-v{dataset.version}"
-        _log_input(name, checksum, context, {"specification": str(dataset.describe())})
+        name, origin = dataset.name, {"name": dataset.name, "family": dataset.family}
+        if isinstance(dataset, Ulbd):
+            name = f"{dataset.name}-v{dataset.version}"
+            origin = {"specification": str(dataset.describe())}
+        _log_input(name, checksum, context, origin)
         mlflow.set_tag("dataset_sha256", checksum)
 
-    def model(self, trained: "TrainedModel") -> None:
-        """Log a trained network as an exported graph (no pickle)."""
-        if not self.run_id:
+    def model(self, trained: "Trained", n_points: int) -> None:
+        """Log a trained network as an exported graph (no pickle); an estimator's file must do."""
+        from sgbench.training import TrainedModel
+
+        if not self.run_id or not isinstance(trained, TrainedModel):
             return
         import mlflow.pytorch
         import numpy as np
 
         # Not every network can be exported; its file is logged all the same.
-        example = np.zeros((2, 1, trained.dataset.protocol.n_points), dtype=np.float32)
+        example = np.zeros((2, 1, n_points), dtype=np.float32)
         try:
             mlflow.pytorch.log_model(
                 trained.network.cpu().eval(),

@@ -12,7 +12,7 @@ import sgbench
 # docs/architecture.md: imports point one way, from right to left.
 ORDER = (
     "errors", "files", "workers", "symmetry", "diffraction", "datasets", "models", "training",
-    "evaluation", "leaderboard", "cli",
+    "evaluation", "leaderboard", "plots", "report", "cli",
 )  # fmt: skip
 ROOT = Path(sgbench.__file__).parent
 

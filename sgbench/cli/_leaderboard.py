@@ -81,7 +81,7 @@ def leaderboard(
             f"{output} names the Markdown, which is written beside the CSV; expected a name such "
             f"as {output.with_suffix('.csv')}. Name the CSV."
         )
-    results = [read_score(file) for path in scores or [] for file in _score_files(path)]
+    results = [read_score(file) for path in scores or [] for file in score_files(path)]
     parts = [build_table(results)] if results else []
     for path in table or []:
         if path.exists():
@@ -104,5 +104,5 @@ def leaderboard(
     typer.echo(f"wrote {output}: {len(built)} rows")
 
 
-def _score_files(path: Path) -> list[Path]:
+def score_files(path: Path) -> list[Path]:
     return sorted(path.rglob("*.json")) if path.is_dir() else [path]

@@ -8,40 +8,48 @@ import typer
 
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
 from sgbench.cli._options import CrystalsOption, DeviceOption, ScaleOption, StoreOption
-from sgbench.datasets import TEST_SETS, designed_dataset, evaluation_set, family_dataset
+from sgbench.datasets import (
+    TEST_SETS,
+    evaluation_dataset,
+    evaluation_set,
+    family_dataset,
+    training_set,
+)
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import CLASS_SCHEMES
-from sgbench.models import CONTROLS, get_model, model_names
+from sgbench.models import CONTROLS, NetworkSpec, get_model, model_names
 
 
 def models(form: FormatOption = Format.table, output: OutputOption = None) -> None:
-    """List the networks: name, weights for 36 space groups, input and paper."""
+    """List the models: name, weights for 36 space groups, input and paper."""
     rows = []
     for name in model_names():
         spec = get_model(name)
-        rows.append(
-            {
-                "name": name,
-                "version": spec.version,
-                "parameters": spec.n_parameters(36),
-                "input": spec.input_scaling,
-                "paper": spec.paper,
-            }
+        sees = (
+            {"parameters": spec.n_parameters(36), "input": spec.input_scaling}
+            if isinstance(spec, NetworkSpec)
+            else {"parameters": None, "input": spec.features.__name__}
         )
+        rows.append({"name": name, "version": spec.version, **sees, "paper": spec.paper})
     show(rows, form, output)
 
 
 def train(
-    model: Annotated[str, typer.Argument(help="Name of the network, see `sgbench models`.")],
-    dataset: Annotated[str, typer.Argument(help="Designed dataset, e.g. ulbd-cubic.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="File for the trained network.")],
-    patterns: Annotated[int, typer.Option(help="Training patterns.")],
-    batch_size: Annotated[int, typer.Option(help="Patterns a step.")] = 64,
-    peak_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
-    warmup: Annotated[float, typer.Option(help="Share of the steps before the peak.")] = 0.1,
+    model: Annotated[str, typer.Argument(help="Name of the model, see `sgbench models`.")],
+    dataset: Annotated[str, typer.Argument(help="Training set, e.g. ulbd-cubic or cddd-cubic.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File for the trained model.")],
+    patterns: Annotated[int | None, typer.Option(help="Training patterns.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Patterns a step.")] = None,
+    peak_rate: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
+    warmup: Annotated[
+        float | None, typer.Option(help="Share of the steps before the peak.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of weights, samples and dropout.")] = 0,
-    validations: Annotated[int, typer.Option(help="How often to validate.")] = 20,
-    patience: Annotated[int, typer.Option(help="Validations without gain before stopping.")] = 8,
+    validations: Annotated[int | None, typer.Option(help="How often to validate.")] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Validations without gain before stopping.")
+    ] = None,
+    crystals: CrystalsOption = None,
     checkpoint: Annotated[
         Path | None, typer.Option(help="State of an unfinished training; beside output by default.")
     ] = None,
@@ -49,32 +57,40 @@ def train(
     device: DeviceOption = "auto",
     store: StoreOption = None,
 ) -> None:
-    """Train a network on a designed dataset; run again to go on after an interruption."""
+    """Train a model on a dataset; run again to go on after an interruption.
+
+    What is not said is taken from the model's published hyper-parameters where there are any. The
+    validations go to `history.csv` beside the model.
+    """
     from sgbench.cli._progress import TrainingDisplay
     from sgbench.tracking import tracked_run
-    from sgbench.training import Progress, TrainingPlan, choose_device, hardware
-    from sgbench.training import train as train_network
+    from sgbench.training import Progress, TrainingPlan, choose_device, hardware, write_history
+    from sgbench.training import train as train_model
 
-    plan = TrainingPlan(
-        model=model,
-        dataset=dataset,
-        patterns=patterns,
-        batch_size=batch_size,
-        peak_rate=peak_rate,
-        warmup=warmup,
-        seed=seed,
-        validations=validations,
-        patience=patience,
-    )
-    get_model(model)
-    designed = designed_dataset(dataset)
+    spec = get_model(model)
+    asked = {
+        "patterns": patterns,
+        "batch_size": batch_size,
+        "peak_rate": peak_rate,
+        "warmup": warmup,
+        "validations": validations,
+        "patience": patience,
+    }
+    values = {**spec.defaults, **{k: v for k, v in asked.items() if v is not None}}
+    if "patterns" not in values:
+        raise SgbenchError(
+            f"'{model}' has no published number of training patterns; expected one. "
+            "Name it with --patterns."
+        )
+    plan = TrainingPlan(model=model, dataset=dataset, seed=seed, **values)
+    data = training_set(dataset, crystals or ())
     chosen = choose_device(device)
     state = checkpoint or output.with_name(f"{output.name}.checkpoint")
     typer.echo(f"training {model} on {dataset} with {hardware(chosen)}", err=True)
     tags = {
         "model": model,
         "dataset": dataset,
-        "family": designed.family,
+        "family": data.family,
         "scale": scale,
         "hardware": hardware(chosen),
     }
@@ -88,16 +104,23 @@ def train(
         ):
             if run.is_new:
                 run.parameters(vars(plan))
-                run.dataset(designed, "training")
+                run.dataset(data, "training")
 
             def report(progress: Progress) -> None:
                 display.report(progress)
                 values = {k: v for k, v in vars(progress).items() if k not in ("step", "patterns")}
                 run.metrics(values, step=progress.patterns)
 
-            extra = {"scale": scale, "mlflow_run": run.run_id}
-            trained = train_network(plan, output, state, chosen, report, display.step, extra)
-            run.model(trained)
+            extra = {
+                "scale": scale,
+                "mlflow_run": run.run_id,
+                "mlflow_experiment": run.experiment_id,
+            }
+            trained = train_model(
+                plan, output, state, chosen, report, display.step, extra, crystals or ()
+            )
+            write_history(output.with_name("history.csv"), trained)
+            run.model(trained, data.protocol.n_points)
             run.artifact(output)
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on from here", err=True)
@@ -106,14 +129,14 @@ def train(
 
 
 def predict(
-    model: Annotated[str, typer.Argument(help="File of a trained network, or a control's name.")],
+    model: Annotated[str, typer.Argument(help="File of a trained model, or a control's name.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the predictions.")],
     test_set: Annotated[list[str], typer.Option(help=f"One or more of {', '.join(TEST_SETS)}")],
     per_spacegroup: Annotated[
         int, typer.Option(help="Samples a space group of the designed test sets.")
     ] = 200,
     family: Annotated[
-        str | None, typer.Option(help="Family, for a control; a network knows its own.")
+        str | None, typer.Option(help="Family, for a control; a model knows its own.")
     ] = None,
     crystals: CrystalsOption = None,
     scale: ScaleOption = "custom",
@@ -141,8 +164,11 @@ def predict(
         return
     chosen = choose_device(device)
     trained = load_model(Path(model), chosen)
+    dataset = evaluation_dataset(
+        trained.provenance["plan"]["dataset"], trained.provenance["family"]
+    )
     for name in test_set:
-        truth = evaluation_set(name, trained.dataset, per_spacegroup, crystals or ())
+        truth = evaluation_set(name, dataset, per_spacegroup, crystals or ())
         predictions = predict_set(trained, truth, chosen)
         write_predictions(output / f"{name}.parquet", predictions)
         typer.echo(f"predicted {len(truth)} samples of {name}", err=True)

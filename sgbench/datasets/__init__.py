@@ -6,8 +6,15 @@ from sgbench.datasets._evaluation_sets import (
     TEST_SETS,
     EvaluationSet,
     designed_dataset,
+    evaluation_dataset,
     evaluation_set,
     family_dataset,
+)
+from sgbench.datasets._training_sets import (
+    TrainingSet,
+    is_held_out,
+    training_family,
+    training_set,
 )
 from sgbench.datasets._ulbd import SPLITS, ULBD, MeshAxis, Recipes, Split, Ulbd
 
@@ -23,11 +30,16 @@ __all__ = [
     "MeshAxis",
     "Recipes",
     "Split",
+    "TrainingSet",
     "Ulbd",
     "designed_dataset",
+    "evaluation_dataset",
     "evaluation_set",
     "family_dataset",
+    "is_held_out",
     "read_crystals",
+    "training_family",
+    "training_set",
 ]
 
 

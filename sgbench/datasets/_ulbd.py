@@ -24,10 +24,11 @@ from sgbench.diffraction import (
     LineList,
     PatternProtocol,
     ReflectionTable,
+    half_shapes,
     metric,
     reflection_table,
 )
-from sgbench.diffraction._random import philox4x32, philox_word, stream_key, to_unit
+from sgbench.diffraction._random import philox4x32, philox_words, stream_key, to_unit
 from sgbench.errors import SgbenchError
 from sgbench.symmetry import class_labels, family_spacegroups
 
@@ -38,6 +39,9 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "in-mesh", "off-mesh")
 # Beyond these a table of lines or of cells would not fit into memory.
 _LONGEST_EDGE = 100.0
 _MOST_CELLS = 10_000_000
+
+# Square ångström. Form factors alone fall off like exp(-2 B s^2) with B of 3 or so in this window.
+LARGEST_B = 6.0
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,34 @@ class MeshAxis:
     def values(self) -> NDArray[np.float64]:
         """The mesh values."""
         return np.asarray(self.start + self.step * np.arange(len(self)), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class IntensityLaw:
+    """How random intensities are distributed before the Lorentz factor.
+
+    With none of the three, they are uniform between 0 and 1, as in the paper.
+
+    Attributes
+    ----------
+    wilson : bool
+        Draw them from the gamma distributions of Wilson's statistics, see `half_shapes`, of mean 1.
+    multiplicity : bool
+        Multiply by the mean that Wilson's statistics give to the line: 1/2 for each centric and 1
+        for each acentric set of equivalent reflections.
+    largest_b : float
+        Let them fall off as exp(-2 B (sin theta / wavelength)^2) with a B for each pattern, drawn
+        uniformly up to this, square ångström. It stands for thermal motion and for the electrons'
+        spread alike.
+    """
+
+    wilson: bool = False
+    multiplicity: bool = False
+    largest_b: float = 0.0
+
+
+UNIFORM = IntensityLaw()
+PHYSICAL = IntensityLaw(wilson=True, multiplicity=True, largest_b=LARGEST_B)
 
 
 @dataclass(frozen=True)
@@ -148,6 +180,8 @@ class Ulbd:
     validation_patterns: int = 5
     test_patterns: int = 5
     ranges: tuple[tuple[int, float, float], ...] = ()
+    law: IntensityLaw = UNIFORM
+    drawn_as: str = ""
 
     def __post_init__(self) -> None:
         names = FREE_PARAMETERS.get(self.family, ())
@@ -162,6 +196,11 @@ class Ulbd:
                 f"({', '.join(names)}); got {len(self.axes)}. Give one range a free parameter."
             )
 
+        if min(self.train_patterns, self.validation_patterns, self.test_patterns) < 1:
+            raise SgbenchError(
+                f"{self.name} would have no pattern a lattice in one of its splits; expected at "
+                "least one. Ask for more."
+            )
         n_cells = math.prod(len(axis) for axis in self.axes)
         if max(axis.stop for axis in self.axes) > _LONGEST_EDGE or n_cells > _MOST_CELLS:
             raise SgbenchError(
@@ -221,6 +260,14 @@ class Ulbd:
         return reflection_table(self.family, tuple(a.stop for a in self.axes), self.protocol)
 
     @cached_property
+    def half_shapes(self) -> NDArray[np.int64]:
+        """Twice the shape of each line's gamma distribution, shape (n_spacegroups, n_lines)."""
+        if not (self.law.wilson or self.law.multiplicity):
+            # Intensities do not depend on it.
+            return np.ones((1, 1), dtype=np.int64)
+        return half_shapes(self.family, tuple(a.stop for a in self.axes), self.protocol)
+
+    @cached_property
     def labels(self) -> NDArray[np.int64]:
         """Extinction class of each space group of the family, shape (n_spacegroups,)."""
         return class_labels(self.spacegroups)
@@ -240,7 +287,7 @@ class Ulbd:
 
     def stream(self, purpose: str) -> tuple[int, int]:
         """Return the random key of one of the dataset's streams."""
-        return stream_key(f"sgbench/{self.name}/{self.version}/{purpose}")
+        return stream_key(f"sgbench/{self.drawn_as or self.name}/{self.version}/{purpose}")
 
     def all_recipes(self, split: Split) -> Recipes:
         """Return every recipe of a mesh split: space group slowest, pattern index fastest."""
@@ -371,8 +418,22 @@ class Ulbd:
             *_intensities(
                 pair_of.ravel(), offsets, line, two_theta, lorentz, table.key,
                 recipes.spacegroup, recipes.cell_index, recipes.pattern, *key,
+                self.half_shapes, first, self.law.wilson, self.law.multiplicity,
+                self.law.largest_b / self.protocol.wavelength**2,
             )
         )  # fmt: skip
+
+    def training_samples(
+        self, first: int, count: int, seed: int
+    ) -> tuple[LineList, NDArray[np.int64]]:
+        """Return lines and space groups of `training_recipes`."""
+        recipes = self.training_recipes(first, count, seed)
+        return self.lines(recipes), recipes.spacegroup
+
+    def validation_samples(self, per_spacegroup: int) -> tuple[LineList, NDArray[np.int64]]:
+        """Return lines and space groups of the validation split's first recipes."""
+        recipes = self.held_out_recipes("validation", per_spacegroup)
+        return self.lines(recipes), recipes.spacegroup
 
     def describe(self) -> dict[str, object]:
         """Return the specification as plain data."""
@@ -445,10 +506,15 @@ def _positions(classes, metrics, kept_offsets, kept, coefficients, wavelength, l
     return offsets, line[:count], two_theta[:count], lorentz[:count]
 
 
+# B of a pattern comes from the line that no crystal has, hkl = 000.
+_NO_LINE = 0
+
+
 @numba.njit(cache=True, parallel=True)
 def _intensities(  # type: ignore[no-untyped-def]
-    pair_of, pair_offsets, line, two_theta, lorentz, keys, spacegroup, cell_index, pattern, k0, k1
-):
+    pair_of, pair_offsets, line, two_theta, lorentz, keys, spacegroup, cell_index, pattern, k0, k1,
+    half_shapes, first_group, wilson, multiplicity, largest_b,
+):  # fmt: skip
     n = len(pair_of)
     offsets = np.zeros(n + 1, np.int64)
     for i in range(n):
@@ -457,38 +523,103 @@ def _intensities(  # type: ignore[no-untyped-def]
     intensity = np.empty(offsets[n], np.float32)
     for i in numba.prange(n):
         first = pair_offsets[pair_of[i]]
+        c1, c2, c3 = np.uint64(spacegroup[i]), np.uint64(cell_index[i]), np.uint64(pattern[i])
+        b = 0.0
+        if largest_b > 0:
+            words = philox_words(np.uint64(_NO_LINE), c1, c2, c3, np.uint64(k0), np.uint64(k1))
+            b = largest_b * _unit(words[0])
         for target in range(offsets[i], offsets[i + 1]):
             source = first + target - offsets[i]
-            word = philox_word(
-                np.uint64(keys[line[source]]),
-                np.uint64(spacegroup[i]),
-                np.uint64(cell_index[i]),
-                np.uint64(pattern[i]),
-                np.uint64(k0),
-                np.uint64(k1),
-            )
-            unit = (np.float64(word >> np.uint64(8)) + 1.0) * 2.0**-24
+            row = line[source]
+            key = np.uint64(keys[row])
             positions[target] = two_theta[source]
-            intensity[target] = np.float32(unit * lorentz[source])
+            shape = 0.5
+            if wilson or multiplicity:
+                shape = 0.5 * half_shapes[spacegroup[i] - first_group, row]
+            if wilson:
+                value = _gamma(int(2 * shape), key, c1, c2, c3, k0, k1) / shape
+            else:
+                value = _unit(philox_words(key, c1, c2, c3, np.uint64(k0), np.uint64(k1))[0])
+            if multiplicity:
+                value *= shape
+            if largest_b > 0:
+                value *= np.exp(-2.0 * b * np.sin(0.5 * np.radians(two_theta[source])) ** 2)
+            intensity[target] = np.float32(value * lorentz[source])
     return offsets, positions, intensity
+
+
+@numba.njit(cache=True, inline="always")
+def _unit(word):  # type: ignore[no-untyped-def]
+    """Do what `to_unit` does, to one word."""
+    return (np.float64(word >> np.uint64(8)) + 1.0) * 2.0**-24
+
+
+@numba.njit(cache=True)
+def _gamma(half_shape, key, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+    """Draw from a gamma distribution of scale 1 whose shape is a multiple of one half.
+
+    Exponential variables have shape 1, and half the square of a normal one has shape 1/2. Four
+    random numbers come of one key; the next four of the next.
+    """
+    whole, odd = half_shape // 2, half_shape % 2
+    product, last = 1.0, 1.0
+    words = (np.uint64(0), np.uint64(0), np.uint64(0), np.uint64(0))
+    for draw in range(whole + 2 * odd):
+        if draw % 4 == 0:
+            next_key = (np.uint64(k1) + np.uint64(draw // 4)) & np.uint64(0xFFFFFFFF)
+            words = philox_words(key, c1, c2, c3, np.uint64(k0), next_key)
+        unit = _unit(words[draw % 4])
+        if draw < whole:
+            product *= unit
+        elif draw == whole:
+            last = unit
+        else:
+            return -np.log(product) - np.log(last) * np.cos(2 * np.pi * unit) ** 2
+    return -np.log(product)
+
+
+def with_mesh(dataset: Ulbd, step: float, train_patterns: int) -> Ulbd:
+    """Return a dataset with another lattice step (ångström) and number of training patterns."""
+    return replace(
+        dataset,
+        name=f"{dataset.name}@{step:g}x{train_patterns}",
+        axes=tuple(replace(axis, step=step) for axis in dataset.axes),
+        train_patterns=train_patterns,
+    )
 
 
 def _register(*datasets: Ulbd) -> dict[str, Ulbd]:
     return {dataset.name: dataset for dataset in datasets}
 
 
+def _physical(dataset: Ulbd, suffix: str = "", law: IntensityLaw = PHYSICAL) -> Ulbd:
+    """Return a dataset's twin with intensities as crystals have them."""
+    name = f"ulbd-physical-{dataset.family}{suffix}"
+    return replace(dataset, name=name, law=law, drawn_as=dataset.name)
+
+
 _CUBIC = (MeshAxis(5.0, 15.0, 0.05),)
 _TETRAGONAL = (MeshAxis(3.0, 10.0, 0.05), MeshAxis(3.0, 15.0, 0.05))
 _HEXAGONAL = (MeshAxis(3.0, 12.0, 0.05), MeshAxis(3.0, 20.0, 0.05))
 
-#: All ULBDs by name. The canonical tetragonal and trigonal-hexagonal meshes are ours, since the
-#: published steps are either impossibly fine or so coarse that a network learns the cells by heart;
-#: their ranges hold most cells of known crystals (docs/protocol.md). In the imbalanced set, each
-#: space group has the cells between its smallest and its largest in the ``cddd``, as in Fig. 8.
-ULBD: dict[str, Ulbd] = _register(
+_CANONICAL = (
     Ulbd("ulbd-cubic", 1, "cubic", CANONICAL, _CUBIC),
     Ulbd("ulbd-tetragonal", 1, "tetragonal", CANONICAL, _TETRAGONAL),
     Ulbd("ulbd-trigonal-hexagonal", 1, "trigonal-hexagonal", CANONICAL, _HEXAGONAL),
+)
+
+#: All ULBDs by name. The canonical tetragonal and trigonal-hexagonal meshes are ours, since the
+#: published steps are either impossibly fine or so coarse that a network learns the cells by heart;
+#: their ranges hold most cells of known crystals (docs/protocol.md). In the imbalanced set, each
+#: space group has the cells between its smallest and its largest in the ``cddd``, as in Fig. 8. The
+#: physical ones have the cells of the canonical ones, and intensities as crystals have them; for
+#: cubic there is one more without each of the three ingredients.
+ULBD: dict[str, Ulbd] = _register(
+    *_CANONICAL,
+    *(_physical(dataset) for dataset in _CANONICAL),
+    _physical(_CANONICAL[0], "-no-wilson", replace(PHYSICAL, wilson=False)),
+    _physical(_CANONICAL[0], "-no-multiplicity", replace(PHYSICAL, multiplicity=False)),
+    _physical(_CANONICAL[0], "-no-falloff", replace(PHYSICAL, largest_b=0.0)),
     Ulbd(
         "ulbd-cubic-imbalanced", 1, "cubic", CANONICAL, (MeshAxis(2.5, 25.0, 0.05),),
         ranges=CUBIC_RANGES,

@@ -11,6 +11,7 @@ from sgbench.diffraction._lines import (
 )
 from sgbench.diffraction._protocol import CANONICAL, PROTOCOLS, PUBLISHED, PatternProtocol
 from sgbench.diffraction._render import render
+from sgbench.diffraction._wilson import half_shapes
 
 __all__ = [
     "CANONICAL",
@@ -24,6 +25,7 @@ __all__ = [
     "allowed_lines",
     "free_parameters",
     "full_cell",
+    "half_shapes",
     "metric",
     "reflection_table",
     "render",

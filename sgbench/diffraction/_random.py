@@ -59,8 +59,8 @@ def stream_key(name: str) -> tuple[int, int]:
 
 
 @numba.njit(cache=True, inline="always")
-def philox_word(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
-    """Return the first word of `philox4x32`; all arguments uint64 below 2**32."""
+def philox_words(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+    """Return the words of `philox4x32`; all arguments uint64 below 2**32."""
     mask = np.uint64(_MASK)
     shift = np.uint64(32)
     for _ in range(_ROUNDS):
@@ -72,4 +72,4 @@ def philox_word(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
         c3 = p0 & mask
         k0 = (k0 + np.uint64(_W0)) & mask
         k1 = (k1 + np.uint64(_W1)) & mask
-    return c0
+    return c0, c1, c2, c3

@@ -1,5 +1,6 @@
 """From predictions to scores."""
 
+from sgbench.evaluation._confusions import Confusion, confusions
 from sgbench.evaluation._predict import predict_control, predict_set
 from sgbench.evaluation._predictions import (
     CLASS_SCHEMES,
@@ -11,9 +12,11 @@ from sgbench.evaluation._scores import LabelScore, Score, read_score, score, top
 
 __all__ = [
     "CLASS_SCHEMES",
+    "Confusion",
     "LabelScore",
     "Predictions",
     "Score",
+    "confusions",
     "predict_control",
     "predict_set",
     "read_predictions",

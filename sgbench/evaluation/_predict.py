@@ -1,26 +1,72 @@
-"""Predictions of trained networks and of controls, in one shape."""
+"""Predictions of trained models and of controls, in one shape."""
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sgbench.datasets import EvaluationSet, Ulbd
+from sgbench.datasets import EvaluationSet, Ulbd, evaluation_dataset, is_held_out
 from sgbench.diffraction import render
+from sgbench.errors import SgbenchError
 from sgbench.evaluation._predictions import Predictions
 from sgbench.models import control_probabilities
+from sgbench.symmetry import family_spacegroups
 
 if TYPE_CHECKING:
     import torch
 
-    from sgbench.training import TrainedModel
+    from sgbench.training import Trained, TrainedModel
 
 _BATCH = 256
 
 
-def predict_set(
+def predict_set(trained: "Trained", truth: EvaluationSet, device: "torch.device") -> Predictions:
+    """Predict a test set with a trained model.
+
+    Raises
+    ------
+    SgbenchError
+        If the model was trained on structures of the test set.
+    """
+    from sgbench.training import TrainedModel
+    from sgbench.training._estimators import estimator_probabilities
+
+    plan = trained.provenance["plan"]
+    family = trained.provenance["family"]
+    if not is_held_out(truth.name, plan["dataset"]):
+        raise SgbenchError(
+            f"'{truth.name}' holds structures that a model of {plan['dataset']} was trained on; "
+            "expected a set that was held out. Use the one whose name has '-test'."
+        )
+    spacegroups = family_spacegroups(family)
+    if isinstance(trained, TrainedModel):
+        probabilities = _network_probabilities(trained, truth, device)
+    else:
+        probabilities = estimator_probabilities(
+            trained.classifier, trained.spec, truth.lines, truth.protocol, spacegroups
+        )
+    kept = (
+        "model_version", "dataset_sha256", "hardware", "parameters", "train_patterns",
+        "train_seconds", "plan_sha256", "scale", "mlflow_run", "mlflow_experiment",
+    )  # fmt: skip
+    return Predictions(
+        truth.sample_ids,
+        "spacegroup",
+        spacegroups,
+        probabilities,
+        {
+            "model": plan["model"],
+            "train_set": plan["dataset"],
+            "seed": plan["seed"],
+            **{name: trained.provenance.get(name) for name in kept},
+            **_test(truth, evaluation_dataset(plan["dataset"], family)),
+        },
+    )
+
+
+def _network_probabilities(
     trained: "TrainedModel", truth: EvaluationSet, device: "torch.device"
-) -> Predictions:
-    """Predict a test set with a trained network."""
+) -> NDArray[np.float32]:
     import torch
 
     network = trained.network.to(device).eval()
@@ -32,24 +78,7 @@ def predict_set(
             patterns = torch.as_tensor(render(chunk, truth.protocol, on_device))
             logits = network(trained.spec.scale_input(patterns))
             parts.append(torch.softmax(logits.double(), dim=1).float().cpu().numpy())
-    plan = trained.provenance["plan"]
-    kept = (
-        "model_version", "dataset_sha256", "hardware", "parameters", "train_patterns",
-        "train_seconds", "plan_sha256", "scale", "mlflow_run",
-    )  # fmt: skip
-    return Predictions(
-        truth.sample_ids,
-        "spacegroup",
-        trained.dataset.spacegroups,
-        np.concatenate(parts),
-        {
-            "model": plan["model"],
-            "train_set": plan["dataset"],
-            "seed": plan["seed"],
-            **{name: trained.provenance.get(name) for name in kept},
-            **_test(truth, trained.dataset),
-        },
-    )
+    return np.concatenate(parts)
 
 
 def predict_control(

@@ -62,6 +62,10 @@ class Score:
     by_label : dict
         `LabelScore` of each label that occurs, by space-group number or by the position of the
         class in `sgbench.symmetry.extinction_classes`.
+    confusion : tuple of (int, int, int)
+        True label, predicted label and number of samples, for each pair that occurs, ascending;
+        labels as in `by_label`. The prediction is the label of the highest probability, and the
+        lowest such label where several share it, whereas `top` averages over ties.
     provenance : dict
     """
 
@@ -79,6 +83,7 @@ class Score:
     balanced_accuracy: float
     ece: float
     by_label: Mapping[str, LabelScore]
+    confusion: tuple[tuple[int, int, int], ...]
     provenance: Mapping[str, Any]
 
 
@@ -148,6 +153,7 @@ def score(predictions: Predictions, truth: EvaluationSet, class_scheme: str) -> 
         balanced_accuracy=float(np.mean([one.top1 for one in by_label.values()])),
         ece=calibration_error(predictions.probabilities, hits[:, 0]),
         by_label=by_label,
+        confusion=_confusion(label + first, predictions.probabilities.argmax(axis=1) + first),
         provenance={**predictions.provenance, "scorer_version": __version__},
     )
 
@@ -204,7 +210,8 @@ def read_score(path: Path) -> Score:
         values: dict[str, Any] = json.loads(Path(path).read_text())
         lists = {name: tuple(v) for name, v in values.items() if isinstance(v, list)}
         by_label = {name: LabelScore(**v) for name, v in values["by_label"].items()}
-        return Score(**{**values, **lists, "by_label": by_label})
+        confusion = tuple((int(true), int(guess), int(n)) for true, guess, n in values["confusion"])
+        return Score(**{**values, **lists, "by_label": by_label, "confusion": confusion})
     except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
         raise SgbenchError(
             f"{path} is not a readable score ({type(error).__name__}); expected the JSON that "
@@ -216,6 +223,13 @@ def _cluster_index(truth: EvaluationSet) -> NDArray[np.int64]:
     if truth.cluster is None:
         return np.arange(len(truth))
     return np.unique(np.array(truth.cluster), return_inverse=True)[1].ravel()
+
+
+def _confusion(
+    true: NDArray[np.int64], predicted: NDArray[np.int64]
+) -> tuple[tuple[int, int, int], ...]:
+    pairs, n = np.unique(np.stack([true, predicted], axis=1), axis=0, return_counts=True)
+    return tuple((int(a), int(b), int(count)) for (a, b), count in zip(pairs, n, strict=True))
 
 
 def _label_score(hits: NDArray[np.float64], clusters: NDArray[np.int64]) -> LabelScore:

@@ -1,24 +1,38 @@
-"""The registry of networks: a name, how to build it, how it sees a pattern, and its paper."""
+"""The registry of models: a name, how to build it, how it sees a pattern, and its paper."""
 
 import importlib
 import pkgutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sgbench.errors import SgbenchError
 
 if TYPE_CHECKING:
     import torch
+    from sklearn.base import ClassifierMixin
+
+    from sgbench.diffraction import PatternProtocol
 
 InputScaling = Literal["linear", "sqrt"]
+NetworkBuilder = Callable[[int], "torch.nn.Module"]
+EstimatorBuilder = Callable[[int], "ClassifierMixin"]
+#: From patterns, shape (n, n_points), to what an estimator is fitted on, shape (n, n_features).
+Features = Callable[[NDArray[np.float32], "PatternProtocol"], NDArray[np.float32]]
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _REGISTRY: dict[str, "ModelSpec"] = {}
+_TIMM = "timm:"
 
 
 @dataclass(frozen=True)
-class ModelSpec:
-    """A network that can be trained.
+class NetworkSpec:
+    """A network that is trained step by step.
 
     Attributes
     ----------
@@ -33,13 +47,16 @@ class ModelSpec:
         Reference.
     version : int
         Any change of the network or of its input raises it.
+    defaults : mapping
+        Published hyper-parameters of the training, by the names of `TrainingPlan`'s fields.
     """
 
     name: str
-    build: Callable[[int], "torch.nn.Module"]
+    build: NetworkBuilder
     input_scaling: InputScaling
     paper: str
-    version: int
+    version: int = 1
+    defaults: Mapping[str, Any] = field(default_factory=dict)
 
     def scale_input(self, patterns: "torch.Tensor") -> "torch.Tensor":
         """Turn patterns of shape (n, n_points) into the network's input, (n, 1, n_points)."""
@@ -48,45 +65,98 @@ class ModelSpec:
 
     def n_parameters(self, n_outputs: int) -> int:
         """Return how many weights the network has."""
-        return sum(weight.numel() for weight in self.build(n_outputs).parameters())
+        import torch
+
+        with torch.device("meta"):  # counted without drawing any
+            return sum(weight.numel() for weight in self.build(n_outputs).parameters())
+
+
+@dataclass(frozen=True)
+class EstimatorSpec:
+    """A scikit-learn classifier that is fitted at once, on features of patterns.
+
+    Attributes
+    ----------
+    name, paper, version, defaults
+        As those of `NetworkSpec`.
+    build : callable
+        Takes the seed, returns the unfitted classifier, with `fit` and `predict_proba`.
+    features : callable
+        Takes patterns, shape (n, n_points), and the protocol; returns float32 features, shape
+        (n, n_features).
+    """
+
+    name: str
+    build: EstimatorBuilder
+    features: Features
+    paper: str
+    version: int = 1
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+
+ModelSpec = NetworkSpec | EstimatorSpec
 
 
 def register_model(
-    name: str, paper: str, input_scaling: InputScaling = "linear", version: int = 1
-) -> Callable[[Callable[[int], "torch.nn.Module"]], Callable[[int], "torch.nn.Module"]]:
+    name: str,
+    paper: str,
+    input_scaling: InputScaling = "linear",
+    version: int = 1,
+    defaults: Mapping[str, Any] = _NOTHING,
+) -> Callable[[NetworkBuilder], NetworkBuilder]:
     """Enter a network's constructor in the registry; use as a decorator."""
 
-    def enter(build: Callable[[int], "torch.nn.Module"]) -> Callable[[int], "torch.nn.Module"]:
-        _REGISTRY[name] = ModelSpec(name, build, input_scaling, paper, version)
+    def enter(build: NetworkBuilder) -> NetworkBuilder:
+        _REGISTRY[name] = NetworkSpec(name, build, input_scaling, paper, version, defaults)
+        return build
+
+    return enter
+
+
+def register_estimator(
+    name: str,
+    paper: str,
+    features: Features,
+    version: int = 1,
+    defaults: Mapping[str, Any] = _NOTHING,
+) -> Callable[[EstimatorBuilder], EstimatorBuilder]:
+    """Enter a scikit-learn classifier's constructor in the registry; use as a decorator."""
+
+    def enter(build: EstimatorBuilder) -> EstimatorBuilder:
+        _REGISTRY[name] = EstimatorSpec(name, build, features, paper, version, defaults)
         return build
 
     return enter
 
 
 def model_names() -> tuple[str, ...]:
-    """Return the names of all networks, sorted."""
-    _import_networks()
+    """Return the names of all models, sorted; any other ``timm:...`` can be asked for as well."""
+    _import_models()
     return tuple(sorted(_REGISTRY))
 
 
 def get_model(name: str) -> ModelSpec:
-    """Look a network up.
+    """Look a model up.
 
     Raises
     ------
     SgbenchError
-        If no network has this name.
+        If no model has this name.
     """
-    if name not in model_names():
-        raise SgbenchError(
-            f"unknown model '{name}'; expected one of {', '.join(model_names())}. "
-            "`sgbench models` lists them."
-        )
-    return _REGISTRY[name]
+    if name in model_names():
+        return _REGISTRY[name]
+    if name.startswith(_TIMM):
+        from sgbench.models._timm import PAPER, timm_network
+
+        return NetworkSpec(name, timm_network(name.removeprefix(_TIMM)), "sqrt", PAPER)
+    raise SgbenchError(
+        f"unknown model '{name}'; expected one of {', '.join(model_names())}, or timm:NAME. "
+        "`sgbench models` lists them."
+    )
 
 
 @cache
-def _import_networks() -> None:
+def _import_models() -> None:
     import sgbench.models as package
 
     for module in pkgutil.iter_modules(package.__path__):

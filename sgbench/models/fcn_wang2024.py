@@ -28,8 +28,9 @@ class Fcn(nn.Module):
     1,976,884 weights. Glorot-uniform weights, zero biases.
     """
 
-    def __init__(self, n_outputs: int) -> None:
+    def __init__(self, n_outputs: int, dropouts: tuple[float, ...] = _DROPOUTS) -> None:
         super().__init__()
+        self.dropouts = dropouts
         inputs = (1, *_CHANNELS[:-1])
         convolutions = [
             nn.Conv1d(c_in, c_out, 3, padding=1)
@@ -48,7 +49,7 @@ class Fcn(nn.Module):
         if not plain and not torch.compiler.is_exporting():
             # Training tolerates bfloat16; a score should not depend on it.
             dtype = training_dtype() if self.training else torch.float32
-            dropouts = _DROPOUTS if self.training else (0.0,) * len(_DROPOUTS)
+            dropouts = self.dropouts if self.training else (0.0,) * len(self.dropouts)
             features = pooled_blocks(
                 patterns, cast(list[nn.Conv1d], list(self.convolutions)), _SLOPES, dropouts, dtype
             )
@@ -60,7 +61,7 @@ class Fcn(nn.Module):
     def plain_features(self, patterns: torch.Tensor) -> torch.Tensor:
         """Return the last block's output, shape (n, 256, 1), by ordinary torch operations."""
         x = patterns
-        for layer, slope, dropout in zip(self.convolutions, _SLOPES, _DROPOUTS, strict=True):
+        for layer, slope, dropout in zip(self.convolutions, _SLOPES, self.dropouts, strict=True):
             # Pooling before the monotonic LeakyReLU is the published order's function, cheaper.
             x = F.leaky_relu(F.max_pool1d(layer(x), 2), slope)
             x = F.dropout(x, dropout, self.training)
@@ -77,3 +78,14 @@ def fcn(n_outputs: int) -> nn.Module:
 def fcn_sqrt(n_outputs: int) -> nn.Module:
     """Build the same network, fed the square root of the pattern, which lifts weak lines."""
     return Fcn(n_outputs)
+
+
+@register_model("fcn-wang2024.sqrt-fresh", paper=_PAPER, input_scaling="sqrt")
+def fcn_fresh(n_outputs: int) -> nn.Module:
+    """Build the same again without dropout.
+
+    Where every training pattern is a fresh one there is nothing to learn by heart, and dropout only
+    slows learning: on the tetragonal ULBD, 300,000 patterns without it reach more than 1.2 million
+    with it (95 % against 92 % of extinction classes).
+    """
+    return Fcn(n_outputs, (0.0,) * len(_DROPOUTS))

@@ -48,6 +48,7 @@ class ExtinctionClass:
     laue_classes: tuple[str, ...]
 
 
+@cache
 def extinction_classes(spacegroups: tuple[int, ...]) -> tuple[ExtinctionClass, ...]:
     """Sort space groups into extinction classes.
 

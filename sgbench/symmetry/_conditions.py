@@ -101,7 +101,7 @@ def reflection_conditions(spacegroup: int) -> tuple[ReflectionCondition, ...]:
     for zone in ZONES[family_of(spacegroup)]:
         forms, implied = zone_forms(spacegroup, zone)
         if forms != implied:
-            found.append(ReflectionCondition(zone.name, _words(forms, zone.free)))
+            found.append(ReflectionCondition(zone.name, condition_words(forms, zone.free)))
     return tuple(found)
 
 
@@ -165,7 +165,7 @@ _WORDINGS: dict[int, tuple[_Wording, ...]] = {
 }
 
 
-def _words(forms: Forms, free: tuple[str, ...]) -> str:
+def condition_words(forms: Forms, free: tuple[str, ...]) -> str:
     for text, congruences in _WORDINGS[len(free)]:
         generators = [
             tuple(c * (_DEN // modulus) % _DEN for c in coefficients)

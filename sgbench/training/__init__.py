@@ -1,12 +1,21 @@
-"""The trainer around a network."""
+"""The trainer around a model."""
 
 from sgbench.training._device import choose_device, hardware
-from sgbench.training._model_file import TrainedModel, load_model, save_model
+from sgbench.training._model_file import (
+    FittedEstimator,
+    Trained,
+    TrainedModel,
+    load_model,
+    save_model,
+    write_history,
+)
 from sgbench.training._plan import Progress, TrainingPlan
 from sgbench.training._trainer import train
 
 __all__ = [
+    "FittedEstimator",
     "Progress",
+    "Trained",
     "TrainedModel",
     "TrainingPlan",
     "choose_device",
@@ -14,4 +23,5 @@ __all__ = [
     "load_model",
     "save_model",
     "train",
+    "write_history",
 ]

@@ -1,34 +1,52 @@
-"""Trained networks and their files."""
+"""Trained models and their files."""
 
+import csv
 import json
-from dataclasses import dataclass
+import zipfile
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from sgbench.datasets import ULBD, Ulbd
+from sgbench.datasets import training_family
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
-from sgbench.models import ModelSpec, get_model
+from sgbench.models import EstimatorSpec, NetworkSpec, get_model
+from sgbench.symmetry import family_spacegroups
+from sgbench.training._estimators import load_estimator, save_estimator
+from sgbench.training._plan import Progress
+
+if TYPE_CHECKING:
+    from sklearn.base import ClassifierMixin
 
 
 @dataclass(frozen=True)
 class TrainedModel:
     """A trained network and where it comes from."""
 
-    spec: ModelSpec
+    spec: NetworkSpec
     network: torch.nn.Module
     provenance: dict[str, Any]
 
-    @property
-    def dataset(self) -> Ulbd:
-        """The designed dataset that it was trained on."""
-        return ULBD[self.provenance["plan"]["dataset"]]
+
+@dataclass(frozen=True)
+class FittedEstimator:
+    """A fitted scikit-learn classifier and where it comes from."""
+
+    spec: EstimatorSpec
+    classifier: "ClassifierMixin"
+    provenance: dict[str, Any]
 
 
-def save_model(path: Path, trained: TrainedModel) -> None:
-    """Write weights and provenance; `load_model` reads them without unpickling objects."""
+Trained = TrainedModel | FittedEstimator
+
+
+def save_model(path: Path, trained: Trained) -> None:
+    """Write a model and its provenance; `load_model` reads them without unpickling objects."""
+    if isinstance(trained, FittedEstimator):
+        save_estimator(path, trained.classifier, trained.provenance)
+        return
     with write_atomically(path) as temporary:
         torch.save(
             {
@@ -39,20 +57,26 @@ def save_model(path: Path, trained: TrainedModel) -> None:
         )
 
 
-def load_model(path: Path, device: torch.device) -> TrainedModel:
-    """Read a trained network.
+def load_model(path: Path, device: torch.device) -> Trained:
+    """Read a trained model.
 
     Raises
     ------
     SgbenchError
         If the file is missing, truncated or something else.
     """
+    if _is_estimator(path):
+        classifier, provenance = load_estimator(path)
+        found = get_model(provenance["plan"]["model"])
+        assert isinstance(found, EstimatorSpec)
+        return FittedEstimator(found, classifier, provenance)
     try:
         content = torch.load(path, map_location=device, weights_only=True)
         provenance = json.loads(content["provenance"])
         spec = get_model(provenance["plan"]["model"])
-        dataset = ULBD[provenance["plan"]["dataset"]]
-        network = spec.build(len(dataset.spacegroups)).to(device)
+        assert isinstance(spec, NetworkSpec)
+        spacegroups = family_spacegroups(training_family(provenance["plan"]["dataset"]))
+        network = spec.build(len(spacegroups)).to(device)
         network.load_state_dict(content["weights"])
     except SgbenchError:
         raise
@@ -62,3 +86,23 @@ def load_model(path: Path, device: torch.device) -> TrainedModel:
             "`sgbench train` writes. Train it again."
         ) from error
     return TrainedModel(spec, network, provenance)
+
+
+def write_history(path: Path, trained: Trained) -> None:
+    """Write the validations of a training as CSV, a column a field of `Progress`.
+
+    An estimator, which is fitted at once, leaves the head of the table alone.
+    """
+    with write_atomically(path) as temporary, open(temporary, "w", newline="") as handle:
+        writer = csv.DictWriter(handle, [f.name for f in fields(Progress)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(trained.provenance["history"])
+
+
+def _is_estimator(path: Path) -> bool:
+    """Tell the two kinds of files apart: both are archives, and only one has a schema."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "schema.json" in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False

@@ -1,6 +1,6 @@
-"""Training on designed patterns: rendered where the network is, never stored, resumed exactly.
+"""Training on patterns that are rendered where the network is, never stored, and resumed exactly.
 
-The recipes of step t, the dropout of step t and the rate of step t depend on the seed and t alone,
+The samples of step t, the dropout of step t and the rate of step t depend on the seed and t alone,
 so a training that was killed and goes on from its checkpoint ends with the weights it would have
 had. (On CUDA, atomic additions leave the last bits of a pattern undetermined.)
 """
@@ -9,7 +9,7 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -18,20 +18,24 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from sgbench.datasets import Recipes, Ulbd, designed_dataset
+from sgbench.datasets import TrainingSet, Ulbd, training_set
 from sgbench.datasets._ulbd_torch import UlbdOnDevice
-from sgbench.diffraction import render
+from sgbench.diffraction import LineList, render
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
-from sgbench.models import ModelSpec, get_model
+from sgbench.models import EstimatorSpec, NetworkSpec, get_model
+from sgbench.symmetry import class_labels
 from sgbench.training._device import autocast, hardware, keep_freed_memory
-from sgbench.training._model_file import TrainedModel, save_model
+from sgbench.training._estimators import fit_estimator
+from sgbench.training._model_file import FittedEstimator, Trained, TrainedModel, save_model
 from sgbench.training._plan import Progress, TrainingPlan
 
 _CHECKPOINT_SECONDS = 20.0
 _VALIDATION_BATCH = 256
+_FITTING_BATCH = 512
 # Reading a loss waits for the device, so on a GPU it is done only now and then.
 _LOSSES_AT_ONCE = {"cpu": 1, "cuda": 32}
 
@@ -44,8 +48,9 @@ def train(
     report: Callable[[Progress], None] = lambda progress: None,
     on_step: Callable[[int, float], None] = lambda step, loss: None,
     extra_provenance: Mapping[str, Any] = MappingProxyType({}),
-) -> TrainedModel:
-    """Train a network and write it to `output`.
+    crystals: Sequence[Path] = (),
+) -> Trained:
+    """Train a model and write it to `output`.
 
     Parameters
     ----------
@@ -54,8 +59,9 @@ def train(
         File for the trained weights and their provenance.
     checkpoint : Path
         File that holds the state of an unfinished training; training goes on from there if the file
-        belongs to the same plan. It is left for the caller to remove when all is done, so that a
-        failure in what follows does not cost the training.
+        belongs to the same plan and data. It is left for the caller to remove when all is done, so
+        that a failure in what follows does not cost the training. An estimator, which is fitted at
+        once, has none.
     device : torch.device
     report : callable, optional
         Called with each new `Progress`.
@@ -63,12 +69,68 @@ def train(
         Called with the number and loss of a step, now and then.
     extra_provenance : mapping, optional
         What else to write beside the weights.
+    crystals : sequence of Path, optional
+        Files of line lists, for training sets of structures.
 
     Returns
     -------
-    TrainedModel
+    TrainedModel or FittedEstimator
     """
-    spec, dataset = get_model(plan.model), designed_dataset(plan.dataset)
+    spec, dataset = get_model(plan.model), training_set(plan.dataset, crystals)
+    dataset_sha256 = dataset.checksum()
+    trained: Trained
+    if isinstance(spec, EstimatorSpec):
+        started = time.monotonic()
+        classifier = fit_estimator(spec, _batches(dataset, plan), dataset.protocol, plan.seed)
+        seconds, history = time.monotonic() - started, []
+        n_patterns, n_parameters = plan.patterns, 0
+        trained = FittedEstimator(spec, classifier, {})
+    else:
+        state = _trained_state(
+            plan, spec, dataset, dataset_sha256, checkpoint, device, report, on_step
+        )
+        seconds, history = state.seconds, state.history
+        n_patterns = state.step * plan.batch_size
+        n_parameters = sum(weight.numel() for weight in state.network.parameters())
+        trained = TrainedModel(spec, state.network, {})
+    trained.provenance.update(
+        {
+            "plan": asdict(plan),
+            "plan_sha256": plan.sha256(),
+            "family": dataset.family,
+            "model_version": spec.version,
+            "dataset_sha256": dataset_sha256,
+            "hardware": hardware(device),
+            "parameters": n_parameters,
+            "train_patterns": n_patterns,
+            "train_seconds": round(seconds, 1),
+            "history": [asdict(progress) for progress in history],
+            **extra_provenance,
+        }
+    )
+    save_model(output, trained)
+    return trained
+
+
+def _batches(
+    dataset: TrainingSet, plan: TrainingPlan
+) -> Iterator[tuple[LineList, NDArray[np.int64]]]:
+    for first in range(0, plan.patterns, _FITTING_BATCH):
+        count = min(_FITTING_BATCH, plan.patterns - first)
+        yield dataset.training_samples(first, count, plan.seed)
+
+
+def _trained_state(
+    plan: TrainingPlan,
+    spec: NetworkSpec,
+    dataset: TrainingSet,
+    dataset_sha256: str,
+    checkpoint: Path,
+    device: torch.device,
+    report: Callable[[Progress], None],
+    on_step: Callable[[int, float], None],
+) -> "_State":
+    """Train a network; its best weights are in the state that is returned."""
     if device.type == "cpu":
         keep_freed_memory()
     torch.manual_seed(plan.seed)
@@ -79,9 +141,9 @@ def train(
         cycle_momentum=False,
     )  # fmt: skip
     source = _Source(dataset, spec, device)
-    state = _State(network, optimizer, schedule)
-    state.load(checkpoint, plan, device)
-    validation = dataset.held_out_recipes("validation", plan.validation_per_spacegroup)
+    state = _State(network, optimizer, schedule, f"{plan.sha256()} {dataset_sha256}")
+    state.load(checkpoint, device)
+    validation = dataset.validation_samples(plan.validation_per_spacegroup)
     every = -(-plan.steps // plan.validations)
     pending: list[torch.Tensor] = []
     saved = time.monotonic()
@@ -110,29 +172,12 @@ def train(
             if validates:
                 report(state.validated(plan, source, validation))
             if saves or state.step == plan.steps:
-                state.save(checkpoint, plan)
+                state.save(checkpoint)
                 saved = time.monotonic()
                 if stop_requested():
                     raise KeyboardInterrupt
     network.load_state_dict(state.best_weights)
-    trained = TrainedModel(
-        spec,
-        network,
-        {
-            "plan": asdict(plan),
-            "plan_sha256": plan.sha256(),
-            "model_version": spec.version,
-            "dataset_sha256": dataset.checksum(),
-            "hardware": hardware(device),
-            "parameters": sum(weight.numel() for weight in network.parameters()),
-            "train_patterns": state.step * plan.batch_size,
-            "train_seconds": round(state.seconds, 1),
-            "history": [asdict(progress) for progress in state.history],
-            **extra_provenance,
-        },
-    )
-    save_model(output, trained)
-    return trained
+    return state
 
 
 def _warmup(plan: TrainingPlan) -> float:
@@ -151,19 +196,19 @@ def _finite(losses: list[torch.Tensor], step: int) -> list[float]:
 
 
 def _validate(
-    network: torch.nn.Module, source: "_Source", recipes: Recipes
+    network: torch.nn.Module, source: "_Source", lines: LineList, spacegroup: NDArray[np.int64]
 ) -> tuple[float, float, float]:
     """Return mean loss, top-1 accuracy and extinction-class accuracy."""
     network.eval()
     parts = []
     with torch.inference_mode():
-        for first in range(0, len(recipes), _VALIDATION_BATCH):
-            chunk = recipes.take(np.arange(first, min(first + _VALIDATION_BATCH, len(recipes))))
-            parts.append(network(source.batch(chunk)[0]).double().cpu())
+        for first in range(0, len(lines), _VALIDATION_BATCH):
+            chunk = np.arange(first, min(first + _VALIDATION_BATCH, len(lines)))
+            parts.append(network(source.rendered(lines.take(chunk))).double().cpu())
     logits = torch.cat(parts)
-    dataset = source.dataset
-    label = torch.as_tensor(recipes.spacegroup - dataset.spacegroups[0])
-    classes = torch.as_tensor(dataset.labels)
+    spacegroups = source.dataset.spacegroups
+    label = torch.as_tensor(spacegroup - spacegroups[0])
+    classes = torch.as_tensor(class_labels(spacegroups))
     by_class = torch.zeros(len(logits), int(classes.max()) + 1, dtype=torch.float64)
     by_class.index_add_(1, classes, torch.softmax(logits, dim=1))
     return (
@@ -194,23 +239,32 @@ def _stop_requests() -> Iterator[Callable[[], bool]]:
 
 
 class _Source:
-    """Batches of designed patterns on the training device."""
+    """Batches of a training set on the training device."""
 
-    def __init__(self, dataset: Ulbd, spec: ModelSpec, device: torch.device) -> None:
+    def __init__(self, dataset: TrainingSet, spec: NetworkSpec, device: torch.device) -> None:
         self.dataset, self.spec, self.device = dataset, spec, device
-        self._on_device = UlbdOnDevice(dataset, device) if device.type != "cpu" else None
+        self._on_device: UlbdOnDevice | None = None
+        if isinstance(dataset, Ulbd) and device.type != "cpu":
+            self._on_device = UlbdOnDevice(dataset, device)
 
     def training_batch(self, plan: TrainingPlan, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        recipes = self.dataset.training_recipes(step * plan.batch_size, plan.batch_size, plan.seed)
-        return self.batch(recipes)
-
-    def batch(self, recipes: Recipes) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return input and labels of a step."""
+        which = step * plan.batch_size, plan.batch_size, plan.seed
         if self._on_device is None:
-            patterns = torch.from_numpy(render(self.dataset.lines(recipes), self.dataset.protocol))
+            lines, spacegroup = self.dataset.training_samples(*which)
+            patterns = self.rendered(lines)
         else:
-            patterns = self._on_device.patterns(recipes)
-        labels = torch.as_tensor(recipes.spacegroup - self.dataset.spacegroups[0])
-        return self.spec.scale_input(patterns), labels.to(self.device)
+            recipes = self._on_device.dataset.training_recipes(*which)
+            spacegroup = recipes.spacegroup
+            patterns = self.spec.scale_input(self._on_device.patterns(recipes))
+        labels = torch.as_tensor(spacegroup - self.dataset.spacegroups[0])
+        return patterns, labels.to(self.device)
+
+    def rendered(self, lines: LineList) -> torch.Tensor:
+        """Return the network's input of lines."""
+        on_device = self.device if self.device.type != "cpu" else None
+        patterns = torch.as_tensor(render(lines, self.dataset.protocol, on_device))
+        return self.spec.scale_input(patterns)
 
 
 class _State:
@@ -221,8 +275,11 @@ class _State:
         network: torch.nn.Module,
         optimizer: torch.optim.Optimizer,
         schedule: torch.optim.lr_scheduler.LRScheduler,
+        belongs_to: str,
     ) -> None:
         self.network, self.optimizer, self.schedule = network, optimizer, schedule
+        # Plan and data; a checkpoint of others is not taken up.
+        self.belongs_to = belongs_to
         self.step = 0
         self.seconds = 0.0
         self.seconds_validated = 0.0
@@ -237,8 +294,13 @@ class _State:
         losses = [progress.validation_loss for progress in self.history]
         return len(losses) > patience and min(losses[-patience:]) > min(losses)
 
-    def validated(self, plan: TrainingPlan, source: _Source, recipes: Recipes) -> Progress:
-        loss, top1, class_accuracy = _validate(self.network, source, recipes)
+    def validated(
+        self,
+        plan: TrainingPlan,
+        source: _Source,
+        samples: tuple[LineList, NDArray[np.int64]],
+    ) -> Progress:
+        loss, top1, class_accuracy = _validate(self.network, source, *samples)
         patterns_since = len(self.losses) * plan.batch_size
         progress = Progress(
             step=self.step,
@@ -258,11 +320,11 @@ class _State:
         self.history.append(progress)
         return progress
 
-    def save(self, path: Path, plan: TrainingPlan) -> None:
+    def save(self, path: Path) -> None:
         with write_atomically(path) as temporary:
             torch.save(
                 {
-                    "plan": plan.sha256(),
+                    "belongs_to": self.belongs_to,
                     "network": self.network.state_dict(),
                     "optimizer": self.optimizer.state_dict(),
                     "schedule": self.schedule.state_dict(),
@@ -280,13 +342,13 @@ class _State:
                 temporary,
             )
 
-    def load(self, path: Path, plan: TrainingPlan, device: torch.device) -> None:
+    def load(self, path: Path, device: torch.device) -> None:
         """Take up the state of an unfinished training of the same plan, if there is one."""
         if not path.exists():
             return
         try:
             content = torch.load(path, map_location=device, weights_only=True)
-            if content["plan"] != plan.sha256():
+            if content["belongs_to"] != self.belongs_to:
                 return
             self.network.load_state_dict(content["network"])
             self.optimizer.load_state_dict(content["optimizer"])

@@ -109,7 +109,7 @@ def test_predictions_that_cannot_be_made(refused, arguments, words):
     ("options", "words"),
     [
         (["--test-set", "ulbd"], "unknown test set 'ulbd'"),
-        (["--test-set", "cddd"], "needs line lists"),
+        (["--test-set", "cddd"], "line lists of 'cddd' are needed"),
         (["--test-set", "cddd", "--crystals", "none.parquet"], "there is no file none.parquet"),
         (["--test-set", "cddd", "--crystals", "bad.parquet"], "cannot be read as Parquet"),
         (["--test-set", "ulbd-in-mesh", "--per-spacegroup", "0"], "cannot draw 0"),

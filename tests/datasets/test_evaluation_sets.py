@@ -95,7 +95,7 @@ def test_the_domain_is_the_range_of_the_mesh(crystals):
 def test_requests_that_cannot_be_met(crystals, tmp_path):
     with pytest.raises(SgbenchError, match=r"unknown test set 'cdd'.*in-mesh"):
         evaluation_set("cdd", CUBIC, 1)
-    with pytest.raises(SgbenchError, match="needs line lists"):
+    with pytest.raises(SgbenchError, match="line lists of 'cddd' are needed"):
         evaluation_set("cddd", CUBIC, 1)
     with pytest.raises(SgbenchError, match="there is no file"):
         evaluation_set("cddd", CUBIC, 1, [tmp_path / "none.parquet"])
@@ -103,10 +103,12 @@ def test_requests_that_cannot_be_met(crystals, tmp_path):
         evaluation_set("cddd", ULBD["ulbd-trigonal-hexagonal"], 1, crystals)
     with pytest.raises(SgbenchError, match="cannot draw 0"):
         evaluation_set("ulbd-in-mesh", CUBIC, 0)
-    with pytest.raises(SgbenchError, match="needs line lists of 'gcdd'"):
+    with pytest.raises(SgbenchError, match="line lists of 'gcdd' are needed"):
         evaluation_set("gcdd-in-domain", CUBIC, 1, crystals)
     assert set(TEST_SETS) == {
-        "ulbd-in-mesh", "ulbd-off-mesh", "cddd", "cddd-in-domain", "gcdd", "gcdd-in-domain",
+        "ulbd-in-mesh", "ulbd-off-mesh", "ulbd-imbalanced-in-mesh",
+        "cddd", "cddd-in-domain", "cddd-test", "cddd-test-in-domain",
+        "gcdd", "gcdd-in-domain", "gcdd-test", "gcdd-test-in-domain",
     }  # fmt: skip
 
 

@@ -170,7 +170,7 @@ def test_predictions_of_a_network_are_its_probabilities(name):
         network.head.weight *= 30
     truth = evaluation_set("ulbd-off-mesh", dataset, 1)
     plan = {"model": name, "dataset": dataset.name, "seed": 5}
-    provenance = {"plan": plan, "dataset_sha256": "x", "scale": "smoke"}
+    provenance = {"plan": plan, "family": "cubic", "dataset_sha256": "x", "scale": "smoke"}
     found = predict_set(TrainedModel(spec, network, provenance), truth, torch.device("cpu"))
     patterns = torch.from_numpy(render(truth.lines, truth.protocol))[:, None]
     patterns = patterns.sqrt() if name.endswith("sqrt") else patterns

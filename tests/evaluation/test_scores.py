@@ -172,6 +172,36 @@ def test_labels_and_balance():
     assert result.top[0] == pytest.approx(0.5)
 
 
+def test_confusions_are_counted():
+    guess, truth = guesses([0, 0, 3, 9, 9]), truth_of([195, 195, 195, 196, 204])
+    by_group = score(guess, truth, "spacegroup")
+    assert by_group.confusion == ((195, 195, 2), (195, 198, 1), (196, 204, 1), (204, 204, 1))
+    # 204 is of the class of 197, the third; 196 and 198 lead the second and the fourth
+    by_class = score(guess, truth, "extinction")
+    assert by_class.confusion == ((0, 0, 2), (0, 3, 1), (1, 2, 1), (2, 2, 1))
+
+
+@given(st.lists(st.tuples(st.integers(0, 35), st.integers(0, 35)), min_size=1, max_size=60))
+def test_confusions_agree_with_hits_and_labels(pairs):
+    true, guessed = map(list, zip(*pairs, strict=True))
+    for scheme in CLASS_SCHEMES:
+        found = score(guesses(guessed), truth_of([195 + column for column in true]), scheme)
+        assert sum(n for _, _, n in found.confusion) == len(pairs)
+        right = sum(n for true, guess, n in found.confusion if true == guess)
+        assert right == pytest.approx(found.top[0] * len(pairs))
+        for name, one in found.by_label.items():
+            assert sum(n for true, _, n in found.confusion if str(true) == name) == one.n
+
+
+def test_of_equal_probabilities_the_lowest_label_is_the_guess():
+    probabilities = np.zeros((1, 36), dtype=np.float32)
+    probabilities[0, [3, 7]] = 0.5
+    guess = Predictions(("s0",), "spacegroup", CUBIC, probabilities, {})
+    found = score(guess, truth_of([202]), "spacegroup")
+    assert found.confusion == ((202, 198, 1),)
+    assert found.top[0] == pytest.approx(0.5)  # the accuracy takes either with equal chance
+
+
 def test_the_ceiling_follows_the_labels_of_the_test_set():
     """195 and 221 are of one class, 198 is alone: at best (3 + 1) of 5 at first guess."""
     truth = truth_of([195, 221, 221, 221, 198])
@@ -240,6 +270,15 @@ def test_a_truncated_score(tmp_path, share):
     write_score(path, score(guesses([0]), truth_of([195]), "spacegroup"))
     text = path.read_text()
     path.write_text(text[: int(share * len(text))])
+    with pytest.raises(SgbenchError, match="not a readable score"):
+        read_score(path)
+
+
+@pytest.mark.parametrize("entry", [[1, 2], "ab", [1, 2, None], 5])
+def test_a_confusion_that_is_none(tmp_path, entry):
+    path = tmp_path / "score.json"
+    write_score(path, score(guesses([0]), truth_of([195]), "spacegroup"))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "confusion": [entry]}))
     with pytest.raises(SgbenchError, match="not a readable score"):
         read_score(path)
 

@@ -41,6 +41,7 @@ def made_up(top1=0.4, **changes) -> Score:
         "gap": (0.472 - top1, 0.122, 0.105, 0.089, 0.072),
         "share": (top1 / 0.472, 0.83, 0.87, 0.9, 0.93), "balanced_accuracy": top1, "ece": 0.02,
         "by_label": {"195": LabelScore(10, 10, top1, top1 - 0.1, top1 + 0.1)},
+        "confusion": ((195, 195, 10),),
     }  # fmt: skip
     provenance |= {k: changes.pop(k) for k in list(changes) if k in {*provenance, "status"}}
     return Score(**{**values, **changes}, provenance=provenance)

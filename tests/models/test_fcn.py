@@ -13,10 +13,13 @@ CHANNELS = [16, 16, 32, 32, 64, 64, 128, 128, 256, 256, 512, 512, 256]
 KEY = np.array([1, 2], dtype=np.uint32)
 
 
-def network(n_outputs=36, seed=0) -> Fcn:
+NO_DROPOUT = (0.0,) * 13
+
+
+def network(n_outputs=36, seed=0, **settings) -> Fcn:
     """A network whose biases are not zero, so that a bias left out would show."""
     torch.manual_seed(seed)
-    built = Fcn(n_outputs)
+    built = Fcn(n_outputs, **settings)
     with torch.no_grad():
         for layer in (*built.convolutions, built.head):
             layer.bias.uniform_(-0.1, 0.1)
@@ -94,9 +97,8 @@ def test_scores_are_those_of_plain_operations():
 
 
 def test_training_without_dropout_gives_the_same_scores(monkeypatch):
-    monkeypatch.setattr(fcn_wang2024, "_DROPOUTS", (0.0,) * 13)
     monkeypatch.setattr(fcn_wang2024, "training_dtype", lambda: torch.float32)
-    built, x = network(), patterns()
+    built, x = network(dropouts=NO_DROPOUT), patterns()
     trained = built.train()(x).detach()
     torch.testing.assert_close(trained, built.eval()(x).detach(), rtol=1e-5, atol=1e-5)
 
@@ -289,10 +291,9 @@ def test_a_state_dict_makes_the_same_network(tmp_path):
         assert other.eval()(x).equal(built.eval()(x))
 
 
-def test_the_network_can_learn_a_few_patterns(monkeypatch):
+def test_the_network_can_learn_a_few_patterns():
     """A reduced problem, without dropout: the loss of four patterns of four kinds falls."""
-    monkeypatch.setattr(fcn_wang2024, "_DROPOUTS", (0.0,) * 13)
-    built, labels = network(4).train(), torch.arange(4)
+    built, labels = network(4, dropouts=NO_DROPOUT).train(), torch.arange(4)
     x = torch.zeros(4, 1, 8192)
     for label in labels:
         x[label, 0, label * 2000 : label * 2000 + 1200] = 1.0

@@ -11,11 +11,10 @@ def test_names_are_sorted_and_found():
         spec = get_model(name)
         assert spec.name == name
         assert spec.paper
-        assert spec.build(3)(torch.rand(2, 1, 8192)).shape == (2, 3)
 
 
 def test_an_unknown_name_names_the_others():
-    with pytest.raises(SgbenchError, match="unknown model 'resnet'; expected one of fcn-wang2024"):
+    with pytest.raises(SgbenchError, match="unknown model 'resnet'; expected one of cnn-park2017"):
         get_model("resnet")
 
 

@@ -19,15 +19,21 @@ ROOT = Path(__file__).parents[2]
 SMOKE = """
 seeds: [0]
 test_patterns_per_spacegroup: {per_spacegroup}
-crystals_per_family: 5
+test_sets: [ulbd-in-mesh, ulbd-off-mesh, cddd, cddd-in-domain, cddd-test, gcdd, gcdd-in-domain]
+crystals_per_family: 60
 generated: {{per_spacegroup: 1, portrayed: 2, seed: 0}}
 training:
-  cubic:
+  ulbd-cubic:
     fcn-wang2024.sqrt:
       {{patterns: {patterns}, batch_size: 16, peak_rate: 1.0e-3, warmup: 0.1,
         validations: 2, patience: 2}}
+  cddd-cubic:
+    extra-trees-suzuki2020: {{patterns: 100}}
 """
-FAST = ("--config", "scale=smoke", "families=[cubic]", "controls=[control-oracle]")
+FAST = (
+    "--config", "scale=smoke", "families=[cubic]", "controls=[control-oracle]",
+    "reference=fcn-wang2024.sqrt",
+)  # fmt: skip
 
 
 def configure(folder: Path, patterns: int = 64, per_spacegroup: int = 2) -> None:
@@ -95,10 +101,17 @@ def test_a_wrong_setting_ends_in_a_sentence(project):
 
 def test_the_leaderboard_holds_network_and_oracle(finished):
     table = pd.read_csv(finished / "results" / "leaderboard.csv")
-    assert set(table["model"]) == {"fcn-wang2024.sqrt", "control-oracle"}
-    assert set(table["test_set"]) == {
-        "ulbd-in-mesh", "ulbd-off-mesh", "cddd", "cddd-in-domain", "gcdd", "gcdd-in-domain",
+    assert set(table["model"]) == {
+        "fcn-wang2024.sqrt", "extra-trees-suzuki2020", "control-oracle",
     }  # fmt: skip
+    sets = {
+        "ulbd-in-mesh", "ulbd-off-mesh", "cddd", "cddd-in-domain", "cddd-test", "gcdd",
+        "gcdd-in-domain",
+    }  # fmt: skip
+    assert set(table["test_set"]) == sets
+    # Nothing is scored on what it was trained on.
+    of_structures = table[table["train_set"] == "cddd-cubic"]
+    assert set(of_structures["test_set"]) == sets - {"cddd", "cddd-in-domain"}
     oracle = table[(table["model"] == "control-oracle") & table["test_set"].str.startswith("ulbd")]
     for k in range(1, 6):
         assert oracle[f"top{k}"].to_numpy() == pytest.approx(oracle[f"ceiling_top{k}"].to_numpy())
@@ -113,7 +126,7 @@ def test_every_rule_leaves_a_log_and_a_benchmark(finished):
         }
         stages = (
             "ceilings", "random_structures", "crystals", "portrait", "designed_lines", "train",
-            "predict", "evaluate", "leaderboard",
+            "predict", "evaluate", "leaderboard", "confusions", "figures", "report_page",
         )  # fmt: skip
         for stage in stages:
             assert any(f"/{stage}" in name for name in found), (kind, stage)
@@ -137,9 +150,10 @@ print(json.dumps([[r.data.params, r.data.metrics, r.data.tags, len(r.inputs.data
     assert done.returncode == 0, done.stderr
     runs = json.loads(done.stdout)
     trained = [run for run in runs if "dataset_sha256" in run[2]]
-    assert len(trained) == 1
-    parameters, metrics, tags, n_datasets, n_models = trained[0]
-    assert parameters["dataset"] == "ulbd-cubic"
+    assert {run[0]["dataset"] for run in trained} == {"ulbd-cubic", "cddd-cubic"}
+    _, metrics, tags, n_datasets, n_models = next(
+        run for run in trained if run[0]["dataset"] == "ulbd-cubic"
+    )
     assert "validation_loss" in metrics
     assert "ulbd-in-mesh.extinction.top1" in metrics
     assert len(tags["dataset_sha256"]) == 64
@@ -173,6 +187,14 @@ def test_the_report_shows_tables_with_their_captions(finished):
     assert "independent groups" in page
 
 
+def test_the_page_of_claims_is_there(finished):
+    page = (finished / "results" / "report" / "index.html").read_text()
+    assert "Table I" in page
+    assert "Fig. 10" in page
+    index = json.loads((finished / "results/smoke/figures/paper/figures.json").read_text())
+    assert any(entry["file"] for entry in index)
+
+
 def test_a_second_run_does_nothing(finished):
     assert planned(finished, *FAST) == {}
 
@@ -187,6 +209,9 @@ def test_a_changed_plan_retrains_and_leaves_the_rest(finished):
         "evaluate": 1,
         "scale_table": 1,
         "leaderboard": 1,
+        "confusions": 1,
+        "figures": 1,
+        "report_page": 1,
     }
 
 
@@ -196,17 +221,17 @@ def test_a_changed_test_size_predicts_again_without_training(finished):
     configure(finished)
     assert "train" not in jobs
     assert "crystals" not in jobs
-    assert (jobs["predict"], jobs["predict_control"], jobs["evaluate"]) == (1, 1, 2)
+    assert (jobs["predict"], jobs["predict_control"], jobs["evaluate"]) == (2, 1, 3)
 
 
 def test_a_killed_workflow_goes_on_from_the_checkpoint(project, tmp_path):
     folder = tmp_path / "killed"
     shutil.copytree(project, folder, ignore=shutil.ignore_patterns("results", ".snakemake"))
-    target = "results/smoke/models/cubic/fcn-wang2024.sqrt/seed0/model.pt"
+    target = "results/smoke/models/ulbd-cubic/fcn-wang2024.sqrt/seed0/model.pt"
     configure(folder, patterns=24_000)
     arguments = [target, *FAST]
-    log = folder / "results/smoke/logs/train/cubic/fcn-wang2024.sqrt/seed0.log"
-    state = folder / "results/smoke/checkpoints/cubic/fcn-wang2024.sqrt/seed0.pt"
+    log = folder / "results/smoke/logs/train/ulbd-cubic/fcn-wang2024.sqrt/seed0.log"
+    state = folder / "results/smoke/checkpoints/ulbd-cubic/fcn-wang2024.sqrt/seed0.pt"
     running = subprocess.Popen(
         command(*arguments), cwd=folder, env=environment(),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,

@@ -5,9 +5,8 @@ from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 
-from sgbench.datasets import TEST_SETS
+from sgbench.datasets import is_held_out, training_family
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import CLASS_SCHEMES
 from sgbench.plots import CELLS_OF
 from sgbench.settings import SCALES, explain_scale, resolve_settings
 from sgbench.symmetry import family_of
@@ -40,6 +39,7 @@ wildcard_constraints:
     seed=r"\d+",
     model=r"[^/]+",
     dataset=r"[^/.]+",
+    train_set=r"[^/]+",
 
 
 # More than any machine has: snakemake scales it down to what --cores allows.
@@ -60,10 +60,41 @@ if "cubic" in SETTINGS["families"]:
 
 def training_options(wildcards):
     """The training plan, as options of `sgbench train`; only a change of these retrains."""
-    plan = SETTINGS["training"][wildcards.family][wildcards.model]
+    plan = SETTINGS["training"][wildcards.train_set][wildcards.model]
     return " ".join(
         f"--{name.replace('_', '-')} {value}" for name, value in plan.items()
     )
+
+
+def training_crystals(wildcards):
+    """The structures that a model is trained on, if it is on structures."""
+    source = wildcards.train_set.partition("-")[0]
+    return [path for path in CRYSTALS if Path(path).stem == source]
+
+
+def training_crystals_option(wildcards, input):
+    return f"--crystals {input[0]}" if input else ""
+
+
+def test_sets_of(train_set):
+    """What a model is scored on: sets that its training has not seen."""
+    family = training_family(train_set)
+    return [
+        name
+        for name in SETTINGS["test_sets"]
+        if is_held_out(name, train_set)
+        and (name != "ulbd-imbalanced-in-mesh" or train_set == "ulbd-cubic-imbalanced")
+    ]
+
+
+def trainings():
+    """Training sets and models that the configuration names, of the families that are run."""
+    return [
+        (train_set, model)
+        for train_set, plans in SETTINGS["training"].items()
+        if training_family(train_set) in SETTINGS["families"]
+        for model in plans
+    ]
 
 
 def crystals_limit(wildcards):
@@ -123,39 +154,35 @@ def dataset_pages(wildcards):
 
 
 def test_set_options(wildcards):
-    return " ".join(f"--test-set {name}" for name in SETTINGS["test_sets"])
+    train_set = wildcards.get("train_set", f"ulbd-{wildcards.get('family')}")
+    return " ".join(f"--test-set {name}" for name in test_sets_of(train_set))
 
 
-def predictions_of(wildcards):
-    """Every predictions file of a model; a control guesses over classes separately."""
-    folder = f"results/{SCALE}/predictions/{wildcards.family}/{wildcards.model}/seed{wildcards.seed}"
-    endings = [".parquet"]
-    if wildcards.model.startswith("control-"):
-        endings.append(".extinction.parquet")
-    return [
-        f"{folder}/{name}{ending}"
-        for name in SETTINGS["test_sets"]
-        for ending in endings
+def runs():
+    """Folders of predictions and of scores, one a trained model or control."""
+    trained = [
+        f"{train_set}/{model}/seed{seed}"
+        for train_set, model in trainings()
+        for seed in SETTINGS["seeds"]
+    ]
+    return trained + [
+        f"none-{family}/{control}/seed0"
+        for family in SETTINGS["families"]
+        for control in SETTINGS["controls"]
     ]
 
 
 def all_scores(wildcards):
-    runs = [
-        (family, model, seed)
-        for family in SETTINGS["families"]
-        for model in SETTINGS["training"].get(family, {})
-        for seed in SETTINGS["seeds"]
-    ]
-    runs += [
-        (family, control, 0)
-        for family in SETTINGS["families"]
-        for control in SETTINGS["controls"]
-    ]
+    return [f"results/{SCALE}/scores/{run}" for run in runs()]
+
+
+def histories(wildcards):
+    """Training curves; the figures show those of the reference network."""
     return [
-        f"results/{SCALE}/scores/{family}/{model}/seed{seed}/{name}.{scheme}.json"
-        for family, model, seed in runs
-        for name in SETTINGS["test_sets"]
-        for scheme in CLASS_SCHEMES
+        f"results/{SCALE}/models/{train_set}/{model}/seed{seed}/history.csv"
+        for train_set, model in trainings()
+        for seed in SETTINGS["seeds"]
+        if model == SETTINGS["reference"]
     ]
 
 

@@ -1,28 +1,25 @@
+# What a model is scored on depends on what it was trained on, so each run has a folder.
 rule predict:
     input:
-        model="results/{scale}/models/{family}/{model}/seed{seed}/model.pt",
+        model="results/{scale}/models/{train_set}/{model}/seed{seed}/model.pt",
         crystals=CRYSTALS,
     output:
-        expand(
-            "results/{{scale}}/predictions/{{family}}/{{model}}/seed{{seed}}/{test_set}.parquet",
-            test_set=SETTINGS["test_sets"],
-        ),
+        directory("results/{scale}/predictions/{train_set}/{model}/seed{seed}"),
     log:
-        "results/{scale}/logs/predict/{family}/{model}/seed{seed}.log",
+        "results/{scale}/logs/predict/{train_set}/{model}/seed{seed}.log",
     benchmark:
-        "results/{scale}/benchmarks/predict/{family}/{model}/seed{seed}.tsv"
+        "results/{scale}/benchmarks/predict/{train_set}/{model}/seed{seed}.tsv"
     wildcard_constraints:
-        model="(?!control-)[^/]+",
+        train_set="(?!none-)[^/]+",
     conda:
         "../../environment.yml"
     threads: ALL_CORES
     params:
-        folder=subpath(output[0], parent=True),
         test_sets=test_set_options,
         crystals=crystals_option,
         per_spacegroup=SETTINGS["test_patterns_per_spacegroup"],
     shell:
-        "sgbench predict {input.model} --output {params.folder} {params.test_sets}"
+        "sgbench predict {input.model} --output {output} {params.test_sets}"
         " --per-spacegroup {params.per_spacegroup} {params.crystals} 2> {log}"
 
 
@@ -30,50 +27,40 @@ rule predict_control:
     input:
         crystals=CRYSTALS,
     output:
-        expand(
-            "results/{{scale}}/predictions/{{family}}/{{model}}/seed0/{test_set}{ending}",
-            test_set=SETTINGS["test_sets"],
-            ending=[".parquet", ".extinction.parquet"],
-        ),
+        directory("results/{scale}/predictions/none-{family}/{model}/seed0"),
     log:
-        "results/{scale}/logs/predict/{family}/{model}/seed0.log",
+        "results/{scale}/logs/predict/none-{family}/{model}/seed0.log",
     benchmark:
-        "results/{scale}/benchmarks/predict/{family}/{model}/seed0.tsv"
+        "results/{scale}/benchmarks/predict/none-{family}/{model}/seed0.tsv"
     wildcard_constraints:
         model="control-[a-z]+",
     conda:
         "../../environment.yml"
     params:
-        folder=subpath(output[0], parent=True),
         test_sets=test_set_options,
         crystals=crystals_option,
         per_spacegroup=SETTINGS["test_patterns_per_spacegroup"],
     shell:
         "sgbench predict {wildcards.model} --family {wildcards.family}"
-        " --output {params.folder} {params.test_sets}"
+        " --output {output} {params.test_sets}"
         " --per-spacegroup {params.per_spacegroup} {params.crystals}"
         " --scale {wildcards.scale} 2> {log}"
 
 
 rule evaluate:
     input:
-        predictions=predictions_of,
+        predictions="results/{scale}/predictions/{train_set}/{model}/seed{seed}",
         crystals=CRYSTALS,
     output:
-        expand(
-            "results/{{scale}}/scores/{{family}}/{{model}}/seed{{seed}}/{test_set}.{scheme}.json",
-            test_set=SETTINGS["test_sets"],
-            scheme=CLASS_SCHEMES,
-        ),
+        directory("results/{scale}/scores/{train_set}/{model}/seed{seed}"),
     log:
-        "results/{scale}/logs/evaluate/{family}/{model}/seed{seed}.log",
+        "results/{scale}/logs/evaluate/{train_set}/{model}/seed{seed}.log",
     benchmark:
-        "results/{scale}/benchmarks/evaluate/{family}/{model}/seed{seed}.tsv"
+        "results/{scale}/benchmarks/evaluate/{train_set}/{model}/seed{seed}.tsv"
     conda:
         "../../environment.yml"
     params:
-        folder=subpath(output[0], parent=True),
         crystals=crystals_option,
     shell:
-        "sgbench evaluate {input.predictions} --output {params.folder} {params.crystals}"
+        "sgbench evaluate {input.predictions}/*.parquet --output {output} {params.crystals}"
         " 2> {log}"

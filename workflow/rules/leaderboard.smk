@@ -40,3 +40,73 @@ rule leaderboard:
         others=other_tables,
     shell:
         "sgbench leaderboard --table {input} {params.others} --output {output.csv} 2> {log}"
+
+
+rule confusions:
+    input:
+        all_scores,
+    output:
+        report(
+            "results/{scale}/confusions.csv",
+            caption="../report/confusions.rst",
+            category="Leaderboard",
+        ),
+    log:
+        "results/{scale}/logs/confusions.log",
+    benchmark:
+        "results/{scale}/benchmarks/confusions.tsv"
+    conda:
+        "../../environment.yml"
+    shell:
+        "sgbench confusions {input} --format csv --output {output} 2> {log}"
+
+
+rule figures:
+    input:
+        all_scores,
+        histories,
+        table="results/{scale}/leaderboard.csv",
+    output:
+        report(
+            directory("results/{scale}/figures/paper"),
+            patterns=["{figure}.svg"],
+            caption="../report/figures.rst",
+            category="Figures",
+        ),
+    log:
+        "results/{scale}/logs/figures.log",
+    benchmark:
+        "results/{scale}/benchmarks/figures.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        folder=subpath(input.table, parent=True),
+        model=SETTINGS["reference"],
+    shell:
+        "sgbench figures --scale-folder {params.folder} --model {params.model}"
+        " --output {output} 2> {log}"
+
+
+rule report_page:
+    input:
+        dataset_pages,
+        table=f"results/{SCALE}/leaderboard.csv",
+        confusions=f"results/{SCALE}/confusions.csv",
+        figures=f"results/{SCALE}/figures/paper",
+    output:
+        report(
+            "results/report/index.html",
+            caption="../report/report_page.rst",
+            category="Report",
+        ),
+    log:
+        "results/logs/report_page.log",
+    benchmark:
+        "results/benchmarks/report_page.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        scale_folder=subpath(input.table, parent=True),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "sgbench report --scale-folder {params.scale_folder} --output {params.folder} 2> {log}"

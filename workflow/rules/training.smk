@@ -1,19 +1,24 @@
 # The checkpoint of an unfinished training is no output, so a killed workflow keeps it and the next
 # one goes on from there.
 rule train:
+    input:
+        training_crystals,
     output:
-        "results/{scale}/models/{family}/{model}/seed{seed}/model.pt",
+        model="results/{scale}/models/{train_set}/{model}/seed{seed}/model.pt",
+        history="results/{scale}/models/{train_set}/{model}/seed{seed}/history.csv",
     log:
-        "results/{scale}/logs/train/{family}/{model}/seed{seed}.log",
+        "results/{scale}/logs/train/{train_set}/{model}/seed{seed}.log",
     benchmark:
-        "results/{scale}/benchmarks/train/{family}/{model}/seed{seed}.tsv"
+        "results/{scale}/benchmarks/train/{train_set}/{model}/seed{seed}.tsv"
     conda:
         "../../environment.yml"
     threads: ALL_CORES
     params:
         plan=training_options,
+        crystals=training_crystals_option,
     shell:
-        "sgbench train {wildcards.model} ulbd-{wildcards.family} --output {output}"
-        " --checkpoint results/{wildcards.scale}/checkpoints/{wildcards.family}/"
+        "sgbench train {wildcards.model} {wildcards.train_set} --output {output.model}"
+        " --checkpoint results/{wildcards.scale}/checkpoints/{wildcards.train_set}/"
         "{wildcards.model}/seed{wildcards.seed}.pt"
-        " --seed {wildcards.seed} {params.plan} --scale {wildcards.scale} 2>&1 | tee {log}"
+        " --seed {wildcards.seed} {params.plan} {params.crystals} --scale {wildcards.scale}"
+        " 2>&1 | tee {log}"

@@ -1,13 +1,7 @@
-"""Figures of datasets, in one style: after Figs. 2, 3, 4 and 6 of the paper.
-
-Each function goes from a value to a `matplotlib.figure.Figure`; `save` writes it. No state is
-shared with `matplotlib.pyplot`, and neither the reader's own style nor the day changes a file.
-"""
+"""Figures of datasets: after Figs. 2, 3, 4 and 6 of the paper."""
 
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +10,7 @@ from numpy.typing import NDArray
 from sgbench.datasets._cards import FEW, group_counts
 from sgbench.datasets._store import CrystalSet
 from sgbench.diffraction import PatternProtocol, render
-from sgbench.files import write_atomically
+from sgbench.plots._style import BLUE, GREY, ORANGE, SHADES, WIDTH, style
 from sgbench.symmetry import (
     crystal_system,
     family_of,
@@ -32,31 +26,6 @@ if TYPE_CHECKING:
 #: one whose patterns it shows in Fig. 3 (P m a 2).
 CELLS_OF = (16, 128)
 PATTERNS_OF = 28
-
-# Inches; the width of a page of text.
-_WIDTH = 6.9
-# Okabe and Ito's colours, which colour-blind readers tell apart.
-_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#666666"
-_SHADES = ("#FFFFFF", "#EFEFEF")
-_STYLE = {
-    "axes.grid": False,
-    "axes.linewidth": 0.6,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "figure.constrained_layout.use": True,
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "sans-serif"],
-    "font.size": 8,
-    "axes.labelsize": 8,
-    "axes.titlesize": 8,
-    "figure.titlesize": 8,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "lines.linewidth": 0.6,
-    # Text stays text, so that it can be searched, and ids do not change from run to run.
-    "svg.fonttype": "none",
-    "svg.hashsalt": "sgbench",
-}
 
 
 def portrait_group(crystals: CrystalSet, wanted: int, taken: tuple[int, ...] = ()) -> int:
@@ -120,10 +89,10 @@ def cell_histograms(
     Figure
         A row a space group, with the histograms of a, b and c.
     """
-    with _style():
+    with style():
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(_WIDTH, 1.9 * len(spacegroups)))
+        figure = Figure(figsize=(WIDTH, 1.9 * len(spacegroups)))
         rows = figure.subfigures(len(spacegroups), 1, squeeze=False)[:, 0]
         for row, (wanted, shown) in zip(rows, spacegroups.items(), strict=True):
             cells = crystals.cell[crystals.spacegroup == shown]
@@ -131,7 +100,7 @@ def cell_histograms(
             axes = row.subplots(1, 3, sharey=True)
             for number, (panel, edge) in enumerate(zip(axes, "abc", strict=True)):
                 left, counts = _bins(cells[:, number], bin_width)
-                panel.bar(left, counts, bin_width, align="edge", color=_BLUE, linewidth=0)
+                panel.bar(left, counts, bin_width, align="edge", color=BLUE, linewidth=0)
                 panel.set_xlabel(f"{edge} (Å)")
                 panel.yaxis.get_major_locator().set_params(integer=True)
             axes[0].set_ylabel("structures")
@@ -161,14 +130,14 @@ def patterns_of_one_group(
     members = members[_far_apart(np.log(crystals.cell[members, :3]), n)]
     protocol = PatternProtocol(**crystals.metadata["protocol"])
     patterns = render(crystals.lines.take(members), protocol)
-    with _style():
+    with style():
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(_WIDTH, 0.8 + 0.75 * len(members)))
+        figure = Figure(figsize=(WIDTH, 0.8 + 0.75 * len(members)))
         axes = figure.subplots()
         for height, (i, pattern) in enumerate(zip(members, patterns, strict=True)):
             base = 1.3 * height
-            axes.plot(protocol.two_theta, base + pattern, color=_BLUE if height % 2 else _ORANGE)
+            axes.plot(protocol.two_theta, base + pattern, color=BLUE if height % 2 else ORANGE)
             label = f"{_shortened(crystals.name[i])}: {_cell_text(crystals.cell[i])}"
             axes.text(protocol.two_theta_max, base + 1.02, label, ha="right", va="bottom")
         axes.set_title(_title(crystals, spacegroup, shown))
@@ -192,20 +161,20 @@ def samples_per_group(crystals: CrystalSet) -> "Figure":
     counts = group_counts(crystals)
     numbers = np.array([row["spacegroup"] for row in counts])
     n = np.array([row["n"] for row in counts])
-    with _style():
+    with style():
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(_WIDTH, 4.6))
+        figure = Figure(figsize=(WIDTH, 4.6))
         groups, systems = figure.subplots(2, 1, height_ratios=(3, 2))
         groups.set_yscale("log")
         present = n > 0
         # Bars begin below 1, so that a single structure is seen.
-        groups.bar(numbers[present], n[present] - 0.5, 1.0, bottom=0.5, color=_BLUE, linewidth=0)
+        groups.bar(numbers[present], n[present] - 0.5, 1.0, bottom=0.5, color=BLUE, linewidth=0)
         groups.plot(
             numbers[~present],
             np.full((~present).sum(), 0.36),
             "|",
-            color=_ORANGE,
+            color=ORANGE,
             markersize=4,
             markeredgewidth=0.8,
             label=f"no structure ({(~present).sum()} groups)",
@@ -221,7 +190,7 @@ def samples_per_group(crystals: CrystalSet) -> "Figure":
         total = Counter[str]()
         for row in counts:
             total[row["system"]] += row["n"]
-        bars = systems.bar(list(total), list(total.values()), color=_BLUE, linewidth=0)
+        bars = systems.bar(list(total), list(total.values()), color=BLUE, linewidth=0)
         systems.bar_label(bars, [f"{value:,}" for value in total.values()], padding=1)
         systems.yaxis.set_major_formatter("{x:,.0f}")
         systems.set_ylabel("structures")
@@ -231,26 +200,6 @@ def samples_per_group(crystals: CrystalSet) -> "Figure":
             f"{present.sum()} of {len(n)} space groups"
         )
         return figure
-
-
-def save(figure: "Figure", path: Path) -> None:
-    """Write a figure as SVG; the same figure gives the same bytes.
-
-    Raises
-    ------
-    SgbenchError
-        If the folder cannot be written to.
-    """
-    with _style(), write_atomically(path) as temporary:
-        figure.savefig(temporary, format="svg", metadata={"Date": None})
-
-
-def _style() -> AbstractContextManager[None]:
-    from matplotlib import style
-
-    # From matplotlib's own defaults, whatever the reader's settings are.
-    context: AbstractContextManager[None] = style.context(["default", _STYLE])
-    return context
 
 
 def _title(crystals: CrystalSet, wanted: int, shown: int) -> str:
@@ -302,7 +251,7 @@ def _shade_systems(axes: "Axes", covered: set[int]) -> None:
     for number in range(1, 231):
         systems.setdefault(crystal_system(number), []).append(number)
     for place, (system, members) in enumerate(systems.items()):
-        settings: dict[str, Any] = {"color": _SHADES[place % 2]}
+        settings: dict[str, Any] = {"color": SHADES[place % 2]}
         if members[0] not in covered:
             settings = {"facecolor": "none", "edgecolor": "#CCCCCC", "hatch": "///"}
         axes.axvspan(members[0] - 0.5, members[-1] + 0.5, linewidth=0, zorder=0, **settings)
@@ -312,7 +261,7 @@ def _shade_systems(axes: "Axes", covered: set[int]) -> None:
             float(np.mean(members)) if label == system else 1,
             1.01,
             label,
-            color=_GREY,
+            color=GREY,
             fontsize=7,
             ha="center" if label == system else "left",
             va="bottom",

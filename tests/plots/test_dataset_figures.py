@@ -12,6 +12,10 @@ from sgbench import plots
 from sgbench.cli._figures import write_portrait
 from sgbench.datasets._cards import group_counts
 from sgbench.errors import SgbenchError
+from sgbench.plots._datasets import _bins, _cell_text, _far_apart
+
+# Where example_crystals.py is.
+EXAMPLES = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +46,7 @@ def test_cell_histograms_count_every_structure(crystals):
 
 def test_an_edge_on_the_boundary_of_a_bin_falls_into_the_upper_one():
     values = np.array([5.4, 5.6, 5.8, 6.0, 5.59999])
-    left, counts = plots._bins(values, 0.2)
+    left, counts = _bins(values, 0.2)
     np.testing.assert_allclose(left, [5.4, 5.6, 5.8, 6.0])
     np.testing.assert_array_equal(counts, [2, 1, 1, 1])
 
@@ -93,11 +97,11 @@ def test_fewer_structures_than_patterns_asked_for():
 
 def test_chosen_cells_lie_far_apart():
     points = np.array([[1.0, 1], [1, 1.01], [1.01, 1], [1, 1.02], [3, 3], [1, 3]])
-    assert plots._far_apart(points, 3).tolist()[1:] == [5, 4]
+    assert _far_apart(points, 3).tolist()[1:] == [5, 4]
 
 
 def test_free_angles_are_in_the_label():
-    text = plots._cell_text(np.array([5, 6, 7, 90, 101.234, 90]))
+    text = _cell_text(np.array([5, 6, 7, 90, 101.234, 90]))
     assert text == "a = 5.00, b = 6.00, c = 7.00 Å, β = 101.2°"
 
 
@@ -155,7 +159,7 @@ def test_another_process_writes_the_same_bytes(crystals, tmp_path):
         "from sgbench import plots\n"
         f"plots.save(plots.samples_per_group(crystal_set()), Path({str(tmp_path / 'there.svg')!r}))"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=EXAMPLES)
     assert (tmp_path / "here.svg").read_bytes() == (tmp_path / "there.svg").read_bytes()
 
 
@@ -183,4 +187,4 @@ def test_no_state_of_pyplot_is_touched():
         "plots.samples_per_group(crystal_set())\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=EXAMPLES)

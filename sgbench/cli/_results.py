@@ -1,0 +1,130 @@
+"""`sgbench confusions` and `figures`: what the numbers of the leaderboard look like."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sgbench.cli._leaderboard import score_files
+from sgbench.cli._listing import Format, FormatOption, OutputOption, show
+from sgbench.errors import SgbenchError
+from sgbench.files import write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sgbench.evaluation import Score
+
+REFERENCE_MODEL = "fcn-wang2024.sqrt"
+
+
+def confusions(
+    scores: Annotated[list[Path], typer.Argument(help="Score files, or folders of them.")],
+    form: FormatOption = Format.table,
+    output: OutputOption = None,
+) -> None:
+    """List which extinction classes are taken for which, and what conditions that violates.
+
+    Most frequent first; scores over extinction classes are used, those of several seeds summed.
+    """
+    from sgbench.evaluation import read_score
+    from sgbench.evaluation._confusions import confusions as count
+
+    found = count([read_score(file) for path in scores for file in score_files(path)])
+    if not found:
+        raise SgbenchError(
+            "there is no confusion to list: no score of a model over extinction classes has one; "
+            "expected files such as ulbd-in-mesh.extinction.json. Name these."
+        )
+    rows = [asdict(one) for one in found]
+    if form is not Format.json:
+        for row in rows:
+            row |= {name: "; ".join(row[name]) for name in ("missed", "invented")}
+    show(rows, form, output)
+
+
+def figures(
+    scale_folder: Annotated[
+        Path, typer.Option(help="Folder of a run: leaderboard.csv, scores/ and models/ are read.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")],
+    model: Annotated[
+        str, typer.Option(help="What is shown where a figure shows one model.")
+    ] = REFERENCE_MODEL,
+) -> None:
+    """Draw the paper's figures of results, and some more (SVG), with an index, figures.json.
+
+    The index has file, number, title, caption and family of each; where results are missing, file
+    is null and `reason` says what is.
+    """
+    from sgbench import plots
+    from sgbench.leaderboard import read_csv
+
+    table = read_csv(scale_folder / "leaderboard.csv")
+    mine = table[table["model"] == model]
+    if mine.empty:
+        raise SgbenchError(
+            f"{scale_folder / 'leaderboard.csv'} has no row of the model '{model}'; expected one "
+            f"of {', '.join(sorted(set(table['model'])))}. Name one of these."
+        )
+    if table["scale"].nunique() > 1:
+        raise SgbenchError(
+            f"{scale_folder / 'leaderboard.csv'} has rows of several scales; expected those of one "
+            "run. Name the folder of a scale, such as results/laptop."
+        )
+    histories = {
+        place.parent.name: _histories(place)
+        for place in sorted((scale_folder / "models").glob(f"*/{model}"))
+    }
+    index = []
+    drawn = plots.paper_figures(table, _scores(scale_folder / "scores", mine), histories, model)
+    for one in drawn:
+        path = output / one.file
+        if one.figure is None:
+            # One of an earlier run would show what is not there any more.
+            path.unlink(missing_ok=True)
+        else:
+            plots.save(one.figure, path)
+        entry = {name: value for name, value in vars(one).items() if name != "figure"}
+        index.append(entry | {"file": None if one.figure is None else one.file})
+    with write_atomically(output / "figures.json") as temporary:
+        temporary.write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n")
+    left_out = sum(entry["file"] is None for entry in index)
+    typer.echo(
+        f"wrote {output / 'figures.json'}: {len(index) - left_out} figures, {left_out} left out"
+    )
+
+
+def _scores(folder: Path, rows: "pd.DataFrame") -> list["Score"]:
+    """Read the scores over space groups that rows of the leaderboard were made from."""
+    from sgbench.evaluation import read_score
+
+    found = []
+    for _, row in rows[rows["class_scheme"] == "spacegroup"].iterrows():
+        runs = folder / row["train_set"] / row["model"]
+        for path in sorted(runs.glob(f"seed*/{row['test_set']}.spacegroup.json")):
+            one = read_score(path)
+            # A folder may hold seeds that the leaderboard does not have.
+            if (
+                str(one.provenance.get("predictions_sha256"))
+                in str(row["predictions_sha256"]).split()
+            ):
+                found.append(one)
+    return found
+
+
+def _histories(folder: Path) -> list["pd.DataFrame"]:
+    import pandas as pd
+
+    found = []
+    for path in sorted(folder.glob("seed*/history.csv")):
+        try:
+            found.append(pd.read_csv(path)[["patterns", "top1"]].astype(float))
+        except (OSError, LookupError, ValueError) as error:
+            raise SgbenchError(
+                f"{path} is not a readable history ({type(error).__name__}); expected the CSV that "
+                "`sgbench train` writes. Make it again."
+            ) from error
+    return found

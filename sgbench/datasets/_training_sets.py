@@ -1,0 +1,178 @@
+"""The sets that models are trained on, all of one shape: an endless sequence of labelled lines."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sgbench.datasets._evaluation_sets import (
+    designed_dataset,
+    family_dataset,
+    find_crystals,
+    is_designed,
+)
+from sgbench.diffraction import LineList, PatternProtocol
+from sgbench.diffraction._random import philox4x32, stream_key
+from sgbench.errors import SgbenchError
+from sgbench.symmetry import FAMILIES, family_spacegroups
+
+if TYPE_CHECKING:
+    from sgbench.datasets._store import CrystalSet
+
+#: Lines of n patterns, and the space groups that they belong to, shape (n,).
+Samples = tuple[LineList, NDArray[np.int64]]
+
+#: Datasets of structures that models can be trained on, by a family each: ``cddd-cubic``.
+TRAINABLE_STRUCTURES = ("cddd", "gcdd")
+
+
+class TrainingSet(Protocol):
+    """What a training needs of a dataset; `Ulbd` is one, and `TrainingCrystals` another."""
+
+    @property
+    def name(self) -> str:
+        """Name of the set, e.g. ``ulbd-cubic``."""
+
+    @property
+    def family(self) -> str:
+        """Crystal family."""
+
+    @property
+    def protocol(self) -> PatternProtocol:
+        """How lines become patterns."""
+
+    @property
+    def spacegroups(self) -> tuple[int, ...]:
+        """Numbers of the space groups of the family."""
+
+    def training_samples(self, first: int, count: int, seed: int) -> Samples:
+        """Return samples first, first + 1, … of an endless sequence that the seed determines."""
+
+    def validation_samples(self, per_spacegroup: int) -> Samples:
+        """Return samples that are never trained on."""
+
+    def checksum(self) -> str:
+        """Return a SHA-256 that tells sets apart."""
+
+
+@dataclass(frozen=True)
+class TrainingCrystals:
+    """Structures of one family, drawn from the training part of the grouped split.
+
+    Structures are drawn as often as they occur, so that space groups are as unequal as in the
+    database, which is what the paper studies.
+
+    Attributes
+    ----------
+    name, family : str
+    protocol : PatternProtocol
+    crystals : CrystalSet
+    """
+
+    name: str
+    family: str
+    protocol: PatternProtocol
+    crystals: "CrystalSet"
+
+    @property
+    def spacegroups(self) -> tuple[int, ...]:
+        """Numbers of the space groups of the family, those without structures included."""
+        return family_spacegroups(self.family)
+
+    def training_samples(self, first: int, count: int, seed: int) -> Samples:
+        """Return samples first, first + 1, … of an endless sequence that the seed determines."""
+        position = np.arange(first, first + count, dtype=np.int64)
+        key = stream_key(f"sgbench/{self.name}/train/{seed}")
+        word, *_ = philox4x32(
+            (position & 0xFFFFFFFF, position >> 32, 0 * position, 0 * position), key
+        )
+        return self._samples(self._part("train")[(word * len(self._part("train"))) >> 32])
+
+    def validation_samples(self, per_spacegroup: int) -> Samples:
+        """Return the first structures of each space group in the validation part."""
+        part = self._part("validation")
+        group = self.crystals.spacegroup[part]
+        rank = np.array([np.sum(group[:i] == group[i]) for i in range(len(part))], dtype=np.int64)
+        return self._samples(part[rank < per_spacegroup])
+
+    def checksum(self) -> str:
+        """Return a SHA-256 over ids, labels, splits and lines of the family's structures."""
+        chosen = self._members
+        texts = [[self.crystals.structure_id[i], self.crystals.split_grouped[i]] for i in chosen]
+        digest = hashlib.sha256(json.dumps([self.name, texts]).encode())
+        digest.update(self.crystals.spacegroup[chosen].astype("<i8").tobytes())
+        digest.update(self.crystals.lines.take(chosen).portable_bytes())
+        return digest.hexdigest()
+
+    @cached_property
+    def _members(self) -> NDArray[np.int64]:
+        return np.flatnonzero(np.array(self.crystals.family) == self.family)
+
+    @cached_property
+    def _parts(self) -> dict[str, NDArray[np.int64]]:
+        split = np.array(self.crystals.split_grouped)
+        return {
+            name: self._members[split[self._members] == name] for name in ("train", "validation")
+        }
+
+    def _part(self, name: str) -> NDArray[np.int64]:
+        part = self._parts[name]
+        if not len(part):
+            raise SgbenchError(
+                f"{self.name} has no structure in the {name} part of its split; expected at least "
+                "one. Build the set with more structures."
+            )
+        return part
+
+    def _samples(self, chosen: NDArray[np.int64]) -> Samples:
+        return self.crystals.lines.take(chosen), self.crystals.spacegroup[chosen]
+
+
+def training_set(name: str, crystals: Sequence[Path] = ()) -> TrainingSet:
+    """Return the set of a name: a designed dataset, or ``cddd-FAMILY`` or ``gcdd-FAMILY``.
+
+    Parameters
+    ----------
+    name : str
+    crystals : sequence of Path
+        Files of line lists of structures; the one that the name begins with is used.
+
+    Raises
+    ------
+    SgbenchError
+        If the name is unknown, or the structures are missing.
+    """
+    source, _, family = name.partition("-")
+    if is_designed(name) or source not in TRAINABLE_STRUCTURES or family not in FAMILIES:
+        return designed_dataset(name)
+    found = find_crystals(source, crystals)
+    protocol = family_dataset(family).protocol
+    return TrainingCrystals(name, family, protocol, found)
+
+
+def training_family(name: str) -> str:
+    """Return the family of a training set, by its name alone.
+
+    Raises
+    ------
+    SgbenchError
+        If the name is unknown.
+    """
+    source, _, family = name.partition("-")
+    if source in TRAINABLE_STRUCTURES and family in FAMILIES:
+        return family
+    return designed_dataset(name).family
+
+
+def is_held_out(test_set: str, train_set: str) -> bool:
+    """Tell whether no structure of a test set is in the training or validation part of a set."""
+    source = train_set.partition("-")[0]
+    if source not in TRAINABLE_STRUCTURES or not test_set.startswith(source):
+        return True
+    return test_set.startswith(f"{source}-test")

@@ -1,0 +1,50 @@
+"""Figures, in one style: what datasets look like, and what models made of them.
+
+Each function goes from a value to a `matplotlib.figure.Figure`; `save` writes it. No state is
+shared with `matplotlib.pyplot`, and neither the reader's own style nor the day changes a file.
+"""
+
+from sgbench.plots._datasets import (
+    CELLS_OF,
+    PATTERNS_OF,
+    cell_histograms,
+    patterns_of_one_group,
+    portrait_group,
+    portrait_groups,
+    samples_per_group,
+)
+from sgbench.plots._paper import PaperFigure, paper_figures
+from sgbench.plots._results import (
+    confusion_matrices,
+    designed_sets,
+    generalization_bars,
+    generalization_matrix,
+    mesh_dependence,
+    models_compared,
+    relabelling_scheme,
+    top_k_accuracies,
+    training_curves,
+)
+from sgbench.plots._style import save
+
+__all__ = [
+    "CELLS_OF",
+    "PATTERNS_OF",
+    "PaperFigure",
+    "cell_histograms",
+    "confusion_matrices",
+    "designed_sets",
+    "generalization_bars",
+    "generalization_matrix",
+    "mesh_dependence",
+    "models_compared",
+    "paper_figures",
+    "patterns_of_one_group",
+    "portrait_group",
+    "portrait_groups",
+    "relabelling_scheme",
+    "samples_per_group",
+    "save",
+    "top_k_accuracies",
+    "training_curves",
+]

@@ -1,0 +1,181 @@
+"""What a run left behind, gathered for the page."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from sgbench.datasets import CrystalSet, read_crystals
+from sgbench.errors import SgbenchError
+from sgbench.evaluation import Score, read_score
+from sgbench.leaderboard import read_csv
+
+_CRYSTALS = ("cddd", "gcdd", "gcdd-portrayed")
+_CONFUSIONS = {
+    "model": str, "train_set": str, "test_set": str, "family": str, "true_class": str,
+    "predicted_class": str, "n": int, "n_true": int, "share": float, "missed": str,
+    "invented": str,
+}  # fmt: skip
+_HISTORY = {"patterns": float, "top1": float}
+# Figures that describe datasets: number in the paper, dataset, file and title.
+_PORTRAITS = (
+    ("Fig. 2", "cddd", "cells", "Cell edges of real structures"),
+    ("Fig. 3", "cddd", "patterns", "Patterns of one space group with different cells"),
+    ("Fig. 4", "gcdd-portrayed", "cells", "Cell edges of random structures"),
+    ("Fig. 6", "cddd", "samples", "Real structures in each space group"),
+    ("Fig. 6", "gcdd", "samples", "Random structures in each space group"),
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of the page.
+
+    Attributes
+    ----------
+    number : str
+        Number in the paper, e.g. ``Fig. 5 (c)``; empty for what the paper does not have.
+    title, caption : str
+    family : str or None
+        None where it shows several families.
+    path : Path or None
+        An SVG file, or None where there is none.
+    reason : str
+        Why there is none.
+    """
+
+    number: str
+    title: str
+    caption: str
+    family: str | None
+    path: Path | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that the page shows, of one scale.
+
+    Attributes
+    ----------
+    scale : str
+    table : DataFrame
+        The leaderboard (`sgbench.leaderboard.COLUMNS`).
+    scores : tuple of Score
+        Those that the leaderboard was made from.
+    histories : mapping of (str, str) to tuple of DataFrame
+        From training set and model to the histories of its trainings, one a seed.
+    crystals : mapping of str to CrystalSet
+        ``cddd``, ``gcdd`` and ``gcdd-portrayed``, as far as they were built.
+    confusions : DataFrame or None
+        What `sgbench confusions` wrote.
+    pictures : tuple of Picture
+    """
+
+    scale: str
+    table: pd.DataFrame
+    scores: tuple[Score, ...]
+    histories: Mapping[tuple[str, str], tuple[pd.DataFrame, ...]]
+    crystals: Mapping[str, CrystalSet]
+    confusions: pd.DataFrame | None
+    pictures: tuple[Picture, ...]
+
+
+def read_results(folder: Path) -> Results:
+    """Read the results of a scale.
+
+    Parameters
+    ----------
+    folder : Path
+        E.g. ``results/laptop``. Only its ``leaderboard.csv`` must be there; the page says of
+        everything else where it is missing.
+
+    Raises
+    ------
+    SgbenchError
+        If the leaderboard is missing or has several scales, or a file is damaged.
+    """
+    table = read_csv(folder / "leaderboard.csv")
+    scales = sorted(set(table["scale"]))
+    if len(scales) != 1:
+        raise SgbenchError(
+            f"{folder / 'leaderboard.csv'} has rows of {len(scales)} scales; expected those of one "
+            "run. Name the folder of a scale, such as results/laptop."
+        )
+    files = {name: folder / "datasets" / f"{name}.parquet" for name in _CRYSTALS}
+    return Results(
+        scale=scales[0],
+        table=table,
+        scores=tuple(_scores(folder / "scores", table)),
+        histories=_histories(folder / "models"),
+        crystals={name: read_crystals(path) for name, path in files.items() if path.exists()},
+        confusions=_confusions(folder / "confusions.csv"),
+        pictures=(*_portraits(folder / "figures"), *_drawn(folder / "figures" / "paper")),
+    )
+
+
+def _scores(folder: Path, table: pd.DataFrame) -> Iterator[Score]:
+    # A folder may hold runs that the leaderboard does not have.
+    known = set(" ".join(table["predictions_sha256"].dropna().astype(str)).split())
+    for path in sorted(folder.rglob("*.json")):
+        result = read_score(path)
+        if result.provenance.get("predictions_sha256") in {None, *known}:
+            yield result
+
+
+def _histories(folder: Path) -> dict[tuple[str, str], tuple[pd.DataFrame, ...]]:
+    found = defaultdict(list)
+    for path in sorted(folder.glob("*/*/seed*/history.csv")):
+        run = path.parents[2].name, path.parents[1].name
+        history = _csv(path, _HISTORY, "sgbench train")
+        if len(history):
+            found[run].append(history)
+    return {run: tuple(histories) for run, histories in found.items()}
+
+
+def _confusions(path: Path) -> pd.DataFrame | None:
+    return _csv(path, _CONFUSIONS, "sgbench confusions") if path.exists() else None
+
+
+def _csv(path: Path, types: Mapping[str, type], command: str) -> pd.DataFrame:
+    try:
+        # An empty cell is an empty text, also where all of them are.
+        return pd.read_csv(path, keep_default_na=False)[list(types)].astype(types)
+    except (OSError, LookupError, ValueError) as error:
+        raise SgbenchError(
+            f"{path} is not readable ({type(error).__name__}); expected the CSV that `{command}` "
+            "writes. Make it again."
+        ) from error
+
+
+def _portraits(folder: Path) -> Iterator[Picture]:
+    for number, dataset, stem, title in _PORTRAITS:
+        path = folder / dataset / f"{stem}.svg"
+        there = path.exists()
+        yield Picture(
+            number, title, f"Dataset {dataset}.", None, path if there else None,
+            "" if there else f"There is no figure {dataset}/{stem}.svg.",
+        )  # fmt: skip
+
+
+def _drawn(folder: Path) -> Iterator[Picture]:
+    index = folder / "figures.json"
+    if not index.exists():
+        return
+    try:
+        for entry in json.loads(index.read_text()):
+            name, reason = entry["file"], entry.get("reason") or ""
+            path = None if name is None else folder / name
+            if path is not None and not path.is_file():
+                path, reason = None, f"The file {name} is missing."
+            yield Picture(
+                entry["number"], entry["title"], entry["caption"], entry["family"], path, reason,
+            )  # fmt: skip
+    except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
+        raise SgbenchError(
+            f"{index} is not a readable index of figures ({type(error).__name__}); expected what "
+            "`sgbench figures` writes. Make it again."
+        ) from error
