@@ -1,5 +1,7 @@
 """Settings of the workflow: a scale's file, overridden by what the user says, and checked."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,12 @@ def resolve_settings(given: Mapping[str, Any], root: Path) -> dict[str, Any]:
         except SgbenchError as error:
             raise SgbenchError(f"config: at 'training.{train_set}': {error}") from None
     return settings
+
+
+def settings_name(settings: Mapping[str, Any]) -> str:
+    """Name settings by their scale and what they say, e.g. ``laptop-1a2b3c4d``."""
+    text = json.dumps(settings, sort_keys=True)
+    return f"{settings['scale']}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def explain_scale(asked: str, scale: str) -> str:

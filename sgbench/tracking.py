@@ -28,7 +28,12 @@ _EXPERIMENT = "sgbench"
 
 @contextmanager
 def tracked_run(
-    store: str | None, name: str, tags: Mapping[str, str], memory: Path, plan: str
+    store: str | None,
+    name: str,
+    tags: Mapping[str, str],
+    memory: Path,
+    plan: str,
+    workflow: str | None = None,
 ) -> Iterator["Run"]:
     """Open an MLflow run, or one that records nothing where no store is named.
 
@@ -44,6 +49,8 @@ def tracked_run(
         continues it.
     plan : str
         What tells one plan from another.
+    workflow : str, optional
+        Name of the workflow that the run belongs to; it becomes a child of that one's run.
     """
     if store is None:
         yield Run(None)
@@ -52,6 +59,8 @@ def tracked_run(
 
     _connect(store)
     known = _remembered(memory, store, plan)
+    if workflow:
+        tags = {**tags, "mlflow.parentRunId": _run_of_workflow(store, workflow, tags["scale"])}
     with mlflow.start_run(
         run_id=known, run_name=None if known else name, tags=dict(tags), log_system_metrics=True
     ) as active:
@@ -298,6 +307,25 @@ def _run_of(tags: Mapping[str, str]) -> str | None:
         experiment_names=[_EXPERIMENT], filter_string=query, output_format="list"
     )
     return str(found[0].info.run_id) if found else None
+
+
+def _run_of_workflow(store: str, workflow: str, scale: str) -> str:
+    """Return the run that the trainings of a workflow are children of; the first one makes it."""
+    import mlflow
+
+    tags = {"workflow": workflow, "scale": scale}
+    with _alone(store):
+        known = _run_of(tags)
+        if known is None:
+            client = mlflow.MlflowClient()
+            made = client.create_run(
+                mlflow.set_experiment(_EXPERIMENT).experiment_id,
+                tags=tags,
+                run_name=f"workflow {workflow}",
+            )
+            client.set_terminated(made.info.run_id)  # it holds others, and does nothing itself
+            known = str(made.info.run_id)
+    return known
 
 
 def _connect(store: str) -> None:

@@ -7,7 +7,13 @@ from typing import Annotated
 import typer
 
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
-from sgbench.cli._options import CrystalsOption, DeviceOption, ScaleOption, StoreOption
+from sgbench.cli._options import (
+    CrystalsOption,
+    DeviceOption,
+    ScaleOption,
+    StoreOption,
+    WorkflowOption,
+)
 from sgbench.datasets import (
     TEST_SETS,
     evaluation_dataset,
@@ -56,6 +62,7 @@ def train(
     scale: ScaleOption = "custom",
     device: DeviceOption = "auto",
     store: StoreOption = None,
+    workflow: WorkflowOption = None,
 ) -> None:
     """Train a model on a dataset; run again to go on after an interruption.
 
@@ -98,7 +105,7 @@ def train(
     try:
         with (
             tracked_run(
-                store, name, tags, state.with_name(f"{state.name}.run"), plan.sha256()
+                store, name, tags, state.with_name(f"{state.name}.run"), plan.sha256(), workflow
             ) as run,
             TrainingDisplay(plan, sys.stderr) as display,
         ):

@@ -9,6 +9,10 @@ StoreOption = Annotated[
     str | None,
     typer.Option(envvar="MLFLOW_TRACKING_URI", help="MLflow store; none records nothing."),
 ]
+WorkflowOption = Annotated[
+    str | None,
+    typer.Option(envvar="SGBENCH_WORKFLOW", help="MLflow: parent of the run, by its name."),
+]
 ScaleOption = Annotated[str, typer.Option(help="Label of the run's size: smoke, laptop, paper.")]
 DeviceOption = Annotated[str, typer.Option(envvar="SGBENCH_DEVICE", help="auto, cpu or cuda")]
 CrystalsOption = Annotated[

@@ -138,7 +138,7 @@ import json, mlflow, sys
 mlflow.set_tracking_uri("sqlite:///results/mlflow.db")
 runs = mlflow.search_runs(experiment_names=["sgbench"], output_format="list")
 print(json.dumps([[r.data.params, r.data.metrics, r.data.tags, len(r.inputs.dataset_inputs),
-                   len(r.outputs.model_outputs)] for r in runs]))
+                   len(r.outputs.model_outputs), r.info.run_id] for r in runs]))
 """
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -151,7 +151,7 @@ print(json.dumps([[r.data.params, r.data.metrics, r.data.tags, len(r.inputs.data
     runs = json.loads(done.stdout)
     trained = [run for run in runs if "dataset_sha256" in run[2]]
     assert {run[0]["dataset"] for run in trained} == {"ulbd-cubic", "cddd-cubic"}
-    _, metrics, tags, n_datasets, n_models = next(
+    _, metrics, tags, n_datasets, n_models, _ = next(
         run for run in trained if run[0]["dataset"] == "ulbd-cubic"
     )
     assert "validation_loss" in metrics
@@ -159,6 +159,10 @@ print(json.dumps([[r.data.params, r.data.metrics, r.data.tags, len(r.inputs.data
     assert len(tags["dataset_sha256"]) == 64
     assert (n_datasets, n_models) == (1, 1)
     assert any(run[2].get("model") == "control-oracle" for run in runs)
+    # One run for the workflow, and one child a training.
+    parents = [run[5] for run in runs if "workflow" in run[2]]
+    assert len(parents) == 1
+    assert [run[2].get("mlflow.parentRunId") for run in trained] == parents * 2
     built = {run[2]["dataset"] for run in runs if "source" in run[2]}
     assert built == {"cddd", "gcdd", "ulbd-cubic", "ulbd-cubic-imbalanced"}
 
@@ -257,7 +261,7 @@ def test_a_killed_workflow_goes_on_from_the_checkpoint(project, tmp_path):
     assert min(seen) > step * 16  # nothing was trained twice
     with sqlite3.connect(folder / "results" / "mlflow.db") as store:
         (runs,) = store.execute("select count(*) from runs").fetchone()
-    assert runs == 1
+    assert runs == 2  # the workflow's and its training's
 
 
 def test_where_it_logs_and_computes_changes_no_result(finished):

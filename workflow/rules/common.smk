@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 from sgbench.datasets import is_held_out, training_family
 from sgbench.errors import SgbenchError
 from sgbench.plots import CELLS_OF
-from sgbench.settings import SCALES, explain_scale, resolve_settings
+from sgbench.settings import SCALES, explain_scale, resolve_settings, settings_name
 from sgbench.symmetry import family_of
 
 try:
@@ -19,13 +19,16 @@ except SgbenchError as error:
 # Where a run is logged and computed changes no result, so it reaches the commands by the
 # environment and not as a parameter that would make them run again.
 os.environ.update(
-    MLFLOW_TRACKING_URI=SETTINGS["mlflow_store"], SGBENCH_DEVICE=SETTINGS["device"]
+    MLFLOW_TRACKING_URI=SETTINGS["mlflow_store"],
+    SGBENCH_DEVICE=SETTINGS["device"],
+    SGBENCH_WORKFLOW=settings_name(SETTINGS),
 )
 
 
 envvars:
     "MLFLOW_TRACKING_URI",
     "SGBENCH_DEVICE",
+    "SGBENCH_WORKFLOW",
 
 
 SCALE = SETTINGS["scale"]
