@@ -1,3 +1,10 @@
 """Reproducible benchmark for predicting space groups from powder diffraction patterns."""
 
+import os
+
 __version__ = "0.1.0"
+
+# numba knows no other limit on its threads and reads this one once, when it is imported. Without
+# it, several trainings side by side wait for each other's threads.
+if os.environ.get("OMP_NUM_THREADS", "").isdigit():
+    os.environ.setdefault("NUMBA_NUM_THREADS", os.environ["OMP_NUM_THREADS"])

@@ -154,7 +154,6 @@ def predict(
     A control also writes `TEST_SET.extinction.parquet`, its guess over extinction classes.
     """
     from sgbench.evaluation import predict_control, predict_set, write_predictions
-    from sgbench.training import choose_device, load_model
 
     if model in CONTROLS:
         if family is None:
@@ -169,6 +168,8 @@ def predict(
                 suffix = "" if scheme == "spacegroup" else ".extinction"
                 write_predictions(output / f"{name}{suffix}.parquet", predictions)
         return
+    from sgbench.training import choose_device, load_model
+
     chosen = choose_device(device)
     trained = load_model(Path(model), chosen)
     dataset = evaluation_dataset(

@@ -13,10 +13,13 @@ has as many trees of the same depth and its usual choice of features, the square
 number.
 """
 
-from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from typing import TYPE_CHECKING
 
 from sgbench.models._features import suzuki_features
 from sgbench.models._registry import register_estimator
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 _PAPER = "Suzuki et al., Scientific Reports 10, 21790 (2020)"
 _TREES = 50
@@ -27,8 +30,10 @@ _DEFAULTS = {"patterns": 20_000}
 @register_estimator(
     "extra-trees-suzuki2020", paper=_PAPER, features=suzuki_features, defaults=_DEFAULTS
 )
-def extra_trees(seed: int) -> ExtraTreesClassifier:
+def extra_trees(seed: int) -> "ExtraTreesClassifier":
     """Build the authors' classifier of space groups."""
+    from sklearn.ensemble import ExtraTreesClassifier
+
     return ExtraTreesClassifier(
         n_estimators=_TREES, max_depth=_DEPTH, max_features=None, random_state=seed
     )
@@ -37,8 +42,10 @@ def extra_trees(seed: int) -> ExtraTreesClassifier:
 @register_estimator(
     "random-forest-suzuki2020", paper=_PAPER, features=suzuki_features, defaults=_DEFAULTS
 )
-def random_forest(seed: int) -> RandomForestClassifier:
+def random_forest(seed: int) -> "RandomForestClassifier":
     """Build a random forest of the same size."""
+    from sklearn.ensemble import RandomForestClassifier
+
     return RandomForestClassifier(
         n_estimators=_TREES, max_depth=_DEPTH, max_features="sqrt", random_state=seed
     )

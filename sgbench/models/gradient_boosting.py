@@ -6,10 +6,13 @@ ratios of 1/d² take the size of the cell out of the question, which no split on
 can do.
 """
 
-from sklearn.ensemble import HistGradientBoostingClassifier
+from typing import TYPE_CHECKING
 
 from sgbench.models._features import ratio_features
 from sgbench.models._registry import register_estimator
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 
 @register_estimator(
@@ -18,12 +21,14 @@ from sgbench.models._registry import register_estimator
     features=ratio_features,
     defaults={"patterns": 60_000},
 )
-def gradient_boosting(seed: int) -> HistGradientBoostingClassifier:
+def gradient_boosting(seed: int) -> "HistGradientBoostingClassifier":
     """Build the classifier.
 
     Groups of an extinction class are told apart by chance alone; without a penalty on leaves, or at
     twice the rate, boosting runs after that noise and diverges.
     """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     return HistGradientBoostingClassifier(
         learning_rate=0.1,
         max_iter=100,

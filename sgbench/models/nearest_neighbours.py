@@ -5,10 +5,13 @@ Cover & Hart, "Nearest neighbor pattern classification", IEEE Transactions on In
 answer. Ten neighbours vote with the inverse of their distance.
 """
 
-from sklearn.neighbors import KNeighborsClassifier
+from typing import TYPE_CHECKING
 
 from sgbench.models._features import pooled_roots
 from sgbench.models._registry import register_estimator
+
+if TYPE_CHECKING:
+    from sklearn.neighbors import KNeighborsClassifier
 
 
 @register_estimator(
@@ -17,6 +20,8 @@ from sgbench.models._registry import register_estimator
     features=pooled_roots,
     defaults={"patterns": 60_000},
 )
-def nearest_neighbours(seed: int) -> KNeighborsClassifier:
+def nearest_neighbours(seed: int) -> "KNeighborsClassifier":
     """Build the classifier; nothing in it is random, so the seed only chooses its patterns."""
+    from sklearn.neighbors import KNeighborsClassifier
+
     return KNeighborsClassifier(n_neighbors=10, weights="distance", algorithm="brute")

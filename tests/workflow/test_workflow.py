@@ -18,6 +18,7 @@ import torch
 ROOT = Path(__file__).parents[2]
 SMOKE = """
 seeds: [0]
+job_threads: 1
 test_patterns_per_spacegroup: {per_spacegroup}
 test_sets: [ulbd-in-mesh, ulbd-off-mesh, cddd, cddd-in-domain, cddd-test, gcdd, gcdd-in-domain]
 crystals_per_family: 60

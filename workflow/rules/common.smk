@@ -47,6 +47,7 @@ wildcard_constraints:
 
 # More than any machine has: snakemake scales it down to what --cores allows.
 ALL_CORES = 1024
+JOB_THREADS = SETTINGS["job_threads"] or ALL_CORES
 # Datasets of structures, and those of them that models are scored on.
 STRUCTURES = ("cddd", "gcdd")
 # Random structures of the two space groups of Fig. 4 alone, enough of them for a histogram.

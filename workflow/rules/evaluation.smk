@@ -13,7 +13,7 @@ rule predict:
         train_set="(?!none-)[^/]+",
     conda:
         "../../environment.yml"
-    threads: ALL_CORES
+    threads: JOB_THREADS
     params:
         test_sets=test_set_options,
         crystals=crystals_option,

@@ -12,7 +12,7 @@ rule train:
         "results/{scale}/benchmarks/train/{train_set}/{model}/seed{seed}.tsv"
     conda:
         "../../environment.yml"
-    threads: ALL_CORES
+    threads: JOB_THREADS
     params:
         plan=training_options,
         crystals=training_crystals_option,
