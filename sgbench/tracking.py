@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sgbench.datasets import SPLITS, TrainingSet, Ulbd
+from sgbench.datasets import SPLITS, Designed, TrainingSet, Ulbd
 from sgbench.errors import SgbenchError
 from sgbench.files import file_sha256
 
@@ -120,7 +120,7 @@ class Run:
 
         checksum = dataset.checksum()
         name, origin = dataset.name, {"name": dataset.name, "family": dataset.family}
-        if isinstance(dataset, Ulbd):
+        if isinstance(dataset, Designed):
             name = f"{dataset.name}-v{dataset.version}"
             origin = {"specification": str(dataset.describe())}
         _log_input(name, checksum, context, origin)

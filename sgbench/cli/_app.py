@@ -2,7 +2,7 @@
 
 import typer
 
-from sgbench.cli import _dataset, _leaderboard, _models, _report, _results, _symmetry
+from sgbench.cli import _dataset, _leaderboard, _models, _report, _results, _site, _symmetry
 
 app = typer.Typer(
     help="Benchmark for predicting space groups from powder diffraction patterns.",
@@ -19,6 +19,8 @@ app.command("train")(_models.train)
 app.command("predict")(_models.predict)
 app.command("evaluate")(_leaderboard.evaluate)
 app.command("leaderboard")(_leaderboard.leaderboard)
+app.command("check")(_leaderboard.check)
 app.command("confusions")(_results.confusions)
 app.command("figures")(_results.figures)
 app.command("report")(_report.report)
+app.command("site")(_site.site)

@@ -10,7 +10,17 @@ import typer
 
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
 from sgbench.cli._options import StoreOption
-from sgbench.datasets import SPLITS, TEST_SETS, ULBD, MeshAxis, Ulbd, designed_dataset
+from sgbench.datasets import (
+    SPLITS,
+    TEST_SETS,
+    ULBD,
+    ULBD_ALL,
+    Designed,
+    MeshAxis,
+    Ulbd,
+    UlbdUnion,
+    designed_dataset,
+)
 from sgbench.datasets.sources import SOURCES, open_source
 from sgbench.diffraction import CANONICAL, FREE_PARAMETERS, PROTOCOLS
 from sgbench.errors import SgbenchError
@@ -60,6 +70,14 @@ def list_datasets(form: FormatOption = Format.table, output: OutputOption = None
         }
         for dataset in ULBD.values()
     ]
+    whole = {"name": ULBD_ALL.name, "version": ULBD_ALL.version, "family": ULBD_ALL.family}
+    numbers = {row["name"]: row for row in rows}
+    parts = [numbers[part.name] for part in ULBD_ALL.parts]
+    sums = {
+        key: sum(int(str(part[key])) for part in parts)
+        for key in ("cells", "train", "validation", "test")
+    }
+    rows.append(whole | {"protocol": ULBD_ALL.protocol.name} | sums)
     show(rows, form, output)
 
 
@@ -95,7 +113,7 @@ def describe(
         if form is Description.md:
             from sgbench.datasets._cards import designed_card
 
-            _write(designed_card(designed), output)
+            _write(designed_card(_one_family(designed)), output)
             return
         facts = _designed_facts(designed)
     else:
@@ -159,7 +177,7 @@ def export(
         wanted = split or "in-mesh"
         if wanted not in SPLITS:
             raise SgbenchError(f"unknown split '{wanted}'; expected one of {', '.join(SPLITS)}.")
-        designed = _with_ranges(designed_dataset(dataset), {"a": a, "c": c})
+        designed = _with_ranges(_one_family(designed_dataset(dataset)), {"a": a, "c": c})
         if family is not None:
             raise SgbenchError(
                 f"{dataset} has one family; --family chooses among structures. Leave it out."
@@ -345,8 +363,7 @@ def _crystal_facts(crystals: "CrystalSet", path: Path) -> dict[str, Any]:
     }
 
 
-def _designed_facts(dataset: Ulbd) -> dict[str, Any]:
-    names = FREE_PARAMETERS[dataset.family]
+def _designed_facts(dataset: Designed) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "name": dataset.name,
         "version": dataset.version,
@@ -360,11 +377,26 @@ def _designed_facts(dataset: Ulbd) -> dict[str, Any]:
         "profile": f"Gaussian, sigma {dataset.protocol.sigma:g} degrees",
         "intensities": "uniform random, Lorentz factor, maximum of a pattern 1",
     }
-    for parameter, axis in zip(names, dataset.axes, strict=True):
+    if isinstance(dataset, UlbdUnion):
+        facts |= {"parts": ", ".join(part.name for part in dataset.parts)}
+        return facts | {"sha256": dataset.checksum()}
+    for parameter, axis in zip(FREE_PARAMETERS[dataset.family], dataset.axes, strict=False):
         facts[f"mesh_{parameter}"] = f"{axis.start:g}-{axis.values[-1]:g} Å, step {axis.step:g} Å"
+    if dataset.reduced:
+        domain = dataset.reduced
+        facts["edges"] = f"{domain.shortest:g}-{domain.longest:g} Å, reduced cells of a sequence"
     facts |= {"cells": len(dataset.mesh)}
     facts |= {f"samples_{split}": dataset.size(split) for split in SPLITS if split != "off-mesh"}
     return facts | {"sha256": dataset.checksum()}
+
+
+def _one_family(dataset: Designed) -> Ulbd:
+    if isinstance(dataset, UlbdUnion):
+        raise SgbenchError(
+            f"{dataset.name} holds several families; expected a dataset of one. Name one of "
+            f"{', '.join(part.name for part in dataset.parts)}."
+        )
+    return dataset
 
 
 def _with_ranges(dataset: Ulbd, ranges: dict[str, str | None]) -> Ulbd:
@@ -385,6 +417,11 @@ def _with_ranges(dataset: Ulbd, ranges: dict[str, str | None]) -> Ulbd:
             raise SgbenchError(
                 f"'{text}' is not a range; expected start:stop:step in ångström, e.g. 5:6:0.1."
             ) from None
+        if dataset.reduced:
+            raise SgbenchError(
+                f"the cells of {dataset.name} are those of a sequence, not of a mesh; expected no "
+                f"range of {parameter}. Leave --{parameter} out."
+            )
         axes[names.index(parameter)] = MeshAxis(start, stop, step)
     if tuple(axes) == dataset.axes:
         return dataset

@@ -60,6 +60,10 @@ def leaderboard(
     by_class: Annotated[
         Path | None, typer.Option(help="Also write the scores of each extinction class (CSV).")
     ] = None,
+    exact: Annotated[
+        Path | None,
+        typer.Option(help="Ceilings that `sgbench ceilings --exact` wrote (CSV), to be added."),
+    ] = None,
     store: StoreOption = None,
 ) -> None:
     """Gather scores, and finished tables, into `leaderboard.csv` and `leaderboard.md`."""
@@ -67,11 +71,14 @@ def leaderboard(
 
     from sgbench.files import write_atomically
     from sgbench.leaderboard import (
+        COLUMNS,
         build_class_table,
         build_table,
+        read_ceilings,
         read_csv,
         sort_table,
         to_markdown,
+        with_exact_ceilings,
         write_csv,
     )
     from sgbench.tracking import log_scores
@@ -94,7 +101,10 @@ def leaderboard(
             "no score and no table was found; expected at least one. Make scores with "
             "`sgbench evaluate` and name them or their folder."
         )
-    built = sort_table(pd.concat(parts, ignore_index=True))
+    if exact is not None and results:
+        parts[0] = with_exact_ceilings(parts[0], read_ceilings(exact))
+    built = sort_table(pd.concat([part.dropna(axis=1, how="all") for part in parts]))
+    built = built.reindex(columns=list(COLUMNS))
     write_csv(output, built)
     with write_atomically(output.with_suffix(".md")) as temporary:
         temporary.write_text(to_markdown(built))
@@ -102,6 +112,29 @@ def leaderboard(
         write_csv(by_class, build_class_table(results))
     log_scores(store, results)
     typer.echo(f"wrote {output}: {len(built)} rows")
+
+
+def check(
+    table: Annotated[Path, typer.Argument(help="A leaderboard (CSV).")],
+) -> None:
+    """Check that no accuracy passes what the data allow beyond chance; exit status 1 if one does.
+
+    That would be a leak of labels, or a ceiling that is wrong.
+    """
+    from sgbench.leaderboard import above_ceiling, read_csv
+
+    rows = read_csv(table)
+    for _, row in above_ceiling(rows).iterrows():
+        typer.echo(
+            f"above the ceiling: {row.model} trained on {row.train_set}, tested on {row.test_set} "
+            f"({row.family}, {row.class_scheme}): top-1 {100 * row.top1:.1f} %, data ceiling "
+            f"{100 * row.data_ceiling_top1:.1f} %, n = {row.n_test}",
+            err=True,
+        )
+    if len(above_ceiling(rows)):
+        raise typer.Exit(1)
+    n = int(rows["data_ceiling_top1"].notna().sum())
+    typer.echo(f"{table}: none of {n} rows passes its data ceiling beyond chance")
 
 
 def score_files(path: Path) -> list[Path]:

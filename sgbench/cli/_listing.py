@@ -44,7 +44,7 @@ def _text(value: Any) -> str:
         return ", ".join(_text(item) for item in value)
     if isinstance(value, float):
         return f"{value:.6g}"
-    return str(value)
+    return "" if value is None else str(value)
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -16,6 +16,7 @@ from sgbench.cli._options import (
 )
 from sgbench.datasets import (
     TEST_SETS,
+    Ulbd,
     evaluation_dataset,
     evaluation_set,
     family_dataset,
@@ -136,7 +137,10 @@ def train(
 
 
 def predict(
-    model: Annotated[str, typer.Argument(help="File of a trained model, or a control's name.")],
+    model: Annotated[
+        str,
+        typer.Argument(help="File of a trained model, the name of a control, or decoder-pawley."),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the predictions.")],
     test_set: Annotated[list[str], typer.Option(help=f"One or more of {', '.join(TEST_SETS)}")],
     per_spacegroup: Annotated[
@@ -151,16 +155,36 @@ def predict(
 ) -> None:
     """Predict test sets; writes one Parquet file each, `TEST_SET.parquet`.
 
-    A control also writes `TEST_SET.extinction.parquet`, its guess over extinction classes.
+    A control also writes `TEST_SET.extinction.parquet`, its guess over extinction classes, and the
+    decoder `TEST_SET.cells.csv`, the cells it found.
     """
-    from sgbench.evaluation import predict_control, predict_set, write_predictions
+    from sgbench.evaluation import (
+        DECODER,
+        predict_control,
+        predict_decoder,
+        predict_set,
+        write_predictions,
+    )
+    from sgbench.files import write_atomically
 
-    if model in CONTROLS:
+    if model in (*CONTROLS, DECODER):
         if family is None:
-            raise SgbenchError(
-                f"the control '{model}' fits any family; expected --family. Name one."
-            )
+            raise SgbenchError(f"'{model}' fits any family; expected --family. Name one.")
         dataset = family_dataset(family)
+    if model == DECODER:
+        if not isinstance(dataset, Ulbd):
+            raise SgbenchError(
+                f"the decoder needs one family; got '{family}'. Name a single one with --family."
+            )
+        for name in test_set:
+            truth = evaluation_set(name, dataset, per_spacegroup, crystals or ())
+            predictions, cells = predict_decoder(dataset, truth, scale)
+            write_predictions(output / f"{name}.parquet", predictions)
+            with write_atomically(output / f"{name}.cells.csv") as temporary:
+                cells.to_csv(temporary, index=False, float_format="%.6g")
+            typer.echo(f"decoded {len(truth)} samples of {name}", err=True)
+        return
+    if model in CONTROLS:
         for name in test_set:
             truth = evaluation_set(name, dataset, per_spacegroup, crystals or ())
             for scheme in CLASS_SCHEMES:

@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 from sgbench.datasets._evaluation_sets import (
     TEST_SETS,
+    Designed,
     EvaluationSet,
     designed_dataset,
     evaluation_dataset,
     evaluation_set,
     family_dataset,
 )
+from sgbench.datasets._exact_ceilings import ExactCeiling, data_ceiling, exact_ceilings
 from sgbench.datasets._training_sets import (
     TrainingSet,
     is_held_out,
@@ -17,6 +19,7 @@ from sgbench.datasets._training_sets import (
     training_set,
 )
 from sgbench.datasets._ulbd import SPLITS, ULBD, MeshAxis, Recipes, Split, Ulbd
+from sgbench.datasets._ulbd_union import ULBD_ALL, UlbdUnion
 
 if TYPE_CHECKING:
     from sgbench.datasets._store import CrystalSet, read_crystals
@@ -25,16 +28,22 @@ __all__ = [
     "SPLITS",
     "TEST_SETS",
     "ULBD",
+    "ULBD_ALL",
     "CrystalSet",
+    "Designed",
     "EvaluationSet",
+    "ExactCeiling",
     "MeshAxis",
     "Recipes",
     "Split",
     "TrainingSet",
     "Ulbd",
+    "UlbdUnion",
+    "data_ceiling",
     "designed_dataset",
     "evaluation_dataset",
     "evaluation_set",
+    "exact_ceilings",
     "family_dataset",
     "is_held_out",
     "read_crystals",

@@ -208,7 +208,8 @@ def designed_card(dataset: Ulbd, path: Path | None = None) -> str:
     str
     """
     facts = _designed_facts(dataset)
-    axes = zip(FREE_PARAMETERS[dataset.family], dataset.axes, strict=True)
+    axes = zip(FREE_PARAMETERS[dataset.family], dataset.axes, strict=False)
+    kind = "sequence" if dataset.reduced else "mesh"
     parts = [
         f"# {facts.name}, version {facts.version}",
         facts.summary,
@@ -229,7 +230,8 @@ def designed_card(dataset: Ulbd, path: Path | None = None) -> str:
                     )
                     for name, axis in axes
                 ),
-                ("cells of the mesh", f"{len(dataset.mesh):,}"),
+                *_domain_rows(dataset),
+                (f"cells of the {kind}", f"{len(dataset.mesh):,}"),
                 *([("cells with all edges equal", "left out")] if _skips(dataset) else []),
             ],
         ),
@@ -239,7 +241,7 @@ def designed_card(dataset: Ulbd, path: Path | None = None) -> str:
                 ("train", dataset.train_patterns, f"{dataset.size('train'):,}"),
                 ("validation", dataset.validation_patterns, f"{dataset.size('validation'):,}"),
                 ("in-mesh", dataset.test_patterns, f"{dataset.size('in-mesh'):,}"),
-                ("off-mesh", "cells between the mesh points", "as many as asked for"),
+                ("off-mesh", f"cells between those of the {kind}", "as many as asked for"),
             ],
         ),
         "## How it was made",
@@ -407,9 +409,10 @@ def _designed_facts(dataset: Ulbd) -> _Facts:
         dataset.version,
         sgbench.__version__,
         f"Designed powder diffraction lines of {int((dataset.n_cells > 0).sum())} "
-        f"{dataset.family} space groups: positions from a mesh of cells, presence from extinction "
-        "laws, random intensities (a uniform lattice based dataset, ULBD). No crystal structure is "
-        "involved, so nothing but absences tells space groups apart.",
+        f"{dataset.family} space groups: positions from a "
+        f"{'sequence of reduced' if dataset.reduced else 'mesh of'} cells, presence from "
+        "extinction laws, random intensities (a uniform lattice based dataset, ULBD). No crystal "
+        "structure is involved, so nothing but absences tells space groups apart.",
         PAPER,
         _MIT,
         ("crystallography", "powder diffraction", "space group", "extinction laws", "ulbd"),
@@ -432,8 +435,9 @@ def _designed_balance(dataset: Ulbd) -> tuple[str, ...]:
         return (
             "Each space group has the same number of samples; in nature and in databases a few "
             "groups hold most structures.",
-            "Cells are uniform over the mesh and the same for every space group. Those of crystals "
-            "cluster, depend on the space group and reach beyond the mesh.",
+            f"Cells are uniform over the {'domain' if dataset.reduced else 'mesh'} and the same "
+            "for every space group. Those of crystals cluster, depend on the space group and reach "
+            "beyond it.",
         )
     n = dataset.n_cells
     return (
@@ -549,6 +553,16 @@ def _all_groups(crystals: CrystalSet) -> tuple[int, ...]:
     return tuple(
         sorted(n for family in crystals.metadata["families"] for n in family_spacegroups(family))
     )
+
+
+def _domain_rows(dataset: Ulbd) -> list[tuple[str, str]]:
+    domain = dataset.reduced
+    if domain is None:
+        return []
+    return [
+        ("edges of the reduced cells", f"{domain.shortest:g} to {domain.longest:g} Å"),
+        ("axes", "relabelled at random, a sample at a time"),
+    ]
 
 
 def _skips(dataset: Ulbd) -> bool:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sgbench.datasets._ulbd import ULBD, Ulbd, with_mesh
-from sgbench.diffraction import LineList, PatternProtocol, free_parameters
+from sgbench.datasets._ulbd import ULBD, Split, Ulbd, with_mesh
+from sgbench.datasets._ulbd_union import ULBD_ALL, UlbdUnion
+from sgbench.diffraction import LineList, PatternProtocol
 from sgbench.errors import SgbenchError
 from sgbench.symmetry import family_spacegroups
 
@@ -32,6 +33,9 @@ TEST_SETS = {
     "gcdd-test-in-domain": "those of them whose cell lies inside the range of the ULBD's mesh",
     "ulbd-imbalanced-in-mesh": "like ulbd-in-mesh, each group with its own range of cells (cubic)",
 }
+
+#: A dataset of designed patterns, of one family or of all.
+Designed = Ulbd | UlbdUnion
 
 _MESH = re.compile(r"(?P<base>[a-z-]+)@(?P<step>\d+(\.\d+)?)x(?P<patterns>\d+)")
 _IN_DOMAIN, _TEST = "-in-domain", "-test"
@@ -77,14 +81,14 @@ class EvaluationSet:
 
 
 def evaluation_set(
-    name: str, dataset: Ulbd, per_spacegroup: int, crystals: Sequence[Path] = ()
+    name: str, dataset: Designed, per_spacegroup: int, crystals: Sequence[Path] = ()
 ) -> EvaluationSet:
     """Return one of `TEST_SETS` for the family of a designed dataset.
 
     Parameters
     ----------
     name : str
-    dataset : Ulbd
+    dataset : Ulbd or UlbdUnion
         Gives the family and the mesh.
     per_spacegroup : int
         Samples a space group of the designed sets.
@@ -108,17 +112,18 @@ def evaluation_set(
 
 def is_designed(name: str) -> bool:
     """Tell whether a name is that of a designed dataset."""
-    return name in ULBD or _MESH.fullmatch(name) is not None
+    return name in (*ULBD, ULBD_ALL.name) or _MESH.fullmatch(name) is not None
 
 
-def designed_dataset(name: str) -> Ulbd:
+def designed_dataset(name: str) -> Designed:
     """Look a designed dataset up by its name.
 
     Parameters
     ----------
     name : str
-        One of `ULBD`, or ``NAME@STEPxPATTERNS``: the same with another lattice step in ångström and
-        another number of training patterns a lattice, as in Fig. S1 of the paper.
+        One of `ULBD`, or ``ulbd-all``, or ``NAME@STEPxPATTERNS``: the same with another lattice
+        step in ångström and another number of training patterns a lattice, as in Fig. S1 of the
+        paper.
 
     Raises
     ------
@@ -127,16 +132,18 @@ def designed_dataset(name: str) -> Ulbd:
     """
     if name in ULBD:
         return ULBD[name]
+    if name == ULBD_ALL.name:
+        return ULBD_ALL
     parsed = _MESH.fullmatch(name)
     if parsed and parsed["base"] in ULBD:
         return with_mesh(ULBD[parsed["base"]], float(parsed["step"]), int(parsed["patterns"]))
     raise SgbenchError(
-        f"unknown dataset '{name}'; expected one of {', '.join(ULBD)}, or NAME@STEPxPATTERNS. "
-        "Choose one of these."
+        f"unknown dataset '{name}'; expected one of {', '.join([*ULBD, ULBD_ALL.name])}, or "
+        "NAME@STEPxPATTERNS. Choose one of these."
     )
 
 
-def evaluation_dataset(train_set: str, family: str) -> Ulbd:
+def evaluation_dataset(train_set: str, family: str) -> Designed:
     """Return the designed dataset on which models of a training set are tested.
 
     The canonical one of the family, so that rows of a leaderboard can be compared; a dataset under
@@ -148,7 +155,7 @@ def evaluation_dataset(train_set: str, family: str) -> Ulbd:
     return canonical
 
 
-def family_dataset(family: str) -> Ulbd:
+def family_dataset(family: str) -> Designed:
     """Return the canonical designed dataset of a family.
 
     Raises
@@ -160,18 +167,18 @@ def family_dataset(family: str) -> Ulbd:
     return designed_dataset(f"ulbd-{family}")
 
 
-def _designed(name: str, dataset: Ulbd, per_spacegroup: int) -> EvaluationSet:
+def _designed(name: str, dataset: Designed, per_spacegroup: int) -> EvaluationSet:
     if name == "ulbd-imbalanced-in-mesh":
         dataset = designed_dataset(f"ulbd-{dataset.family}-imbalanced")
-    split = "off-mesh" if name == "ulbd-off-mesh" else "in-mesh"
-    recipes = dataset.held_out_recipes(split, per_spacegroup)  # type: ignore[arg-type]
+    split: Split = "off-mesh" if name == "ulbd-off-mesh" else "in-mesh"
+    sample_ids, spacegroup, lines = dataset.held_out_samples(split, per_spacegroup)
     return EvaluationSet(
         name,
         dataset.family,
         dataset.protocol,
-        tuple(f"{i:06d}-{sample}" for i, sample in enumerate(recipes.sample_ids)),
-        recipes.spacegroup,
-        dataset.lines(recipes),
+        tuple(f"{i:06d}-{sample}" for i, sample in enumerate(sample_ids)),
+        spacegroup,
+        lines,
         per_spacegroup,
     )
 
@@ -195,19 +202,23 @@ def find_crystals(name: str, paths: Sequence[Path]) -> "CrystalSet":
     )
 
 
-def _of_structures(name: str, dataset: Ulbd, crystals: "CrystalSet") -> EvaluationSet:
+def _of_structures(name: str, dataset: Designed, crystals: "CrystalSet") -> EvaluationSet:
     if crystals.metadata["protocol"] != asdict(dataset.protocol):
         raise SgbenchError(
             f"the crystals' lines were computed under the protocol "
             f"'{crystals.metadata['protocol'].get('name')}'; expected '{dataset.protocol.name}', "
             f"that of {dataset.name}. Score on designed sets, or with a model of that protocol."
         )
-    member = np.array(crystals.family) == dataset.family
+    member = np.isin(crystals.spacegroup, dataset.spacegroups)
     if name.removesuffix(_IN_DOMAIN).endswith(_TEST):
         member &= np.array(crystals.split_grouped) == "test"
     chosen = np.flatnonzero(member)
     if name.endswith(_IN_DOMAIN):
-        chosen = np.array([i for i in chosen if _in_domain(dataset, crystals.cell[i])], dtype=int)
+        inside = [
+            dataset.in_domain(group, cell)
+            for group, cell in zip(crystals.spacegroup[chosen], crystals.cell[chosen], strict=True)
+        ]
+        chosen = chosen[np.array(inside, dtype=bool)]
     if not len(chosen):
         raise SgbenchError(
             f"the crystals hold no structure of '{name}' for the {dataset.family} family; expected "
@@ -222,11 +233,4 @@ def _of_structures(name: str, dataset: Ulbd, crystals: "CrystalSet") -> Evaluati
         crystals.lines.take(chosen),
         0,
         tuple(f"{crystals.name[i]}/{crystals.spacegroup[i]}" for i in chosen),
-    )
-
-
-def _in_domain(dataset: Ulbd, cell: NDArray[np.float64]) -> bool:
-    free = free_parameters(dataset.family, cell, tolerance=0.05)
-    return all(
-        axis.start <= value < axis.stop for axis, value in zip(dataset.axes, free, strict=True)
     )

@@ -33,7 +33,7 @@ TRAINABLE_STRUCTURES = ("cddd", "gcdd")
 
 
 class TrainingSet(Protocol):
-    """What a training needs of a dataset; `Ulbd` is one, and `TrainingCrystals` another."""
+    """What a training needs of a dataset; `Ulbd`, `UlbdUnion` and `TrainingCrystals` are such."""
 
     @property
     def name(self) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sgbench.datasets._lattice_ranges import CUBIC_RANGES
+from sgbench.datasets._reduced_cells import ReducedCells
 from sgbench.diffraction import (
     CANONICAL,
     FREE_PARAMETERS,
@@ -24,13 +25,14 @@ from sgbench.diffraction import (
     LineList,
     PatternProtocol,
     ReflectionTable,
+    free_parameters,
     half_shapes,
     metric,
     reflection_table,
 )
 from sgbench.diffraction._random import philox4x32, philox_words, stream_key, to_unit
 from sgbench.errors import SgbenchError
-from sgbench.symmetry import class_labels, family_spacegroups
+from sgbench.symmetry import class_labels, family_spacegroups, relabellings
 
 Split = Literal["train", "validation", "in-mesh", "off-mesh"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "in-mesh", "off-mesh")
@@ -159,7 +161,7 @@ class Ulbd:
     family : str
     protocol : PatternProtocol
     axes : tuple of MeshAxis
-        One a free cell parameter.
+        One a free cell parameter; none where the cells are those of a sequence.
     skip_equal_axes : bool
         Leave out cells whose free parameters are all equal, as the paper's code does.
     train_patterns, validation_patterns, test_patterns : int
@@ -168,6 +170,12 @@ class Ulbd:
         Space group, lowest and highest value of the only free parameter in ångström: such a group
         has the part of the mesh between them, and groups that are not named have none. Empty: all
         groups have the whole mesh.
+    law : IntensityLaw
+    drawn_as : str
+        Name of the dataset whose random keys are used; empty for its own.
+    reduced : ReducedCells, optional
+        In place of the mesh, for families of three and more free parameters. The axes of each
+        sample are relabelled at random, since a standard setting is no property of a lattice.
     """
 
     name: str
@@ -182,6 +190,7 @@ class Ulbd:
     ranges: tuple[tuple[int, float, float], ...] = ()
     law: IntensityLaw = UNIFORM
     drawn_as: str = ""
+    reduced: ReducedCells | None = None
 
     def __post_init__(self) -> None:
         names = FREE_PARAMETERS.get(self.family, ())
@@ -190,7 +199,7 @@ class Ulbd:
                 f"cell ranges by space group need a family with one free parameter; got "
                 f"'{self.family}'. Leave them out."
             )
-        if len(self.axes) != len(names):
+        if len(self.axes) != (0 if self.reduced else len(names)):
             raise SgbenchError(
                 f"a mesh for the family '{self.family}' needs a range for each of "
                 f"({', '.join(names)}); got {len(self.axes)}. Give one range a free parameter."
@@ -202,7 +211,7 @@ class Ulbd:
                 "least one. Ask for more."
             )
         n_cells = math.prod(len(axis) for axis in self.axes)
-        if max(axis.stop for axis in self.axes) > _LONGEST_EDGE or n_cells > _MOST_CELLS:
+        if max(self.largest_cell) > _LONGEST_EDGE or n_cells > _MOST_CELLS:
             raise SgbenchError(
                 f"the cell ranges of {self.name} reach too far or are too fine ({n_cells} cells); "
                 f"expected edges up to {_LONGEST_EDGE:g} Å and at most {_MOST_CELLS} cells. "
@@ -214,9 +223,16 @@ class Ulbd:
         """Numbers of the space groups of the family."""
         return family_spacegroups(self.family)
 
+    @property
+    def largest_cell(self) -> tuple[float, ...]:
+        """Upper bounds of the cell's edges in ångström."""
+        return (self.reduced.longest,) * 3 if self.reduced else tuple(a.stop for a in self.axes)
+
     @cached_property
     def mesh(self) -> NDArray[np.float64]:
         """All cells of the mesh, shape (n_cells, p), last parameter fastest."""
+        if self.reduced:
+            return self.reduced.cells(self.family)[: self.reduced.count]
         grids = np.meshgrid(*(axis.values for axis in self.axes), indexing="ij")
         cells = np.stack(grids, axis=-1).reshape(-1, len(self.axes))
         if self.skip_equal_axes and len(self.axes) > 1:
@@ -257,7 +273,7 @@ class Ulbd:
     @cached_property
     def table(self) -> ReflectionTable:
         """Lines that the largest cell of the mesh can show."""
-        return reflection_table(self.family, tuple(a.stop for a in self.axes), self.protocol)
+        return reflection_table(self.family, self.largest_cell, self.protocol)
 
     @cached_property
     def half_shapes(self) -> NDArray[np.int64]:
@@ -265,12 +281,28 @@ class Ulbd:
         if not (self.law.wilson or self.law.multiplicity):
             # Intensities do not depend on it.
             return np.ones((1, 1), dtype=np.int64)
-        return half_shapes(self.family, tuple(a.stop for a in self.axes), self.protocol)
+        return half_shapes(self.family, self.largest_cell, self.protocol)
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
         """Extinction class of each space group of the family, shape (n_spacegroups,)."""
         return class_labels(self.spacegroups)
+
+    def settings(self, recipes: Recipes) -> NDArray[np.int64]:
+        """Return the row of `table` that holds the lines of each recipe, shape (n,).
+
+        It is that of the extinction class, under a relabelling of the axes drawn for the recipe.
+        """
+        label = self.labels[recipes.spacegroup - self.spacegroups[0]]
+        n_relabellings = len(relabellings(self.family))
+        if n_relabellings == 1:
+            return label
+        kind = np.full_like(recipes.pattern, recipes.off_mesh)
+        word, *_ = philox4x32(
+            (recipes.cell_index, recipes.spacegroup, recipes.pattern, kind),
+            self.stream("relabelling"),
+        )
+        return label * n_relabellings + _below(word, n_relabellings)
 
     def size(self, split: Split) -> int:
         """Return how many samples a split holds (off-mesh: as many as in-mesh)."""
@@ -305,12 +337,20 @@ class Ulbd:
         of the seed and its position alone: a resumed training sees what an unbroken one sees.
         Groups with more cells are drawn more often.
         """
-        position = np.arange(first, first + count, dtype=np.int64)
+        return self.training_recipes_at(np.arange(first, first + count, dtype=np.int64), seed)
+
+    def training_recipes_at(
+        self, position: NDArray[np.int64], seed: int, spacegroup: NDArray[np.int64] | None = None
+    ) -> Recipes:
+        """Return samples at some positions of the training sequence; their groups may be given."""
         key = self.stream(f"train/{seed}")
         low, high = position & 0xFFFFFFFF, position >> 32
         group, cell, pattern, _ = philox4x32((low, high, 0 * low, 0 * low), key)
-        ends = np.cumsum(self.n_cells)
-        chosen = np.searchsorted(ends, _below(group, int(ends[-1])), side="right")
+        if spacegroup is None:
+            ends = np.cumsum(self.n_cells)
+            chosen = np.searchsorted(ends, _below(group, int(ends[-1])), side="right")
+        else:
+            chosen = spacegroup - self.spacegroups[0]
         cell_index = self.first_cell[chosen] + _below(cell, self.n_cells[chosen])
         return Recipes(
             np.array(self.spacegroups)[chosen],
@@ -359,6 +399,10 @@ class Ulbd:
         if split != "off-mesh":
             index = first + _below(cell, number)
             return Recipes(groups, index, self.mesh[index], pattern)
+        if self.reduced:
+            between = self.reduced.cells(self.family)[self.reduced.count :]
+            cells = between[_below(cell, len(between))]
+            return Recipes(groups, rank, cells, pattern, off_mesh=True)
         cells = np.empty((len(rank), len(self.axes)))
         for parameter, axis in enumerate(self.axes):
             place, between, *_ = philox4x32((rank, groups, zero, zero + parameter + 1), key)
@@ -403,12 +447,12 @@ class Ulbd:
         """
         table = self.table
         first = self.spacegroups[0]
-        classes = self.labels[recipes.spacegroup - first]
-        pairs = np.column_stack([classes, recipes.cells])
+        settings = self.settings(recipes)
+        pairs = np.column_stack([settings, recipes.cells])
         _, where, pair_of = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
         kept, kept_offsets = _compressed(table.present)
         offsets, line, two_theta, lorentz = _positions(
-            classes[where],
+            settings[where],
             metric(self.family, recipes.cells[where]),
             kept_offsets, kept, table.coefficients.astype(np.float64),
             self.protocol.wavelength, *self.protocol.line_range,
@@ -423,6 +467,13 @@ class Ulbd:
             )
         )  # fmt: skip
 
+    def held_out_samples(
+        self, split: Split, per_spacegroup: int
+    ) -> tuple[list[str], NDArray[np.int64], LineList]:
+        """Return ids, space groups and lines of `held_out_recipes`."""
+        recipes = self.held_out_recipes(split, per_spacegroup)
+        return recipes.sample_ids, recipes.spacegroup, self.lines(recipes)
+
     def training_samples(
         self, first: int, count: int, seed: int
     ) -> tuple[LineList, NDArray[np.int64]]:
@@ -435,9 +486,22 @@ class Ulbd:
         recipes = self.held_out_recipes("validation", per_spacegroup)
         return self.lines(recipes), recipes.spacegroup
 
+    def in_domain(self, spacegroup: int, cell: ArrayLike) -> bool:
+        """Tell whether a cell (a, b, c, alpha, beta, gamma) lies in the range of the cells here."""
+        if self.reduced:
+            return self.reduced.contains(self.family, cell)
+        free = free_parameters(self.family, cell, tolerance=0.05)
+        return all(
+            axis.start <= value < axis.stop for axis, value in zip(self.axes, free, strict=True)
+        )
+
     def describe(self) -> dict[str, object]:
         """Return the specification as plain data."""
-        return asdict(self)
+        values = asdict(self)
+        if self.reduced is None:
+            # Meshes are described as they were before there was anything else.
+            del values["reduced"]
+        return values
 
     def checksum(self) -> str:
         """Return a SHA-256 over the specification and a sample of what it generates.
@@ -579,7 +643,18 @@ def _gamma(half_shape, key, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 
 
 def with_mesh(dataset: Ulbd, step: float, train_patterns: int) -> Ulbd:
-    """Return a dataset with another lattice step (ångström) and number of training patterns."""
+    """Return a dataset with another lattice step (ångström) and number of training patterns.
+
+    Raises
+    ------
+    SgbenchError
+        If it has no mesh.
+    """
+    if dataset.reduced:
+        raise SgbenchError(
+            f"{dataset.name} has no lattice step, since its cells are those of a sequence; "
+            "expected a dataset with a mesh. Name one of a family with one or two cell edges."
+        )
     return replace(
         dataset,
         name=f"{dataset.name}@{step:g}x{train_patterns}",
@@ -602,10 +677,17 @@ _CUBIC = (MeshAxis(5.0, 15.0, 0.05),)
 _TETRAGONAL = (MeshAxis(3.0, 10.0, 0.05), MeshAxis(3.0, 15.0, 0.05))
 _HEXAGONAL = (MeshAxis(3.0, 12.0, 0.05), MeshAxis(3.0, 20.0, 0.05))
 
+# 3-15 Å hold most cells of known crystals; that many lattices are more than a training sees twice.
+_REDUCED = ReducedCells(3.0, 15.0, 100_000)
+
 _CANONICAL = (
     Ulbd("ulbd-cubic", 1, "cubic", CANONICAL, _CUBIC),
     Ulbd("ulbd-tetragonal", 1, "tetragonal", CANONICAL, _TETRAGONAL),
     Ulbd("ulbd-trigonal-hexagonal", 1, "trigonal-hexagonal", CANONICAL, _HEXAGONAL),
+)
+_LOW_SYMMETRY = tuple(
+    Ulbd(f"ulbd-{family}", 1, family, CANONICAL, (), reduced=_REDUCED)
+    for family in ("orthorhombic", "monoclinic", "triclinic")
 )
 
 #: All ULBDs by name. The canonical tetragonal and trigonal-hexagonal meshes are ours, since the
@@ -616,6 +698,7 @@ _CANONICAL = (
 #: cubic there is one more without each of the three ingredients.
 ULBD: dict[str, Ulbd] = _register(
     *_CANONICAL,
+    *_LOW_SYMMETRY,
     *(_physical(dataset) for dataset in _CANONICAL),
     _physical(_CANONICAL[0], "-no-wilson", replace(PHYSICAL, wilson=False)),
     _physical(_CANONICAL[0], "-no-multiplicity", replace(PHYSICAL, multiplicity=False)),

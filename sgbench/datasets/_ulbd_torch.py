@@ -34,11 +34,11 @@ class UlbdOnDevice:
     def _lines(self, recipes: Recipes) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return offsets, two_theta and intensity, as `Ulbd.lines` does."""
         dataset, protocol = self.dataset, self.dataset.protocol
-        classes = self._on_device(dataset.labels[recipes.spacegroup - dataset.spacegroups[0]])
+        settings = self._on_device(dataset.settings(recipes))
         q = self._on_device(metric(dataset.family, recipes.cells)) @ self._coefficients.T
         sine = 0.5 * protocol.wavelength * torch.sqrt(q)
         lower, upper = (float(np.sin(np.radians(edge) / 2)) for edge in protocol.line_range)
-        shown = self._present[classes] & (sine >= lower) & (sine <= upper)
+        shown = self._present[settings] & (sine >= lower) & (sine <= upper)
         sample, line = torch.nonzero(shown, as_tuple=True)
         angle = 2 * torch.arcsin(sine[shown])
         key = dataset.stream("intensity/off-mesh" if recipes.off_mesh else "intensity/mesh")

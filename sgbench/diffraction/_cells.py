@@ -5,11 +5,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from sgbench.errors import SgbenchError
 
-#: Free cell parameters of the families that the mesh-based datasets cover.
+# What the family demands of (a, b, c, alpha, beta, gamma): a name is a free parameter, a number a
+# fixed angle in degrees.
+_CELL: dict[str, tuple[str | int, ...]] = {
+    "cubic": ("a", "a", "a", 90, 90, 90),
+    "tetragonal": ("a", "a", "c", 90, 90, 90),
+    "trigonal-hexagonal": ("a", "a", "c", 90, 90, 120),
+    "orthorhombic": ("a", "b", "c", 90, 90, 90),
+    "monoclinic": ("a", "b", "c", 90, "beta", 90),
+    "triclinic": ("a", "b", "c", "alpha", "beta", "gamma"),
+}
+
+#: Free cell parameters of each family: edges in ångström, then angles in degrees.
 FREE_PARAMETERS: dict[str, tuple[str, ...]] = {
-    "cubic": ("a",),
-    "tetragonal": ("a", "c"),
-    "trigonal-hexagonal": ("a", "c"),
+    family: tuple(dict.fromkeys(entry for entry in cell if isinstance(entry, str)))
+    for family, cell in _CELL.items()
 }
 
 # 1/d^2 = sum over the six products (hh, kk, ll, 2kl, 2hl, 2hk) of g*_ij; a family's symmetry adds
@@ -19,11 +29,10 @@ _REDUCTION = {
     "tetragonal": ((1, 0), (1, 0), (0, 1), (0, 0), (0, 0), (0, 0)),
     # 2 hk cos(60 degrees) = hk, hence the half
     "trigonal-hexagonal": ((1, 0), (1, 0), (0, 1), (0, 0), (0, 0), (0.5, 0)),
+    "orthorhombic": tuple(map(tuple, np.eye(6, 3, dtype=int).tolist())),
+    "monoclinic": tuple(map(tuple, np.eye(6, dtype=int)[:, [0, 1, 2, 4]].tolist())),
+    "triclinic": tuple(map(tuple, np.eye(6, dtype=int).tolist())),
 }
-
-# What the family demands of (a, b, c, alpha, beta, gamma): lengths equal to a, and the angles.
-_EQUAL_TO_A = {"cubic": (1, 2), "tetragonal": (1,), "trigonal-hexagonal": (1,)}
-_ANGLES = {"cubic": (90, 90, 90), "tetragonal": (90, 90, 90), "trigonal-hexagonal": (90, 90, 120)}
 
 
 def coefficients(family: str, hkl: ArrayLike) -> NDArray[np.int64]:
@@ -53,7 +62,7 @@ def metric(family: str, cells: ArrayLike) -> NDArray[np.float64]:
     ----------
     family : str
     cells : array_like, shape (n, p)
-        Free parameters in ångström, in the order of `FREE_PARAMETERS`.
+        Free parameters, in the order and the units of `FREE_PARAMETERS`.
 
     Returns
     -------
@@ -61,17 +70,37 @@ def metric(family: str, cells: ArrayLike) -> NDArray[np.float64]:
         1/ångström^2; 1/d^2 = coefficients . metric (paper, Eq. 1).
     """
     _check(family)
-    inverse_squares = 1.0 / np.square(np.asarray(cells, dtype=np.float64))
+    values = np.asarray(cells, dtype=np.float64)
+    inverse_squares = 1.0 / np.square(values[:, :3])
     if family == "trigonal-hexagonal":
-        inverse_squares = inverse_squares * (4.0 / 3.0, 1.0)
-    return inverse_squares
+        return np.asarray(inverse_squares * (4.0 / 3.0, 1.0), dtype=np.float64)
+    if family == "monoclinic":
+        cosine = np.cos(np.radians(values[:, 3:]))
+        sine_squared = 1 - cosine**2
+        inverse_squares[:, [0, 2]] /= sine_squared
+        cross = -cosine / (values[:, [0]] * values[:, [2]] * sine_squared)
+        return np.concatenate([inverse_squares, cross], axis=1)
+    if family == "triclinic":
+        inverse = np.asarray(np.linalg.inv(_metric_tensor(values)), dtype=np.float64)
+        inverse_squares = inverse[:, [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
+    return np.asarray(inverse_squares, dtype=np.float64)
+
+
+def _metric_tensor(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the products of the basis vectors, shape (n, 3, 3), of cells of six parameters."""
+    cosines = np.ones((len(cells), 3, 3))
+    for (i, j), angle in zip(((1, 2), (0, 2), (0, 1)), cells[:, 3:].T, strict=True):
+        cosines[:, i, j] = cosines[:, j, i] = np.cos(np.radians(angle))
+    return np.asarray(cosines * cells[:, :3, None] * cells[:, None, :3])
 
 
 def full_cell(family: str, free: ArrayLike) -> NDArray[np.float64]:
     """Return a, b, c (ångström), alpha, beta, gamma (degrees), shape (6,), from free parameters."""
-    values = np.asarray(free, dtype=np.float64)
-    a, c = float(values[0]), float(values[-1])
-    return np.array([a, a, c, *_ANGLES[_check(family)]], dtype=np.float64)
+    named = dict(zip(FREE_PARAMETERS[_check(family)], np.ravel(free).tolist(), strict=True))
+    return np.array(
+        [named[entry] if isinstance(entry, str) else entry for entry in _CELL[family]],
+        dtype=np.float64,
+    )
 
 
 def free_parameters(family: str, cell: ArrayLike, tolerance: float = 1e-3) -> NDArray[np.float64]:
@@ -108,16 +137,24 @@ def free_parameters(family: str, cell: ArrayLike, tolerance: float = 1e-3) -> ND
         )
     if len(values) == len(names):
         return values
-    equal = all(abs(values[i] / values[0] - 1) <= tolerance for i in _EQUAL_TO_A[family])
-    right = np.all(np.abs(values[3:] - _ANGLES[family]) <= tolerance)
-    if not (equal and right):
-        lengths = "a = b = c" if family == "cubic" else "a = b"
-        angles = ", ".join(str(angle) for angle in _ANGLES[family])
+    cell_of_family = _CELL[family]
+    free = values[[cell_of_family.index(name) for name in names]]
+    wanted = full_cell(family, free)
+    deviation = np.abs(values - wanted)
+    deviation[:3] /= wanted[:3]
+    if np.any(deviation > tolerance):
         raise SgbenchError(
             f"the cell {_text(values)} breaks the constraints of the {family} family; expected "
-            f"{lengths} and angles {angles}. Mend the cell or name another family."
+            f"{_constraints(cell_of_family)}. Mend the cell or name another family."
         )
-    return values[[0]] if family == "cubic" else values[[0, 2]]
+    return free
+
+
+def _constraints(cell: tuple[str | int, ...]) -> str:
+    """Put into words what a family demands of a cell, e.g. ``a = b and angles 90, 90, 120``."""
+    equal = " = ".join(name for name, entry in zip("abc", cell, strict=False) if entry == "a")
+    angles = ", ".join("any" if isinstance(entry, str) else str(entry) for entry in cell[3:])
+    return f"{equal} and angles {angles}" if len(equal) > 1 else f"angles {angles}"
 
 
 def _text(values: NDArray[np.float64]) -> str:

@@ -1,5 +1,6 @@
 """Lines: where reflections fall, which of them a class keeps, and how strong they are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -8,7 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from sgbench.diffraction._cells import coefficients, metric
 from sgbench.diffraction._protocol import PatternProtocol
-from sgbench.symmetry import absences, extinction_classes, family_of, family_spacegroups
+from sgbench.symmetry import (
+    absences,
+    extinction_classes,
+    family_of,
+    family_spacegroups,
+    relabellings,
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,17 @@ class LineList:
         source = np.arange(offsets[-1]) + np.repeat(self.offsets[chosen] - offsets[:-1], counts)
         return LineList(offsets, self.two_theta[source], self.intensity[source])
 
+    @classmethod
+    def concatenate(cls, lists: "Sequence[LineList]") -> "LineList":
+        """Return the lines of all patterns of some lists, one list after the other."""
+        starts = np.cumsum([0, *(one.offsets[-1] for one in lists)])
+        offsets = [one.offsets[1:] + start for one, start in zip(lists, starts, strict=False)]
+        return cls(
+            np.concatenate([[0], *offsets]).astype(np.int64),
+            np.concatenate([one.two_theta for one in lists]),
+            np.concatenate([one.intensity for one in lists]),
+        )
+
     def portable_bytes(self) -> bytes:
         """Return bytes to hash, the same on every machine that computes the same lines.
 
@@ -62,8 +80,9 @@ class ReflectionTable:
         Integers whose product with the metric is 1/d^2.
     key : ndarray of uint32, shape (n_lines,)
         A number that names the line, whatever the size of the table.
-    present : ndarray of bool, shape (n_classes, n_lines)
-        Whether any reflection of the line is present in the class.
+    present : ndarray of bool, shape (n_classes * n_relabellings, n_lines)
+        Whether any reflection of the line is present in the class, for each relabelling of the axes
+        that the family has; relabellings vary fastest.
     """
 
     family: str
@@ -94,11 +113,11 @@ def reflection_table(
     rows, line = np.unique(coefficients(family, hkl), axis=0, return_inverse=True)
     line = line.ravel()
     classes = extinction_classes(family_spacegroups(family))
-    present = np.zeros((len(classes), len(rows)), dtype=bool)
-    for index, cls in enumerate(classes):
-        allowed = ~absences(cls.spacegroups[0], hkl)
+    settings = [(cls.spacegroups[0], matrix) for cls in classes for matrix in relabellings(family)]
+    present = np.zeros((len(settings), len(rows)), dtype=bool)
+    for index, (spacegroup, matrix) in enumerate(settings):
+        allowed = ~absences(spacegroup, hkl @ matrix)
         present[index, line[allowed]] = True
-
     return ReflectionTable(family, rows, line_keys(rows), present)
 
 
@@ -108,11 +127,17 @@ def reflections(largest_cell: tuple[float, ...], protocol: PatternProtocol) -> N
     |h| <= a/d for every lattice, so a box of indices does.
     """
     d_star = np.sqrt(protocol.q_max)
-    limits = [int(np.floor(edge * d_star)) for edge in (largest_cell[0], largest_cell[-1])]
+    # Families of one or two free parameters have a = b.
+    edges = (
+        largest_cell[:3]
+        if len(largest_cell) > 2
+        else (largest_cell[0], largest_cell[0], largest_cell[-1])
+    )
+    limits = [int(np.floor(edge * d_star)) for edge in edges]
     if protocol.hkl_limit is not None:
         limits = [min(limit, protocol.hkl_limit) for limit in limits]
-    h, low = (np.arange(-limit, limit + 1) for limit in limits)
-    hkl = np.stack(np.meshgrid(h, h, low, indexing="ij"), axis=-1).reshape(-1, 3)
+    indices = (np.arange(-limit, limit + 1) for limit in limits)
+    hkl = np.stack(np.meshgrid(*indices, indexing="ij"), axis=-1).reshape(-1, 3)
     return np.asarray(hkl[np.any(hkl != 0, axis=1)])
 
 
@@ -172,11 +197,23 @@ def allowed_lines(
 
 
 def line_keys(rows: NDArray[np.int64]) -> NDArray[np.uint32]:
-    """Pack the coefficients of lines, shape (n, p) with p <= 2, into one number each."""
-    packed = np.zeros(len(rows), dtype=np.uint32)
-    for column in rows.T:
-        packed = (packed << np.uint32(16)) | column.astype(np.uint32)
-    return packed
+    """Pack the coefficients of lines, shape (n, p), into one number each; none is 0.
+
+    With up to two of them, they are packed as they are. Three squares are packed as |h|, |k| and
+    |l|, at most 1023, with the signs of the cross terms where there are any.
+    """
+    n, p = rows.shape
+    packed = np.zeros(n, dtype=np.uint32)
+    if p <= 2:
+        for column in rows.T:
+            packed = (packed << np.uint32(16)) | column.astype(np.uint32)
+        return packed
+    for column in rows[:, :3].T:
+        packed = (packed << np.uint32(10)) | np.rint(np.sqrt(column)).astype(np.uint32)
+    # Of kl, hl and hk, two signs say all: where h = 0, that of kl, else those of hl and hk.
+    kl, hl, hk = rows[:, 3:].T if p == 6 else (0 * rows[:, 0], rows[:, -1] * (p > 3), 0)
+    signs = 2 * (np.where(rows[:, 0] == 0, kl, hl) < 0) + (hk < np.zeros(n))
+    return np.asarray(packed | (signs.astype(np.uint32) << np.uint32(30)))
 
 
 def two_theta_of(q: ArrayLike, wavelength: float) -> NDArray[np.float64]:

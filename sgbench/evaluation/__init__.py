@@ -1,7 +1,7 @@
 """From predictions to scores."""
 
 from sgbench.evaluation._confusions import Confusion, confusions
-from sgbench.evaluation._predict import predict_control, predict_set
+from sgbench.evaluation._predict import DECODER, predict_control, predict_decoder, predict_set
 from sgbench.evaluation._predictions import (
     CLASS_SCHEMES,
     Predictions,
@@ -12,12 +12,14 @@ from sgbench.evaluation._scores import LabelScore, Score, read_score, score, top
 
 __all__ = [
     "CLASS_SCHEMES",
+    "DECODER",
     "Confusion",
     "LabelScore",
     "Predictions",
     "Score",
     "confusions",
     "predict_control",
+    "predict_decoder",
     "predict_set",
     "read_predictions",
     "read_score",

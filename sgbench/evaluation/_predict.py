@@ -5,19 +5,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sgbench.datasets import EvaluationSet, Ulbd, evaluation_dataset, is_held_out
-from sgbench.diffraction import render
+from sgbench.datasets import Designed, EvaluationSet, Ulbd, evaluation_dataset, is_held_out
+from sgbench.diffraction import FREE_PARAMETERS, render
 from sgbench.errors import SgbenchError
 from sgbench.evaluation._predictions import Predictions
 from sgbench.models import control_probabilities
 from sgbench.symmetry import family_spacegroups
 
 if TYPE_CHECKING:
+    import pandas as pd
     import torch
 
     from sgbench.training import Trained, TrainedModel
 
 _BATCH = 256
+#: Name of the model that needs no training.
+DECODER = "decoder-pawley"
 
 
 def predict_set(trained: "Trained", truth: EvaluationSet, device: "torch.device") -> Predictions:
@@ -82,7 +85,7 @@ def _network_probabilities(
 
 
 def predict_control(
-    name: str, dataset: Ulbd, truth: EvaluationSet, class_scheme: str, scale: str
+    name: str, dataset: Designed, truth: EvaluationSet, class_scheme: str, scale: str
 ) -> Predictions:
     """Predict a test set with a control."""
     return Predictions(
@@ -103,7 +106,55 @@ def predict_control(
     )
 
 
-def _test(truth: EvaluationSet, dataset: Ulbd) -> dict[str, Any]:
+def predict_decoder(
+    dataset: Ulbd, truth: EvaluationSet, scale: str
+) -> tuple[Predictions, "pd.DataFrame"]:
+    """Predict a test set with the decoder, which needs no training.
+
+    Returns
+    -------
+    Predictions
+        Over space groups; those of a class share its probability evenly.
+    DataFrame
+        The cell found for each sample: its id, the free parameters (NaN where none was found) and
+        the misfit.
+    """
+    import pandas as pd
+
+    from sgbench.decoder import decode, spacegroup_probabilities
+
+    parts = []
+    for first in range(0, len(truth), _BATCH):
+        chunk = truth.lines.take(np.arange(first, min(first + _BATCH, len(truth))))
+        patterns = render(chunk, truth.protocol)
+        parts.append(decode(patterns, truth.protocol, dataset.family, dataset.largest_cell))
+    classes = np.concatenate([part.class_probabilities for part in parts])
+    cells = pd.DataFrame(
+        np.concatenate([part.cells for part in parts]),
+        columns=list(FREE_PARAMETERS[dataset.family]),
+    )
+    cells.insert(0, "sample_id", truth.sample_ids)
+    cells["misfit"] = np.concatenate([part.misfit for part in parts])
+    predictions = Predictions(
+        truth.sample_ids,
+        "spacegroup",
+        dataset.spacegroups,
+        spacegroup_probabilities(classes, dataset.family).astype(np.float32),
+        {
+            "model": DECODER,
+            "train_set": "none",
+            "seed": 0,
+            "scale": scale,
+            "status": "reference",
+            "parameters": 0,
+            "train_patterns": 0,
+            **_test(truth, dataset),
+        },
+    )
+    return predictions, cells
+
+
+def _test(truth: EvaluationSet, dataset: Designed) -> dict[str, Any]:
     return {
         "test_set": truth.name,
         "dataset": dataset.name,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score
@@ -21,6 +22,8 @@ from sgbench.symmetry import (
 _K = range(1, TOP_K + 1)
 _IDENTITY = ("model", "train_set", "test_set", "family", "class_scheme", "scale")
 
+#: Ceilings of designed test sets as they were generated; empty for sets of structures.
+EXACT_COLUMNS = tuple(f"{level}_ceiling_top{k}" for level in ("data", "resolution") for k in _K)
 #: Columns of ``leaderboard.csv``; accuracies are fractions.
 COLUMNS = (
     *_IDENTITY,
@@ -31,6 +34,7 @@ COLUMNS = (
     *(f"top{k}_{end}" for k in _K for end in ("low", "high")),
     "top1_seed_sd",
     *(f"ceiling_top{k}" for k in _K),
+    *EXACT_COLUMNS,
     *(f"gap_top{k}" for k in _K),
     *(f"share_top{k}" for k in _K),
     "balanced_accuracy",
@@ -110,6 +114,44 @@ def build_class_table(scores: Iterable[Score]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(CLASS_COLUMNS))
 
 
+def with_exact_ceilings(table: pd.DataFrame, ceilings: pd.DataFrame) -> pd.DataFrame:
+    """Fill `EXACT_COLUMNS` of the rows whose test set is listed.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A leaderboard.
+    ceilings : DataFrame
+        What ``sgbench ceilings --exact`` writes: family, test set, class scheme, level and top-1 to
+        top-5 in percent.
+    """
+    filled = table.copy()
+    keys = ["family", "test_set", "class_scheme"]
+    for (level, *key), rows in ceilings.groupby(["level", *keys]):
+        if f"{level}_ceiling_top1" in EXACT_COLUMNS:
+            chosen = (filled[keys] == key).all(axis=1)
+            for k in _K:
+                filled.loc[chosen, f"{level}_ceiling_top{k}"] = rows[f"top{k}"].iloc[0] / 100
+    return filled
+
+
+def above_ceiling(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of which an accuracy passes what the data allow, beyond chance.
+
+    One test at each k of each row, by the normal approximation of a share of ``n_clusters``, at
+    1 % for all tests together (Bonferroni). Rows without a data ceiling are not looked at.
+    """
+    tested = table[table["data_ceiling_top1"].notna()]
+    bad = pd.Series(data=False, index=tested.index)
+    z = norm.isf(0.01 / max(TOP_K * len(tested), 1))
+    for k in _K:
+        limit, n = tested[f"data_ceiling_top{k}"], tested["n_clusters"]
+        # A limit of 1 cannot be passed, nor does chance reach beyond it.
+        margin = z * np.sqrt(limit * (1 - limit) / n) + 0.5 / n
+        bad |= tested[f"top{k}"] > limit + margin
+    return tested[bad]
+
+
 def sort_table(table: pd.DataFrame) -> pd.DataFrame:
     """Order rows by scale, family, class scheme and test set, then best model first."""
     order = pd.DataFrame(
@@ -147,6 +189,8 @@ def read_csv(path: Path) -> pd.DataFrame:
             f"{path} is not a readable leaderboard ({type(error).__name__}); expected the CSV that "
             "`sgbench leaderboard` writes. Make it again."
         ) from error
+    # Tables of earlier versions do without.
+    table = table.reindex(columns=[*table.columns, *set(EXACT_COLUMNS).difference(table.columns)])
     missing = [column for column in COLUMNS if column not in table.columns]
     if missing:
         raise SgbenchError(
@@ -154,6 +198,24 @@ def read_csv(path: Path) -> pd.DataFrame:
             "version. Make it again with `sgbench leaderboard`."
         )
     return table[list(COLUMNS)]
+
+
+def read_ceilings(path: Path) -> pd.DataFrame:
+    """Read what ``sgbench ceilings --exact --format csv`` wrote.
+
+    Raises
+    ------
+    SgbenchError
+        If the file is missing or lacks a column.
+    """
+    needed = ["family", "test_set", "class_scheme", "level", *(f"top{k}" for k in _K)]
+    try:
+        return pd.read_csv(path)[needed]
+    except (OSError, ValueError, LookupError) as error:
+        raise SgbenchError(
+            f"{path} holds no exact ceilings ({type(error).__name__}); expected the CSV that "
+            "`sgbench ceilings --exact --format csv` writes. Make it again."
+        ) from error
 
 
 def to_markdown(table: pd.DataFrame) -> str:

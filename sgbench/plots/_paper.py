@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from sgbench.datasets import Ulbd
     from sgbench.evaluation import Score
 
 _TRAIN_SETS = ("ulbd", "ulbd-physical", "cddd", "gcdd")
@@ -220,19 +219,6 @@ def paper_figures(
         )
 
 
-def cell_ceiling(dataset: "Ulbd") -> float:
-    """Return the highest top-1 accuracy on a designed set for who reads the cell off the pattern.
-
-    Where space groups have different cells, the cell tells groups of one class apart. Every group
-    that has a cell has as many patterns there, so the best guess is right for one group in each
-    (class, cell).
-    """
-    distinct: set[tuple[int, int]] = set()
-    for label, first, n in zip(dataset.labels, dataset.first_cell, dataset.n_cells, strict=True):
-        distinct.update((int(label), cell) for cell in range(int(first), int(first + n)))
-    return len(distinct) / int(dataset.n_cells.sum())
-
-
 def _drawn(
     file: str,
     number: str,
@@ -295,12 +281,12 @@ def _top_k(results: _Results, train_set: str, test_sets: Sequence[str]) -> tuple
 
 
 def _training(results: _Results) -> tuple["Figure", str]:
-    from sgbench.datasets import designed_dataset
+    from sgbench.datasets import ULBD, data_ceiling
 
-    imbalanced = designed_dataset("ulbd-cubic-imbalanced")
+    imbalanced = ULBD["ulbd-cubic-imbalanced"]
     balanced = Ceiling.of_family("cubic").top[0]
     weights = dict(zip(imbalanced.spacegroups, imbalanced.n_cells.tolist(), strict=True))
-    by_label, by_cell = top_k_ceiling(weights)[0], cell_ceiling(imbalanced)
+    by_label, by_cell = top_k_ceiling(weights)[0], data_ceiling(imbalanced)[0]
     panels = {"(a) imbalanced": "ulbd-cubic-imbalanced", "(b) balanced": "ulbd-cubic"}
     histories = {}
     for title, train_set in panels.items():

@@ -14,10 +14,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from sgbench.datasets import ULBD, CrystalSet
+from sgbench.datasets import ULBD, CrystalSet, data_ceiling
 from sgbench.datasets._cards import FEW
 from sgbench.evaluation import Score
-from sgbench.plots._paper import cell_ceiling
 from sgbench.report._cells import PATTERNS_A_GROUP, paired_spreads, similarities, spreads
 from sgbench.report._format import interval, percent, plural, points, samples, stated
 from sgbench.report._results import Results
@@ -344,7 +343,7 @@ def imbalance_flatters(
                 f"; best validation {percent(reached[uneven['train_set']])} and "
                 f"{percent(reached[even['train_set']])}"
             )
-        with_cells = cell_ceiling(ULBD["ulbd-cubic-imbalanced"])
+        with_cells = data_ceiling(ULBD["ulbd-cubic-imbalanced"])[0]
         reason = (
             f"The balanced ceiling is {percent(limit)}; the interval on the imbalanced set must "
             "lie above it, and the balanced accuracy on it. No law is broken: on the imbalanced "

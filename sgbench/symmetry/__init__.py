@@ -1,7 +1,13 @@
 """Space groups, extinction classes, reflection conditions and the ceilings that follow."""
 
 from sgbench.symmetry._ceilings import TOP_K, Ceiling, top_k_ceiling
-from sgbench.symmetry._classes import ExtinctionClass, class_labels, extinction_classes
+from sgbench.symmetry._classes import (
+    CLASS_MAP_VERSION,
+    ExtinctionClass,
+    class_labels,
+    extinction_classes,
+    relabellings,
+)
 from sgbench.symmetry._conditions import ReflectionCondition, reflection_conditions
 from sgbench.symmetry._groups import (
     FAMILIES,
@@ -14,6 +20,7 @@ from sgbench.symmetry._groups import (
 )
 
 __all__ = [
+    "CLASS_MAP_VERSION",
     "FAMILIES",
     "PAPER_FAMILIES",
     "TOP_K",
@@ -27,6 +34,7 @@ __all__ = [
     "family_of",
     "family_spacegroups",
     "reflection_conditions",
+    "relabellings",
     "spacegroup_symbol",
     "top_k_ceiling",
 ]

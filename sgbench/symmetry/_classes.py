@@ -18,6 +18,10 @@ from sgbench.symmetry._conditions import (
 )
 from sgbench.symmetry._groups import absences, family_of, laue_class
 
+#: Version of the map from space groups to extinction classes; a change of any class, or of their
+#: order, raises it.
+CLASS_MAP_VERSION = 1
+
 # Every modulus in a reflection condition divides 4 or 6, so indices up to 12 show each of them
 # more than once, in every zone.
 _INDEX_LIMIT = 12

@@ -145,7 +145,7 @@ def test_a_place_that_cannot_be_written_to(refused, tmp_path):
         (225, "0", "not a positive number"),
         (225, "1e9", "too long"),
         (225, "0.5", "no line of this cell"),
-        (62, "4,5,6", "no cells are defined for the family 'orthorhombic'"),
+        (62, "4,5,6,90,91,90", "breaks the constraints of the orthorhombic family"),
         (231, "4", "does not exist"),
         (0, "4", "does not exist"),
     ],

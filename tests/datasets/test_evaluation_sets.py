@@ -3,7 +3,14 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from sgbench.datasets import TEST_SETS, ULBD, designed_dataset, evaluation_set, family_dataset
+from sgbench.datasets import (
+    TEST_SETS,
+    ULBD,
+    ULBD_ALL,
+    designed_dataset,
+    evaluation_set,
+    family_dataset,
+)
 from sgbench.datasets._store import CrystalSet, write_crystals
 from sgbench.diffraction import CANONICAL, LineList, render
 from sgbench.errors import SgbenchError
@@ -152,8 +159,8 @@ def test_training_datasets_by_family_and_by_name():
     assert designed_dataset("ulbd-cubic-published") is ULBD["ulbd-cubic-published"]
     with pytest.raises(SgbenchError, match="unknown family 'hexagonal'"):
         family_dataset("hexagonal")
-    with pytest.raises(SgbenchError, match="unknown dataset 'ulbd-monoclinic'"):
-        family_dataset("monoclinic")
+    assert family_dataset("monoclinic").reduced is not None
+    assert family_dataset("all") is ULBD_ALL
 
 
 def test_an_unknown_dataset_is_named():

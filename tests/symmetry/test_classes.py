@@ -1,14 +1,27 @@
+import hashlib
+import json
 from collections import defaultdict
 from itertools import permutations, product
+from pathlib import Path
 
 import gemmi
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from sgbench.cli._app import app
 from sgbench.errors import SgbenchError
-from sgbench.symmetry import _classes, class_labels, extinction_classes, family_spacegroups
+from sgbench.symmetry import (
+    CLASS_MAP_VERSION,
+    _classes,
+    absences,
+    class_labels,
+    crystal_system,
+    extinction_classes,
+    family_spacegroups,
+)
 from sgbench.symmetry._groups import laue_class
 
 # International Tables A, Table 3.1.4.1: symbol and the lowest number of its groups.
@@ -164,3 +177,32 @@ def test_some_groups_alone():
     assert [cls.spacegroups for cls in extinction_classes((221, 198, 195))] == [(195, 221), (198,)]
     with pytest.raises(SgbenchError, match="no space group"):
         extinction_classes(())
+
+
+def test_counts_in_other_conventions():
+    """111 orthorhombic symbols in all settings, 101 classes by crystal system (see the docs)."""
+    hkl = _classes._index_grid()
+    orthorhombic = {
+        absences(number, hkl @ matrix).tobytes()
+        for number in family_spacegroups("orthorhombic")
+        for matrix in _classes.relabellings("orthorhombic")
+    }
+    assert len(orthorhombic) == 111
+    by_system = {(crystal_system(n), _classes._signature(n)) for n in range(1, 231)}
+    assert len(by_system) == 101
+
+
+def test_the_map_is_the_published_one():
+    """Whoever changes the map raises CLASS_MAP_VERSION and writes the page again."""
+    assert CLASS_MAP_VERSION == 1
+    groups = [list(cls.spacegroups) for cls in extinction_classes(family_spacegroups("all"))]
+    digest = hashlib.sha256(json.dumps(groups).encode()).hexdigest()
+    assert digest.startswith("f39f576e995a0cbf")
+
+
+def test_the_page_of_classes_is_what_the_command_prints():
+    page = (Path(__file__).parents[2] / "docs" / "extinction-classes.md").read_text()
+    printed = CliRunner().invoke(app, ["classes", "all", "--format", "md"])
+    assert printed.exit_code == 0
+    assert page.endswith(printed.stdout)
+    assert f"Map version {CLASS_MAP_VERSION}." in page

@@ -17,6 +17,8 @@ import torch
 
 ROOT = Path(__file__).parents[2]
 SMOKE = """
+families: [cubic, tetragonal, trigonal-hexagonal]
+decoder: {{patterns_per_spacegroup: 1, test_sets: [ulbd-off-mesh]}}
 seeds: [0]
 job_threads: 1
 test_patterns_per_spacegroup: {per_spacegroup}

@@ -3,13 +3,18 @@ import sys
 from pathlib import Path
 from shlex import quote
 
+import yaml
 from snakemake.exceptions import WorkflowError
 
+from sgbench.costs import expected_costs, explain_costs, training_seconds
 from sgbench.datasets import is_held_out, training_family
+from sgbench.decoder import INDEXED
 from sgbench.errors import SgbenchError
+from sgbench.evaluation import DECODER
+from sgbench.models import NetworkSpec, get_model
 from sgbench.plots import CELLS_OF
 from sgbench.settings import SCALES, explain_scale, resolve_settings, settings_name
-from sgbench.symmetry import family_of
+from sgbench.symmetry import PAPER_FAMILIES, family_of
 
 try:
     SETTINGS = resolve_settings(config, Path())
@@ -32,8 +37,12 @@ envvars:
 
 
 SCALE = SETTINGS["scale"]
+with open(workflow.source_path("../rates.yaml")) as rates_file:
+    RATES = yaml.safe_load(rates_file)
+ON_GPU = SCALE == "paper" and SETTINGS["device"] != "cpu"
 if workflow.is_main_process:
     print(explain_scale(config.get("scale", "auto"), SCALE), file=sys.stderr)
+    print(explain_costs(expected_costs(SETTINGS, RATES, ON_GPU)), file=sys.stderr)
 
 
 wildcard_constraints:
@@ -57,7 +66,9 @@ CRYSTALS = [
     for dataset in STRUCTURES
     if any(name.startswith(dataset) for name in SETTINGS["test_sets"])
 ]
-DESIGNED = [f"ulbd-{family}" for family in SETTINGS["families"]]
+# The paper's families have generated structures as well; `all` is made of other datasets.
+PAPERS = [family for family in SETTINGS["families"] if family in PAPER_FAMILIES]
+DESIGNED = [f"ulbd-{family}" for family in SETTINGS["families"] if family != "all"]
 if "cubic" in SETTINGS["families"]:
     DESIGNED.append("ulbd-cubic-imbalanced")
 
@@ -68,6 +79,13 @@ def training_options(wildcards):
     return " ".join(
         f"--{name.replace('_', '-')} {value}" for name, value in plan.items()
     )
+
+
+def training_minutes(wildcards):
+    """What a scheduler of a cluster should grant: twice what is expected, and ten minutes."""
+    plan = SETTINGS["training"][wildcards.train_set][wildcards.model]
+    on_gpu = ON_GPU and isinstance(get_model(wildcards.model), NetworkSpec)
+    return 10 + round(training_seconds(wildcards.model, plan, RATES, on_gpu) / 30)
 
 
 def training_crystals(wildcards):
@@ -87,6 +105,7 @@ def test_sets_of(train_set):
         name
         for name in SETTINGS["test_sets"]
         if is_held_out(name, train_set)
+        and (family in PAPERS or not name.startswith("gcdd"))
         and (name != "ulbd-imbalanced-in-mesh" or train_set == "ulbd-cubic-imbalanced")
     ]
 
@@ -101,13 +120,20 @@ def trainings():
     ]
 
 
+def exact_ceiling_names(wildcards):
+    """Designed datasets that models are scored on."""
+    return " ".join(
+        [*SETTINGS["families"], *(n for n in DESIGNED if n.endswith("imbalanced"))]
+    )
+
+
 def crystals_limit(wildcards):
     limit = SETTINGS["crystals_per_family"]
     return "" if limit is None else f"--limit {limit}"
 
 
 def family_options(wildcards):
-    return " ".join(f"--family {family}" for family in SETTINGS["families"])
+    return " ".join(f"--family {family}" for family in PAPERS)
 
 
 def generated_options(wildcards):
@@ -162,6 +188,32 @@ def test_set_options(wildcards):
     return " ".join(f"--test-set {name}" for name in test_sets_of(train_set))
 
 
+def untrained_test_sets(wildcards):
+    if wildcards.model == DECODER:
+        return " ".join(
+            f"--test-set {name}" for name in SETTINGS["decoder"]["test_sets"]
+        )
+    return test_set_options(wildcards)
+
+
+def untrained_test_patterns(wildcards):
+    if wildcards.model == DECODER:
+        return SETTINGS["decoder"]["patterns_per_spacegroup"]
+    return SETTINGS["test_patterns_per_spacegroup"]
+
+
+def untrained():
+    """Controls of all families, and the decoder for those whose cells it can find."""
+    found = [
+        (family, name)
+        for family in SETTINGS["families"]
+        for name in SETTINGS["controls"]
+    ]
+    return found + [
+        (family, DECODER) for family in SETTINGS["families"] if family in INDEXED
+    ]
+
+
 def runs():
     """Folders of predictions and of scores, one a trained model or control."""
     trained = [
@@ -169,11 +221,7 @@ def runs():
         for train_set, model in trainings()
         for seed in SETTINGS["seeds"]
     ]
-    return trained + [
-        f"none-{family}/{control}/seed0"
-        for family in SETTINGS["families"]
-        for control in SETTINGS["controls"]
-    ]
+    return trained + [f"none-{family}/{name}/seed0" for family, name in untrained()]
 
 
 def all_scores(wildcards):

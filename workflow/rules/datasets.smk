@@ -15,6 +15,25 @@ rule ceilings:
         "sgbench ceilings --format csv --output {output} 2> {log}"
 
 
+rule exact_ceilings:
+    output:
+        report(
+            "results/{scale}/exact_ceilings.csv",
+            caption="../report/exact_ceilings.rst",
+            category="Theory",
+        ),
+    log:
+        "results/{scale}/logs/exact_ceilings.log",
+    benchmark:
+        "results/{scale}/benchmarks/exact_ceilings.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        names=exact_ceiling_names,
+    shell:
+        "sgbench ceilings --exact {params.names} --format csv --output {output} 2> {log}"
+
+
 rule random_structures:
     output:
         "results/{scale}/datasets/{dataset}.structures.parquet",

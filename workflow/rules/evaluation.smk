@@ -33,13 +33,13 @@ rule predict_control:
     benchmark:
         "results/{scale}/benchmarks/predict/none-{family}/{model}/seed0.tsv"
     wildcard_constraints:
-        model="control-[a-z]+",
+        model="control-[a-z]+|decoder-pawley",
     conda:
         "../../environment.yml"
     params:
-        test_sets=test_set_options,
+        test_sets=untrained_test_sets,
         crystals=crystals_option,
-        per_spacegroup=SETTINGS["test_patterns_per_spacegroup"],
+        per_spacegroup=untrained_test_patterns,
     shell:
         "sgbench predict {wildcards.model} --family {wildcards.family}"
         " --output {output} {params.test_sets}"

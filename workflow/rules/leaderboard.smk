@@ -1,6 +1,7 @@
 rule scale_table:
     input:
         all_scores,
+        exact="results/{scale}/exact_ceilings.csv",
     output:
         csv="results/{scale}/leaderboard.csv",
         md="results/{scale}/leaderboard.md",
@@ -15,9 +16,27 @@ rule scale_table:
         "results/{scale}/benchmarks/leaderboard.tsv"
     conda:
         "../../environment.yml"
+    params:
+        scores=all_scores,
     shell:
-        "sgbench leaderboard {input} --output {output.csv} --by-class {output.by_class}"
-        " 2> {log}"
+        "sgbench leaderboard {params.scores} --exact {input.exact} --output {output.csv}"
+        " --by-class {output.by_class} 2> {log}"
+
+
+# Fails, and names the rows, where a model is better than the data allow: a leak or a wrong ceiling.
+rule check:
+    input:
+        "results/{scale}/leaderboard.csv",
+    output:
+        "results/{scale}/check.txt",
+    log:
+        "results/{scale}/logs/check.log",
+    benchmark:
+        "results/{scale}/benchmarks/check.tsv"
+    conda:
+        "../../environment.yml"
+    shell:
+        "sgbench check {input} > {output} 2> {log} || {{ cat {log} >&2; exit 1; }}"
 
 
 rule leaderboard:
@@ -110,3 +129,23 @@ rule report_page:
         folder=subpath(output[0], parent=True),
     shell:
         "sgbench report --scale-folder {params.scale_folder} --output {params.folder} 2> {log}"
+
+
+rule site:
+    input:
+        f"results/{SCALE}/leaderboard.csv",
+        table="results/leaderboard.csv",
+    output:
+        "results/site/index.html",
+    log:
+        "results/logs/site.log",
+    benchmark:
+        "results/benchmarks/site.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        scores=f"results/{SCALE}/scores",
+        folder=subpath(output[0], parent=True),
+    shell:
+        "sgbench site --table {input.table} --scores {params.scores}"
+        " --output {params.folder} 2> {log}"

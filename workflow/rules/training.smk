@@ -13,6 +13,8 @@ rule train:
     conda:
         "../../environment.yml"
     threads: JOB_THREADS
+    resources:
+        runtime=training_minutes,
     params:
         plan=training_options,
         crystals=training_crystals_option,

@@ -1,0 +1,136 @@
+"""Lattices where a mesh is hopeless: reduced cells from a low-discrepancy sequence.
+
+A mesh grows exponentially with the number of free cell parameters. The first points of a
+low-discrepancy sequence cover the same domain evenly at any number of lattices. The domain holds
+each lattice once, whatever the order of its axes or the choice of its basis, so that neither tells
+the space group.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import gemmi
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sgbench.diffraction import FREE_PARAMETERS
+from sgbench.errors import SgbenchError
+
+_MOST_LATTICES = 1_000_000
+
+
+@dataclass(frozen=True)
+class ReducedCells:
+    """A domain of reduced cells, and how many lattices are drawn from it.
+
+    The domain of orthorhombic cells is a <= b <= c. Monoclinic cells have the two shortest vectors
+    of their plane as a <= c and an obtuse angle between them, 0 <= -c cos(beta) <= a/2. Triclinic
+    ones are reduced after Niggli (ITA section 3.1.3), a <= b <= c. Edges, and the cosines in units
+    of their bounds, are uniform.
+
+    Attributes
+    ----------
+    shortest, longest : float
+        Bounds of the edges in ångström.
+    count : int
+        Lattices to train on; as many more of the sequence are the cells between them.
+    """
+
+    shortest: float
+    longest: float
+    count: int
+
+    def __post_init__(self) -> None:
+        if not (0 < self.shortest < self.longest and 1 <= self.count <= _MOST_LATTICES):
+            raise SgbenchError(
+                f"the domain {self.shortest:g}-{self.longest:g} Å with {self.count} lattices is "
+                f"empty or too large; expected shortest < longest and 1 to {_MOST_LATTICES} "
+                "lattices. Mend it."
+            )
+
+    def cells(self, family: str) -> NDArray[np.float64]:
+        """Return the lattices to train on and then those between, shape (2 * count, p)."""
+        return _cells(self, family)
+
+    def contains(self, family: str, cell: ArrayLike) -> bool:
+        """Tell whether a lattice given by a cell (a, b, c, alpha, beta, gamma) is in the domain."""
+        edges = _reduced_edges(family, np.asarray(cell, dtype=np.float64))
+        return bool(np.all((edges >= self.shortest) & (edges <= self.longest)))
+
+
+@lru_cache(maxsize=8)
+def _cells(domain: ReducedCells, family: str) -> NDArray[np.float64]:
+    n_parameters = len(FREE_PARAMETERS[family])
+    found: list[NDArray[np.float64]] = []
+    first, missing = 0, 2 * domain.count
+    while missing > 0:
+        # Some points of the triclinic domain's bounding box are not reduced.
+        points = _kronecker(first, 2 * missing if family == "triclinic" else missing, n_parameters)
+        cells = _reduced(family, points, domain)[:missing]
+        first += len(points)
+        missing -= len(cells)
+        found.append(cells)
+    result = np.concatenate(found)
+    result.setflags(write=False)
+    return result
+
+
+def _kronecker(first: int, count: int, dimension: int) -> NDArray[np.float64]:
+    """Return points first, first + 1, … of a Kronecker sequence in the unit cube.
+
+    Its steps are powers of the generalised golden ratio, the root of x^(d+1) = x + 1 (Roberts, "The
+    unreasonable effectiveness of quasirandom sequences", 2018).
+    """
+    ratio = 2.0
+    for _ in range(60):
+        ratio = (1 + ratio) ** (1 / (dimension + 1))
+    steps = ratio ** -np.arange(1.0, dimension + 1)
+    # The point before the first is the centre of the cube, where edges are equal.
+    index = np.arange(first + 1, first + count + 1, dtype=np.float64)[:, None]
+    return np.asarray((0.5 + index * steps) % 1.0)
+
+
+def _reduced(family: str, points: NDArray[np.float64], domain: ReducedCells) -> NDArray[np.float64]:
+    """Map points of the unit cube to reduced cells, leaving out those that are not reduced."""
+    edges = domain.shortest + (domain.longest - domain.shortest) * points[:, :3]
+    if family == "orthorhombic":
+        return np.sort(edges, axis=1)
+    if family == "monoclinic":
+        a, c = np.sort(edges[:, [0, 2]], axis=1).T
+        beta = np.degrees(np.arccos(-points[:, 3] * a / (2 * c)))
+        return np.stack([a, edges[:, 1], c, beta], axis=1)
+    a, b, c = np.sort(edges, axis=1).T
+    # Halves of the bounds |b.c| <= b^2/2, |a.c| <= a^2/2 and |a.b| <= a^2/2; all positive in cells
+    # of type I, all negative in those of type II, which the first coordinate's halves choose.
+    share = points[:, 3:].copy()
+    obtuse = share[:, 0] >= 0.5
+    share[:, 0] = (2 * share[:, 0]) % 1.0
+    sign = np.where(obtuse, -1.0, 1.0)[:, None]
+    products = sign * share * np.stack([b * b, a * a, a * a], axis=1) / 2
+    cosines = products / np.stack([b * c, a * c, a * b], axis=1)
+    # The shortest diagonal of an obtuse cell must not be shorter than c.
+    is_reduced = ~obtuse | (-products.sum(axis=1) <= (a * a + b * b) / 2)
+    angles = np.degrees(np.arccos(cosines))
+    cells = np.concatenate([np.stack([a, b, c], axis=1), angles], axis=1)
+    return np.asarray(cells[is_reduced], dtype=np.float64)
+
+
+def _reduced_edges(family: str, cell: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the edges of the reduced cell that stands for a cell's lattice."""
+    if family == "triclinic":
+        vector = gemmi.GruberVector(gemmi.UnitCell(*cell), "P")
+        vector.niggli_reduce()
+        return np.array(vector.cell_parameters()[:3])
+    if family == "monoclinic":
+        angle = np.radians(cell[4])
+        short = np.array([cell[0], 0.0])
+        long = cell[2] * np.array([np.cos(angle), np.sin(angle)])
+        while True:
+            if short @ short > long @ long:
+                short, long = long, short
+            multiple = np.rint(short @ long / (short @ short))
+            if multiple == 0:
+                break
+            long = long - multiple * short
+        return np.array([np.linalg.norm(short), cell[1], np.linalg.norm(long)])
+    return np.asarray(cell[:3])

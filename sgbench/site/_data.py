@@ -1,0 +1,282 @@
+"""What the page knows: the table by columns, and for each model what only its own page shows."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from sgbench.errors import SgbenchError
+from sgbench.evaluation import Confusion, LabelScore, Score, confusions, read_score
+from sgbench.files import file_sha256
+from sgbench.models import CONTROLS, get_model
+from sgbench.site._ranks import Accuracy, places
+from sgbench.symmetry import FAMILIES, extinction_classes, family_spacegroups, spacegroup_symbol
+
+#: Columns that this package adds to those of the table.
+ADDED_COLUMNS = ("rank_best", "rank_worst", "next_model", "lead", "lead_p", "patterns_per_second")
+#: Confusions of a model on a test set that its page shows, at most: the most frequent.
+MOST_CONFUSIONS = 100
+#: What ceilings can be chosen from, by the beginning of their columns, and their names.
+CEILINGS = {
+    "ceiling": "extinction laws",
+    "data_ceiling": "line positions in the window",
+    "resolution_ceiling": "lines that the profile resolves",
+}
+
+_GROUP = ["scale", "family", "test_set", "class_scheme"]
+_COMPARED = ["top1", "top1_low", "top1_high", "top1_seed_sd", "seeds"]
+_DIGITS = 6
+_CLASS_DIGITS = 4
+
+
+@dataclass(frozen=True)
+class ScoreFile:
+    """A score and the SHA-256 of the file it was read from."""
+
+    score: Score
+    sha256: str
+
+
+@dataclass(frozen=True)
+class SiteData:
+    """Everything that the page shows, as plain values for JSON.
+
+    Attributes
+    ----------
+    index : dict
+        The table by columns, and what all views share.
+    differences : dict
+        By family, then by true and predicted class: conditions missed, conditions invented.
+    models : list of dict
+        In the order of ``index["models"]``: scores by class, confusions and hashes, by the
+        position of a row in the table.
+    """
+
+    index: dict[str, Any]
+    differences: dict[str, dict[str, list[list[str]]]]
+    models: list[dict[str, Any]]
+
+
+class _Row(NamedTuple):
+    model: str
+    train_set: str
+    test_set: str
+    family: str
+    class_scheme: str
+    scale: str
+
+
+def read_score_files(paths: Iterable[Path]) -> list[ScoreFile]:
+    """Read score files.
+
+    Raises
+    ------
+    SgbenchError
+        If one is not a readable score.
+    """
+    return [ScoreFile(read_score(path), file_sha256(path)) for path in paths]
+
+
+def site_data(table: pd.DataFrame, table_sha256: str, files: Sequence[ScoreFile]) -> SiteData:
+    """Gather what the page shows.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The leaderboard (`sgbench.leaderboard.COLUMNS`); ceilings beyond the law's are optional
+        columns (`CEILINGS`).
+    table_sha256 : str
+        Of the file that `table` was read from, to close the chain of hashes.
+    files : sequence of ScoreFile
+        Those that are not behind a row of the table are left out.
+
+    Raises
+    ------
+    SgbenchError
+        If the table has no rows, or a family that does not exist.
+    """
+    if table.empty:
+        raise SgbenchError(
+            "the leaderboard has no rows; expected at least one. Make it with "
+            "`sgbench leaderboard`."
+        )
+    unknown = sorted(set(table["family"]) - set(FAMILIES))
+    if unknown:
+        raise SgbenchError(
+            f"the leaderboard names the family {unknown[0]!r}; expected one of "
+            f"{', '.join(FAMILIES)}. Correct the row."
+        )
+    table = with_ranks(table.reset_index(drop=True))
+    models = list(dict.fromkeys(table["model"].astype(str)))
+    index = {
+        "models": models,
+        "n_rows": len(table),
+        "columns": {str(name): _column(table[name]) for name in table.columns},
+        "ceilings": [
+            [stem, name]
+            for stem, name in CEILINGS.items()
+            if f"{stem}_top1" in table.columns and table[f"{stem}_top1"].notna().any()
+        ],
+        "classes": {family: _classes(family) for family in dict.fromkeys(table["family"])},
+        "papers": _papers(table),
+        "controls": CONTROLS,
+        "table_sha256": table_sha256,
+    }
+    members = _by_row(table, files)
+    wrong = _by_run(confusions([file.score for found in members.values() for file in found]))
+    details: list[dict[str, Any]] = [{} for _ in models]
+    for position, found in members.items():
+        key = _Row(*(str(table.at[position, name]) for name in _Row._fields))
+        details[models.index(key.model)][str(position)] = _detail(key, found, wrong)
+    return SiteData(index, _differences(wrong), details)
+
+
+def with_ranks(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with `ADDED_COLUMNS`; controls and rows without interval have no rank."""
+    added: dict[str, list[Any]] = {name: [None] * len(table) for name in ADDED_COLUMNS}
+    measured = table[["top1", "top1_low", "top1_high"]].notna().all(axis=1)
+    for _, rows in table[measured & (table["status"] != "control")].groupby(_GROUP, sort=False):
+        accuracies = [
+            Accuracy(top, low, high, sd, int(seeds))
+            for top, low, high, sd, seeds in rows[_COMPARED].astype(float).fillna(0).to_numpy()
+        ]
+        for position, place in zip(rows.index, places(accuracies), strict=True):
+            added["rank_best"][position] = place.best
+            added["rank_worst"][position] = place.worst
+            if place.behind is not None:
+                added["next_model"][position] = rows["model"].iloc[place.behind]
+                added["lead"][position] = place.lead
+                added["lead_p"][position] = place.p
+    seconds = table["train_seconds"].where(table["train_seconds"] > 0)
+    added["patterns_per_second"] = (table["train_patterns"] / seconds).tolist()
+    return table.assign(**added)
+
+
+def _column(values: "pd.Series[Any]") -> dict[str, Any]:
+    """Return numbers as they are, and texts as positions in a list of distinct ones."""
+    if pd.api.types.is_numeric_dtype(values) or values.isna().all():
+        return {"numbers": [_number(value) for value in values]}
+    if all(isinstance(value, int | float) for value in values.dropna()):
+        return {"numbers": [_number(value) for value in values]}
+    texts = [None if pd.isna(value) else str(value) for value in values]
+    distinct = list(dict.fromkeys(texts))
+    place = {text: i for i, text in enumerate(distinct)}
+    return {"texts": distinct, "index": [place[text] for text in texts]}
+
+
+def _number(value: Any) -> float | int | None:
+    if value is None or pd.isna(value) or not math.isfinite(value):
+        return None
+    number = float(value)
+    return int(number) if number.is_integer() else float(f"{number:.{_DIGITS}g}")
+
+
+def _classes(family: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "symbol": cls.symbol,
+            "conditions": [str(condition) for condition in cls.conditions],
+            "spacegroups": [f"{spacegroup_symbol(n)} ({n})" for n in cls.spacegroups],
+        }
+        for cls in extinction_classes(family_spacegroups(family))
+    ]
+
+
+def _papers(table: pd.DataFrame) -> dict[str, str]:
+    """Return the paper of each of this package's own models."""
+    found = {}
+    for model in dict.fromkeys(table.loc[table["status"] == "reference", "model"].astype(str)):
+        try:
+            found[model] = get_model(model).paper
+        except SgbenchError:  # one of an earlier version
+            continue
+    return found
+
+
+def _by_row(table: pd.DataFrame, files: Iterable[ScoreFile]) -> dict[int, list[ScoreFile]]:
+    """Sort scores to the rows that were made from them."""
+    position = {
+        _Row(*map(str, key)): i
+        for i, key in enumerate(table[list(_Row._fields)].itertuples(index=False))
+    }
+    hashes = [set(str(text).split()) for text in table["predictions_sha256"]]
+    found = defaultdict(list)
+    for file in files:
+        score, origin = file.score, file.score.provenance
+        key = _Row(
+            str(origin.get("model")), str(origin.get("train_set")), score.test_set, score.family,
+            score.class_scheme, str(origin.get("scale")),
+        )  # fmt: skip
+        row = position.get(key)
+        if row is not None and str(origin.get("predictions_sha256")) in {*hashes[row], "None"}:
+            found[row].append(file)
+    return dict(found)
+
+
+def _by_run(found: Iterable[Confusion]) -> dict[_Row, list[Confusion]]:
+    runs = defaultdict(list)
+    for one in found:
+        key = _Row(one.model, one.train_set, one.test_set, one.family, "extinction", one.scale)
+        runs[key].append(one)
+    return dict(runs)
+
+
+def _detail(
+    key: _Row, files: Sequence[ScoreFile], wrong: Mapping[_Row, Sequence[Confusion]]
+) -> dict[str, Any]:
+    detail: dict[str, Any] = {
+        "files": [
+            {
+                "seed": file.score.provenance.get("seed"),
+                "predictions": file.score.provenance.get("predictions_sha256"),
+                "score": file.sha256,
+                "top": [round(value, _DIGITS) for value in file.score.top],
+            }
+            for file in files
+        ]
+    }
+    if key.class_scheme == "extinction":
+        mine = wrong.get(key, [])
+        symbol = _positions(key.family)
+        detail["by_class"] = _by_class([file.score.by_label for file in files])
+        detail["confusions"] = [
+            [symbol[one.true_class], symbol[one.predicted_class], one.n, one.n_true]
+            for one in mine[:MOST_CONFUSIONS]
+        ]
+        detail["n_confusions"] = len(mine)
+        detail["n_wrong"] = sum(one.n for one in mine)
+    return detail
+
+
+def _by_class(seeds: Sequence[Mapping[str, LabelScore]]) -> list[list[float | int]]:
+    """Return class, samples, clusters, accuracy and its interval; means over seeds."""
+    rows = []
+    for label in sorted(seeds[0], key=int):
+        same = [labels[label] for labels in seeds if label in labels]
+        means = (
+            fmean(getattr(one, name) for one in same) for name in ("top1", "top1_low", "top1_high")
+        )
+        rounded = [round(value, _CLASS_DIGITS) for value in means]
+        rows.append([int(label), same[0].n, same[0].n_clusters, *rounded])
+    return rows
+
+
+def _differences(
+    wrong: Mapping[_Row, Sequence[Confusion]],
+) -> dict[str, dict[str, list[list[str]]]]:
+    found: dict[str, dict[str, list[list[str]]]] = defaultdict(dict)
+    for key, run in wrong.items():
+        symbol = _positions(key.family)
+        for one in run[:MOST_CONFUSIONS]:
+            pair = f"{symbol[one.true_class]},{symbol[one.predicted_class]}"
+            found[key.family][pair] = [list(one.missed), list(one.invented)]
+    return dict(found)
+
+
+def _positions(family: str) -> dict[str, int]:
+    return {cls.symbol: i for i, cls in enumerate(extinction_classes(family_spacegroups(family)))}

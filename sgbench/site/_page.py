@@ -1,0 +1,48 @@
+"""The page: markup, style and scripts put together into one file."""
+
+import base64
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from sgbench import __version__
+from sgbench.site._data import SiteData
+
+# In this order they are one script; later ones use what earlier ones define.
+_SCRIPTS = ("dom.js", "data.js", "state.js", "charts.js", "views.js", "model.js", "main.js")
+
+
+def render_site(data: SiteData) -> str:
+    """Return the site as one HTML file, the same for the same data.
+
+    It needs nothing but itself. A content security policy names the one script and the one style
+    sheet by their hashes, so that nothing that a model's name smuggles in could run.
+    """
+    folder = Path(str(files("sgbench.site")))
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
+    parts = [(folder / name).read_text(encoding="utf-8") for name in _SCRIPTS]
+    script = '"use strict";\n' + "\n".join(parts)
+    style = (folder / "site.css").read_text(encoding="utf-8")
+    return environment.get_template("site.html.jinja").render(
+        version=__version__,
+        data=data,
+        script=Markup(script),  # this package's own files
+        style=Markup(style),
+        script_hash=_source_hash(script),
+        style_hash=_source_hash(style),
+    )
+
+
+def _source_hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

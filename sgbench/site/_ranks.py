@@ -1,0 +1,138 @@
+"""Ranks that admit ties: which rows of a table differ by more than chance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+from statistics import NormalDist
+
+import numpy as np
+from scipy.stats import t as student
+
+_LEVEL = 0.05
+_NORMAL = NormalDist()
+_Z95 = _NORMAL.inv_cdf(1 - _LEVEL / 2)
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """What a comparison needs to know of a row.
+
+    Attributes
+    ----------
+    value, low, high : float
+        A fraction with its 95 % interval, which holds the spread of the test set.
+    seed_sd : float
+        Standard deviation between seeds; ignored for one seed.
+    seeds : int
+    """
+
+    value: float
+    low: float
+    high: float
+    seed_sd: float = 0.0
+    seeds: int = 1
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a row stands among others.
+
+    Attributes
+    ----------
+    best, worst : int
+        The ranks that it may have: one more than the number of rows that are surely better, and the
+        number of rows that are not surely worse, itself among them.
+    behind : int or None
+        Position of the row that comes next, None for the last.
+    lead : float or None
+        Accuracy minus that of the row that comes next.
+    p : float or None
+        Probability of such a lead by chance, corrected for the number of pairs in the group.
+    """
+
+    best: int
+    worst: int
+    behind: int | None
+    lead: float | None
+    p: float | None
+
+
+def places(rows: Sequence[Accuracy]) -> list[Place]:
+    """Rank rows of one test set, with ties where the data cannot tell rows apart.
+
+    Every pair is tested, and Holm's correction (Scand. J. Stat. 6, 65, 1979) keeps the chance of
+    any false difference in the whole group below 5 %, so all rank intervals hold at once.
+
+    Parameters
+    ----------
+    rows : sequence of Accuracy
+        Those on one test set under one class scheme.
+
+    Returns
+    -------
+    list of Place
+        In the order of `rows`.
+    """
+    pairs = list(combinations(range(len(rows)), 2))
+    p_values = _holm([difference_p(rows[i], rows[j]) for i, j in pairs])
+    p = dict(zip(pairs, p_values, strict=True))
+    better = np.zeros((len(rows), len(rows)), dtype=bool)
+    for (i, j), value in p.items():
+        if value < _LEVEL:
+            first, second = (i, j) if rows[i].value > rows[j].value else (j, i)
+            better[first, second] = True
+    order = sorted(range(len(rows)), key=lambda i: -rows[i].value)
+    following = dict(pairwise(order))
+    found = []
+    for i, row in enumerate(rows):
+        behind = following.get(i)
+        found.append(
+            Place(
+                best=1 + int(better[:, i].sum()),
+                worst=len(rows) - int(better[i].sum()),
+                behind=behind,
+                lead=None if behind is None else row.value - rows[behind].value,
+                p=None if behind is None else p[min(i, behind), max(i, behind)],
+            )
+        )
+    return found
+
+
+def difference_p(one: Accuracy, other: Accuracy) -> float:
+    """Return the two-sided probability of such a difference between two rows by chance.
+
+    The interval of the difference is put together from the two rows' own intervals (Newcombe,
+    Statistics in Medicine 17, 873, 1998, method 10), so it serves Wilson's and those of a bootstrap
+    over clusters alike. It takes the rows for independent; on one test set right answers mostly go
+    together, so the probability is on the safe side.
+    """
+    better, worse = (one, other) if one.value >= other.value else (other, one)
+    difference = better.value - worse.value
+    margin = np.hypot(_below(better), _above(worse))
+    if margin == 0:
+        return 1.0 if difference == 0 else 0.0
+    return 2 * _NORMAL.cdf(-_Z95 * difference / float(margin))
+
+
+def _below(row: Accuracy) -> float:
+    return float(np.hypot(row.value - row.low, _seed_margin(row)))
+
+
+def _above(row: Accuracy) -> float:
+    return float(np.hypot(row.high - row.value, _seed_margin(row)))
+
+
+def _seed_margin(row: Accuracy) -> float:
+    """Return the half width of the 95 % interval of the mean over seeds."""
+    if row.seeds < 2:
+        return 0.0
+    return float(student.ppf(1 - _LEVEL / 2, row.seeds - 1) * row.seed_sd / np.sqrt(row.seeds))
+
+
+def _holm(p_values: Sequence[float]) -> list[float]:
+    adjusted = [0.0] * len(p_values)
+    highest = 0.0
+    for place, i in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        highest = max(highest, min(1.0, (len(p_values) - place) * p_values[i]))
+        adjusted[i] = highest
+    return adjusted

@@ -1,0 +1,441 @@
+// Charts as inline SVG: intervals in a table, curves, points and heat maps.
+
+function ticks(low, high, count = 5) {
+  const rough = (high - low) / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((x) => x * power).find((x) => x >= rough);
+  const found = [];
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++)
+    found.push(i * step);
+  return { step, values: found };
+}
+const tickText = (value, step) => value.toFixed(Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
+
+// The range of an axis of accuracies in percent: what models reach, and not what controls do.
+function accuracyRange(rows, ks = [1]) {
+  const judged = rows.filter((row) => !isControl(row));
+  const values = (judged.length ? judged : rows)
+    .flatMap((row) =>
+      ks.flatMap((k) => [
+        shown(row, k),
+        shown(row, k, "_low"),
+        shown(row, k, "_high"),
+        shownCeiling(row, k),
+      ]),
+    )
+    .filter(isNumber)
+    .map(times100);
+  if (!values.length) return [0, 100];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const pad = Math.max(0.06 * (high - low), 0.05);
+  return [Math.max(0, low - pad), high + pad];
+}
+
+const PLOT = { width: 170, height: 20 };
+
+// One row's accuracy with its interval, on an axis that all rows of the table share.
+function intervalPlot(row, [low, high]) {
+  const x = (value) =>
+    Math.min(1, Math.max(0, (100 * value - low) / (high - low))) * (PLOT.width - 8) + 4;
+  const svg = s("svg", {
+    viewBox: `0 0 ${PLOT.width} ${PLOT.height}`,
+    width: PLOT.width,
+    height: PLOT.height,
+    "aria-hidden": "true",
+  });
+  const limit = shownCeiling(row);
+  const [value, from, to] = [shown(row), shown(row, 1, "_low"), shown(row, 1, "_high")];
+  if (isNumber(limit) && 100 * limit >= low)
+    svg.append(
+      s("line", { class: "ceiling", x1: x(limit), x2: x(limit), y1: -20, y2: PLOT.height + 20 }),
+    );
+  if (row.isCeiling || !isNumber(value)) return svg;
+  const kind = isControl(row) ? "mark control" : "mark";
+  if (100 * value < low)
+    return fill(svg, null, [s("path", { class: kind, d: "M8 6 L2 10 L8 14 Z" })]);
+  if (isNumber(from) && isNumber(to))
+    svg.append(s("line", { class: kind, x1: x(from), x2: x(to), y1: 10, y2: 10 }));
+  svg.append(s("circle", { class: kind, cx: x(value), cy: 10, r: 3.5 }));
+  return svg;
+}
+
+// Frame, ticks and names of axes; returns the scales too.
+function frame(
+  label,
+  { width = 560, height = 300, left = 52, right = 16, top = 14, bottom = 44 },
+  xAxis,
+  yAxis,
+) {
+  const svg = s("svg", {
+    viewBox: `0 0 ${width} ${height}`,
+    class: "chart",
+    role: "group",
+    "aria-label": label,
+  });
+  const [inner, tall] = [width - left - right, height - top - bottom];
+  const px = (value) =>
+    left + ((value - xAxis.range[0]) / (xAxis.range[1] - xAxis.range[0])) * inner;
+  const py = (value) =>
+    top + tall - ((value - yAxis.range[0]) / (yAxis.range[1] - yAxis.range[0])) * tall;
+  const { step, values } = ticks(...yAxis.range);
+  for (const value of values) {
+    svg.append(
+      s("line", { class: "grid", x1: left, x2: width - right, y1: py(value), y2: py(value) }),
+      s("text", { x: left - 8, y: py(value) + 4, "text-anchor": "end" }, tickText(value, step)),
+    );
+  }
+  for (const [value, text] of xAxis.ticks) {
+    svg.append(
+      s("line", {
+        class: "axis",
+        x1: px(value),
+        x2: px(value),
+        y1: top + tall,
+        y2: top + tall + 4,
+      }),
+      s("text", { x: px(value), y: top + tall + 18, "text-anchor": "middle" }, text),
+    );
+  }
+  svg.append(
+    s("line", { class: "axis", x1: left, x2: width - right, y1: top + tall, y2: top + tall }),
+    s(
+      "text",
+      { class: "name", x: left + inner / 2, y: height - 6, "text-anchor": "middle" },
+      xAxis.name,
+    ),
+    s(
+      "text",
+      {
+        class: "name",
+        x: -(top + tall / 2),
+        y: 13,
+        transform: "rotate(-90)",
+        "text-anchor": "middle",
+      },
+      yAxis.name,
+    ),
+  );
+  return { svg, px, py, left, right: width - right };
+}
+
+const path = (points) =>
+  points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join(" ");
+
+// Top-1 to top-5 of one row against its ceiling.
+function topKCurve(row) {
+  const limits = K.filter((k) => isNumber(shownCeiling(row, k)));
+  const xAxis = {
+    name: "k: how many guesses count",
+    range: [0.7, 5.3],
+    ticks: K.map((k) => [k, `top-${k}`]),
+  };
+  const yAxis = { name: `accuracy (${unit()})`, range: accuracyRange([row], K) };
+  const caption = `Top-1 to top-5 of ${row.model} against the ceiling`;
+  const { svg, px, py } = frame(caption, NARROW.matches ? { width: 380 } : {}, xAxis, yAxis);
+  const points = (of, ks) => ks.map((k) => [px(k), py(100 * of(row, k))]);
+  const ks = K.filter((k) => isNumber(shown(row, k)));
+  svg.append(s("path", { class: "curve", d: path(points(shown, ks)) }));
+  if (limits.length)
+    svg.append(s("path", { class: "ceiling", d: path(points(shownCeiling, limits)) }));
+  for (const k of ks) {
+    const [low, high] = [shown(row, k, "_low"), shown(row, k, "_high")];
+    if (isNumber(low) && isNumber(high))
+      svg.append(
+        s("line", { class: "mark", x1: px(k), x2: px(k), y1: py(100 * low), y2: py(100 * high) }),
+      );
+    const text = `${percent(shown(row, k))} (${interval(row, k)}) ${unit()}; ceiling ${percent(shownCeiling(row, k))}`;
+    svg.append(
+      explain(
+        s("circle", {
+          class: "mark",
+          cx: px(k),
+          cy: py(100 * shown(row, k)),
+          r: 5,
+          tabindex: 0,
+          role: "img",
+          "aria-label": `top-${k}: ${text}`,
+        }),
+        [`top-${k}`, text],
+      ),
+    );
+  }
+  return h(
+    "figure",
+    null,
+    svg,
+    h(
+      "figcaption",
+      null,
+      h("span", { class: "key curve" }),
+      " model with 95 % intervals ",
+      h("span", { class: "key ceiling" }),
+      ` ceiling: ${ceilingName()}`,
+    ),
+    numbers(
+      caption,
+      ["k", "accuracy", "95 % interval", "ceiling", "to the ceiling (points)"],
+      K.map((k) => [
+        `top-${k}`,
+        percent(shown(row, k)),
+        interval(row, k),
+        percent(shownCeiling(row, k)),
+        isNumber(shownCeiling(row, k))
+          ? signed(100 * (shown(row, k) - shownCeiling(row, k)), 2)
+          : NONE,
+      ]),
+    ),
+  );
+}
+
+// Accuracy against what it costs, and the line of those that nothing cheaper beats.
+function costPlot(rows, cost) {
+  const priced = rows.filter((row) => row[cost] > 0 && isNumber(shown(row)));
+  const caption = `Top-1 accuracy against ${COSTS[cost]}`;
+  if (!priced.length) return h("p", { class: "missing" }, "None of these rows says what it cost.");
+  const logs = priced.map((row) => Math.log10(row[cost]));
+  const range = [
+    Math.floor(Math.min(...logs) * 2 - 0.2) / 2,
+    Math.ceil(Math.max(...logs) * 2 + 0.2) / 2,
+  ];
+  const powers = [];
+  for (let p = Math.floor(range[0]); p <= range[1]; p++) {
+    for (const digit of range[1] - range[0] < 2.6 ? [1, 2, 5] : [1]) {
+      const at = p + Math.log10(digit);
+      if (at >= range[0] && at <= range[1]) powers.push([at, short(digit * 10 ** p)]);
+    }
+  }
+  const xAxis = { name: `${COSTS[cost]} (logarithmic)`, range, ticks: powers };
+  const yAxis = { name: `top-1 accuracy (${unit()})`, range: accuracyRange(priced) };
+  const { svg, px, py, left, right } = frame(
+    caption,
+    NARROW.matches ? { width: 380, height: 400 } : { width: 860, height: 430 },
+    xAxis,
+    yAxis,
+  );
+  svg.classList.add("wide");
+  for (const limit of new Set(priced.map((row) => shownCeiling(row)).filter(isNumber))) {
+    svg.append(
+      s("line", {
+        class: "ceiling",
+        x1: left,
+        x2: right,
+        y1: py(100 * limit),
+        y2: py(100 * limit),
+      }),
+    );
+  }
+  const at = (row) => [px(Math.log10(row[cost])), py(100 * shown(row))];
+  const cheap = [...priced].sort((a, b) => a[cost] - b[cost] || shown(b) - shown(a));
+  const front = [];
+  for (const row of cheap) if (!front.length || shown(row) > shown(front.at(-1))) front.push(row);
+  if (new Set(priced.map(groupOf)).size === 1) {
+    const steps = front.flatMap((row, i) =>
+      i ? [[at(row)[0], at(front[i - 1])[1]], at(row)] : [at(row)],
+    );
+    svg.append(s("path", { class: "front", d: path([...steps, [right, steps.at(-1)[1]]]) }));
+  }
+  const taken = priced.map((row) => ({ x: at(row)[0] - 6, y: at(row)[1] - 6, w: 12, h: 12 }));
+  for (const row of [...priced].sort((a, b) => shown(b) - shown(a))) {
+    const [x, y] = at(row);
+    const text = `${percent(shown(row))} (${interval(row)}) ${unit()}, ${whole(row[cost])} ${COSTS[cost]}, trained on ${row.train_set}`;
+    const [low, high] = [shown(row, 1, "_low"), shown(row, 1, "_high")];
+    if (isNumber(low) && isNumber(high))
+      svg.append(
+        s("line", { class: "mark thin", x1: x, x2: x, y1: py(100 * low), y2: py(100 * high) }),
+      );
+    svg.append(
+      explain(
+        s(
+          "a",
+          { href: modelAddress(row), "aria-label": `${row.model}: ${text}` },
+          s("circle", { class: "reach", cx: x, cy: y, r: 12 }),
+          s("circle", { class: "mark", cx: x, cy: y, r: 5 }),
+        ),
+        [row.model, text],
+      ),
+    );
+    const name = row.model.length > 28 ? `${row.model.slice(0, 27)}…` : row.model;
+    const w = 6.6 * name.length;
+    const place = [
+      [x + 9, y + 4],
+      [x - 9 - w, y + 4],
+      [x + 9, y - 9],
+      [x + 9, y + 17],
+      [x - 9 - w, y - 9],
+      [x - 9 - w, y + 17],
+    ]
+      .map(([tx, ty]) => ({ x: tx, y: ty - 10, w, h: 13 }))
+      .find(
+        (box) =>
+          box.x > left &&
+          box.x + box.w < right + 10 &&
+          box.y > 0 &&
+          taken.every(
+            (o) =>
+              box.x + box.w < o.x || o.x + o.w < box.x || box.y + box.h < o.y || o.y + o.h < box.y,
+          ),
+      );
+    if (!place) continue;
+    taken.push(place);
+    svg.append(
+      s("text", { class: "label", x: place.x, y: place.y + 10, "aria-hidden": "true" }, name),
+    );
+  }
+  return h(
+    "figure",
+    null,
+    svg,
+    h(
+      "figcaption",
+      null,
+      h("span", { class: "key curve" }),
+      " what nothing cheaper beats ",
+      h("span", { class: "key ceiling" }),
+      ` ceiling: ${ceilingName()}. Names that have no room are in the hints and in the table.`,
+    ),
+    numbers(
+      caption,
+      ["model", "trained on", "tested on", "accuracy", "95 % interval", COSTS[cost]],
+      [...priced]
+        .sort((a, b) => shown(b) - shown(a))
+        .map((row) => [
+          row.model,
+          row.train_set,
+          row.test_set,
+          percent(shown(row)),
+          interval(row),
+          whole(row[cost]),
+        ]),
+    ),
+  );
+}
+
+// Cells are {row, column, strength, text, label, lines, kind, href}; strength from 0 to 1.
+// One cell is in the tab order, and arrow keys lead to its neighbours.
+function heatMap(
+  caption,
+  rowNames,
+  columnNames,
+  cells,
+  { size = [64, 26], left, top, rotate = false },
+) {
+  const [w, hgt] = size;
+  const [width, height] = [
+    left + w * columnNames.length + (rotate ? 60 : 8),
+    top + hgt * rowNames.length + 8,
+  ];
+  const svg = s("svg", {
+    viewBox: `0 0 ${width} ${height}`,
+    width,
+    height,
+    class: "heat",
+    role: "grid",
+    "aria-label": caption,
+    "aria-readonly": "true",
+  });
+  const header = s("g", { role: "row" }, s("g", { role: "gridcell", "aria-label": "" }));
+  columnNames.forEach((name, j) => {
+    const x = left + w * (j + 0.5);
+    header.append(
+      s(
+        "text",
+        {
+          role: "columnheader",
+          ...(rotate
+            ? { transform: `translate(${x + 4} ${top - 6}) rotate(-60)` }
+            : { x, y: top - 8, "text-anchor": "middle" }),
+        },
+        name,
+      ),
+    );
+  });
+  svg.append(header);
+  const places = new Map(cells.map((cell) => [`${cell.row},${cell.column}`, cell]));
+  const nodes = new Map();
+  rowNames.forEach((name, i) => {
+    const line = s(
+      "g",
+      { role: "row" },
+      s(
+        "text",
+        { role: "rowheader", x: left - 8, y: top + hgt * (i + 0.5) + 4, "text-anchor": "end" },
+        name,
+      ),
+    );
+    columnNames.forEach((_, j) => {
+      const cell = places.get(`${i},${j}`);
+      const box = {
+        x: left + w * j + 1,
+        y: top + hgt * i + 1,
+        width: w - 2,
+        height: hgt - 2,
+        rx: 2,
+      };
+      if (!cell) {
+        line.append(s("rect", { class: "empty", ...box, role: "presentation" }));
+        return;
+      }
+      const node = s(
+        "g",
+        { role: "gridcell", tabindex: nodes.size ? -1 : 0, "aria-label": cell.label },
+        s("rect", {
+          class: `cell ${cell.kind ?? ""}`,
+          ...box,
+          style: { "--strength": `${(100 * Math.min(1, Math.max(0, cell.strength))).toFixed(0)}%` },
+        }),
+        cell.text
+          ? s(
+              "text",
+              {
+                x: box.x + box.width / 2,
+                y: box.y + box.height / 2 + 4,
+                "text-anchor": "middle",
+                "aria-hidden": "true",
+              },
+              cell.text,
+            )
+          : null,
+      );
+      explain(node, cell.lines);
+      nodes.set(`${i},${j}`, node);
+      // A tap shows the hint; a click does not need to, since the pointer was there before.
+      if (cell.href)
+        node.addEventListener("click", (event) => {
+          if (event.pointerType !== "touch") location.hash = cell.href;
+        });
+      node.addEventListener("keydown", (event) => {
+        if (event.key === "Enter" && cell.href) location.hash = cell.href;
+        const [di, dj] = {
+          ArrowUp: [-1, 0],
+          ArrowDown: [1, 0],
+          ArrowLeft: [0, -1],
+          ArrowRight: [0, 1],
+        }[event.key] ?? [0, 0];
+        if (!di && !dj) return;
+        event.preventDefault();
+        for (
+          let [a, b] = [i + di, j + dj];
+          a >= 0 && b >= 0 && a < rowNames.length && b < columnNames.length;
+          a += di, b += dj
+        ) {
+          const next = nodes.get(`${a},${b}`);
+          if (!next) continue;
+          node.setAttribute("tabindex", -1);
+          next.setAttribute("tabindex", 0);
+          next.focus();
+          return;
+        }
+      });
+      line.append(node);
+    });
+    svg.append(line);
+  });
+  return h(
+    "div",
+    { class: "scroll", role: "region", "aria-label": `${caption}, scrolls`, tabindex: 0 },
+    svg,
+  );
+}
+const nameWidth = (names, most = 46) =>
+  Math.min(most, Math.max(...names.map((name) => name.length))) * 6.7 + 14;
+const clipped = (name, most = 46) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);

@@ -1,0 +1,146 @@
+// Elements and numbers. Text always enters the page as text: nothing here parses markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+const NONE = "–";
+
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "style")
+      for (const [key, text] of Object.entries(value)) node.style.setProperty(key, text);
+    else node.setAttribute(name, value === true ? "" : String(value));
+  }
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+const h = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
+const s = (tag, attributes, ...children) =>
+  fill(document.createElementNS(SVG, tag), attributes, children);
+const NARROW = matchMedia("(max-width: 45rem)");
+const byId = (id) => document.getElementById(id);
+
+const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
+const fixed = (value, digits) => (isNumber(value) ? value.toFixed(digits) : NONE);
+const signed = (value, digits) =>
+  isNumber(value)
+    ? `${value < 0 ? "−" : value > 0 ? "+" : ""}${Math.abs(value).toFixed(digits)}`
+    : NONE;
+const whole = (value) => (isNumber(value) ? Math.round(value).toLocaleString("en") : NONE);
+const times100 = (value) => (isNumber(value) ? 100 * value : null);
+
+// Near 0 and 100 % one decimal would hide what is left.
+function percent(value) {
+  if (!isNumber(value)) return NONE;
+  const hundred = 100 * value;
+  return hundred > 99.5 && hundred < 100 && value !== 1 ? hundred.toFixed(2) : hundred.toFixed(1);
+}
+
+function short(value) {
+  if (!isNumber(value)) return NONE;
+  for (const [size, letter] of [
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ]) {
+    if (Math.abs(value) >= size) return `${Number((value / size).toPrecision(3))} ${letter}`;
+  }
+  return String(Number(value.toPrecision(3)));
+}
+
+function probability(p) {
+  if (!isNumber(p)) return NONE;
+  return p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(p < 0.1 ? 3 : 2)}`;
+}
+
+// --- what hover and focus show -------------------------------------------------------------------
+
+const hint = byId("hint");
+let hinted = null;
+
+function hideHint() {
+  hint.hidden = true;
+  hinted = null;
+}
+
+// Focus may scroll the page itself, so the hint of what is focused goes along.
+function moveHint() {
+  if (hinted && hinted[0] === document.activeElement) showHint(...hinted);
+  else hideHint();
+}
+
+function showHint(target, lines) {
+  hinted = [target, lines];
+  hint.replaceChildren(...lines.map((line, i) => h(i ? "div" : "strong", null, line)));
+  hint.hidden = false;
+  const at = target.getBoundingClientRect();
+  const own = hint.getBoundingClientRect();
+  const edge = document.documentElement;
+  const left = Math.min(
+    Math.max(8, at.left + at.width / 2 - own.width / 2),
+    edge.clientWidth - own.width - 8,
+  );
+  const above = at.top - own.height - 8;
+  hint.style.left = `${Math.max(8, left)}px`;
+  hint.style.top = `${above > 8 ? above : at.bottom + 8}px`;
+}
+
+// Gives an element a hint that pointer, keyboard and touch can reach; readers get it as its label.
+function explain(node, lines) {
+  const show = () => showHint(node, lines);
+  for (const event of ["pointerenter", "focus", "click"]) node.addEventListener(event, show);
+  for (const event of ["pointerleave", "blur"])
+    node.addEventListener(event, () => {
+      if (hinted?.[0] === node) hideHint();
+    });
+  return node;
+}
+
+const NUMERIC = /^([+−]?\d[\d.,]*( %| of [\d,]+| in [\d,]+)?( \([^)]*\))?|–)$/;
+
+function table(caption, header, rows, attributes) {
+  const kinds = header.map((_, i) =>
+    i && rows.every((row) => NUMERIC.test(row[i])) ? "number" : null,
+  );
+  return h(
+    "div",
+    { class: "scroll", role: "region", "aria-label": caption, tabindex: 0, ...attributes },
+    h(
+      "table",
+      null,
+      h("caption", null, caption),
+      h(
+        "thead",
+        null,
+        h(
+          "tr",
+          null,
+          header.map((name, i) => h("th", { scope: "col", class: kinds[i] }, name)),
+        ),
+      ),
+      h(
+        "tbody",
+        null,
+        rows.map((row) =>
+          h(
+            "tr",
+            null,
+            row.map((cell, i) =>
+              i ? h("td", { class: kinds[i] }, cell) : h("th", { scope: "row" }, cell),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+// Every chart can be read as a table too.
+const numbers = (caption, header, rows) =>
+  h(
+    "details",
+    { class: "numbers" },
+    h("summary", null, "The numbers as a table"),
+    table(caption, header, rows),
+  );

@@ -1,0 +1,372 @@
+// The page of one model.
+
+const definition = (pairs) =>
+  h(
+    "dl",
+    null,
+    pairs
+      .filter(
+        ([, value]) => value !== null && value !== undefined && value !== "" && value !== NONE,
+      )
+      .flatMap(([name, value]) => [h("dt", null, name), h("dd", null, value)]),
+  );
+const section = (title, ...children) => h("section", null, h("h3", null, title), ...children);
+const condition = (texts) => (texts.length ? texts.join("; ") : "none");
+
+function modelView() {
+  const mine = ROWS.filter((row) => row.model === state.model);
+  if (!mine.length) {
+    return [
+      h("h2", { tabindex: -1 }, "No such model"),
+      h(
+        "p",
+        null,
+        `The leaderboard has no model called “${state.model}”. `,
+        h("a", { href: addressOf({ ...state, view: "table" }) }, "Back to the leaderboard"),
+      ),
+    ];
+  }
+  const row =
+    mine.find((one) => FILTERS.every((key) => !state[key] || one[FIELD[key]] === state[key])) ??
+    mine.find((one) =>
+      ["family", "test", "scheme"].every((key) => !state[key] || one[FIELD[key]] === state[key]),
+    ) ??
+    mine[0];
+  return [
+    h("p", null, h("a", { href: addressOf({ ...state, view: "table" }) }, "← Leaderboard")),
+    h("h2", { tabindex: -1, class: "model-name" }, row.model, " ", badge(row)),
+    about(row),
+    resultChoice(mine, row),
+    h(
+      "div",
+      { class: "columns" },
+      h(
+        "div",
+        null,
+        section("In numbers", standing(row)),
+        section("Calibration", calibration(row)),
+      ),
+      section("Top-1 to top-5 against the ceiling", topKCurve(row)),
+    ),
+    generalization(mine, row),
+    byClass(row),
+    confusionMatrix(row),
+    chain(row),
+  ];
+}
+
+function about(row) {
+  if (isControl(row))
+    return h(
+      "p",
+      null,
+      `Control: ${INDEX.controls[row.model] ?? "a prediction without training"}.`,
+    );
+  return definition([
+    ["paper", INDEX.papers[row.model]],
+    ["status", row.status],
+  ]);
+}
+
+function resultChoice(mine, row) {
+  const name = (one) =>
+    [
+      distinct("scale").length > 1 ? one.scale : null,
+      one.family,
+      `${one.train_set} → ${one.test_set}`,
+      schemeName(one.class_scheme),
+    ]
+      .filter(Boolean)
+      .join(" · ");
+  return h(
+    "p",
+    null,
+    h(
+      "label",
+      { class: "inline" },
+      "Result ",
+      h(
+        "select",
+        {
+          id: "result",
+          onchange: (event) => {
+            const one = ROWS[event.target.value];
+            change({
+              scale: one.scale,
+              family: one.family,
+              test: one.test_set,
+              scheme: one.class_scheme,
+              train: one.train_set,
+            });
+          },
+        },
+        mine.map((one) => h("option", { value: one.position, selected: one === row }, name(one))),
+      ),
+    ),
+  );
+}
+
+function standing(row) {
+  const rivals = ROWS.filter((one) => groupOf(one) === groupOf(row) && !isControl(one)).length;
+  const limit = ceilingOf(row);
+  return definition([
+    ["top-1", `${percent(shown(row))} ${unit()} (95 % interval ${interval(row)})`],
+    ["rank", row.rank_best === null ? null : `${rankText(row)} of ${rivals}`],
+    ["lead over next", isNumber(row.lead) ? [leadCell(row), ` over ${row.next_model}`] : null],
+    [
+      "ceiling",
+      isNumber(limit)
+        ? `${percent(limit)} % (${ceilingName()}${isBound(row) ? "" : "; on structures a mark, no bound"}), ${signed(100 * gapOf(row), 2)} points`
+        : null,
+    ],
+    ["balanced accuracy", `${percent(row.balanced_accuracy)} %`],
+    [
+      "test set",
+      `${whole(row.n_test)} samples${row.n_clusters < row.n_test ? ` in ${whole(row.n_clusters)} independent groups` : ""}`,
+    ],
+    [
+      "seeds",
+      isNumber(row.top1_seed_sd)
+        ? `${row.seeds}, spread ${fixed(100 * row.top1_seed_sd, 2)} points`
+        : whole(row.seeds),
+    ],
+    ["parameters", row.parameters ? whole(row.parameters) : null],
+    [
+      "training",
+      row.train_patterns
+        ? [
+            `${whole(row.train_patterns)} patterns`,
+            isNumber(row.train_seconds) ? ` in ${whole(row.train_seconds)} s` : "",
+            isNumber(row.patterns_per_second)
+              ? ` (${short(row.patterns_per_second)} a second)`
+              : "",
+            row.hardware ? ` on ${row.hardware}` : "",
+          ].join("")
+        : null,
+    ],
+  ]);
+}
+
+function calibration(row) {
+  const rivals = ROWS.filter(
+    (one) => groupOf(one) === groupOf(row) && !isControl(one) && isNumber(one.ece),
+  );
+  if (!isNumber(row.ece))
+    return h("p", { class: "missing" }, "The calibration error is not known.");
+  const better = rivals.filter((one) => one.ece < row.ece).length;
+  const most = Math.max(...rivals.map((one) => one.ece), row.ece, 0.01);
+  const x = (value) => 8 + (value / most) * 264;
+  const strip = s(
+    "svg",
+    {
+      viewBox: "0 0 280 52",
+      class: "chart strip",
+      role: "img",
+      "aria-label": `Calibration errors of ${rivals.length} rows, this one ${fixed(100 * row.ece, 2)} points`,
+    },
+    s("line", { class: "axis", x1: 8, x2: 272, y1: 20, y2: 20 }),
+    rivals.map((one) =>
+      s("circle", {
+        class: one === row ? "mark" : "mark control",
+        cx: x(one.ece),
+        cy: 20,
+        r: one === row ? 6 : 4,
+      }),
+    ),
+    s("text", { x: 8, y: 44 }, "0"),
+    s("text", { x: 272, y: 44, "text-anchor": "end" }, `${fixed(100 * most, 1)} points`),
+  );
+  return h(
+    "div",
+    null,
+    h(
+      "p",
+      null,
+      "Expected calibration error ",
+      h("strong", null, `${fixed(100 * row.ece, 2)} points`),
+      ": so far the stated probability of the first guess is from how often it is right, on average over 15 bins.",
+    ),
+    strip,
+    rivals.length > 1 && !isControl(row)
+      ? h(
+          "p",
+          { class: "soft" },
+          `${better ? `${better} of ${rivals.length} rows are better calibrated` : `The best calibrated of ${rivals.length} rows`}. Each dot is one.`,
+        )
+      : null,
+  );
+}
+
+function generalization(mine, row) {
+  const rows = mine.filter(
+    (one) =>
+      one.scale === row.scale && one.family === row.family && one.class_scheme === row.class_scheme,
+  );
+  if (rows.length < 2) return null;
+  const caption = `Trained on, tested on: top-1 (${unit()}), ${row.family}, ${schemeName(row.class_scheme)}`;
+  return section(
+    "Generalization",
+    h("p", { class: "soft" }, `${caption}.`),
+    matrixOf(rows, caption, (one) => one.train_set),
+  );
+}
+
+const ofClasses = (row) => {
+  const sibling =
+    row.class_scheme === "extinction"
+      ? row
+      : ROWS.find(
+          (one) =>
+            one.class_scheme === "extinction" &&
+            one.model === row.model &&
+            one.scale === row.scale &&
+            one.family === row.family &&
+            one.test_set === row.test_set &&
+            one.train_set === row.train_set,
+        );
+  return sibling ? detailOf(sibling) : null;
+};
+
+function byClass(row) {
+  const detail = ofClasses(row);
+  if (!detail?.by_class)
+    return section(
+      "Extinction classes",
+      h(
+        "p",
+        { class: "missing" },
+        "The scores behind this row were not given when the page was made.",
+      ),
+    );
+  const classes = INDEX.classes[row.family];
+  const rows = [...detail.by_class]
+    .sort((a, b) => a[3] - b[3])
+    .map(([i, n, clusters, top, low, high]) => [
+      classes[i].symbol,
+      `${percent(top)} (${percent(low)}–${percent(high)})`,
+      n === clusters ? whole(n) : `${whole(n)} in ${whole(clusters)}`,
+      condition(classes[i].conditions),
+      classes[i].spacegroups.join(", "),
+    ]);
+  return section(
+    "Extinction classes, the hardest first",
+    table(
+      `How often the class is right, in percent with 95 % intervals, ${row.family}, ${row.test_set}`,
+      ["class", "right (95 %)", "n", "reflection conditions", "space groups"],
+      rows,
+      { class: "scroll tall" },
+    ),
+  );
+}
+
+function confusionMatrix(row) {
+  const detail = ofClasses(row);
+  if (!detail?.by_class || isControl(row)) return null;
+  if (!detail.confusions.length)
+    return section("Confusions", h("p", null, "No class was taken for another."));
+  const classes = INDEX.classes[row.family];
+  const words = differences()[row.family] ?? {};
+  const cells = detail.by_class.map(([i, n, , top]) => ({
+    row: i,
+    column: i,
+    strength: top,
+    kind: "right",
+    label: `${classes[i].symbol} recognised: ${percent(top)} % of ${n}`,
+    lines: [
+      classes[i].symbol,
+      `recognised: ${percent(top)} % of ${whole(n)}`,
+      `conditions: ${condition(classes[i].conditions)}`,
+    ],
+  }));
+  for (const [i, j, n, total] of detail.confusions) {
+    const [missed, invented] = words[`${i},${j}`] ?? [[], []];
+    const lines = [
+      `${classes[i].symbol} taken for ${classes[j].symbol}`,
+      `${whole(n)} of ${whole(total)} (${percent(n / total)} %)`,
+      missed.length ? `missed ${missed.join("; ")}` : "",
+      invented.length ? `invented ${invented.join("; ")}` : "",
+    ].filter(Boolean);
+    cells.push({
+      row: i,
+      column: j,
+      strength: Math.sqrt(n / total),
+      kind: "wrong",
+      label: lines.join(", "),
+      lines,
+    });
+  }
+  const names = classes.map((one) => one.symbol);
+  const listed = detail.confusions.reduce((sum, [, , n]) => sum + n, 0);
+  const caption = `True classes in lines, guesses in columns, ${row.family}, ${row.test_set}`;
+  return section(
+    "Confusions",
+    h(
+      "p",
+      { class: "soft" },
+      `${caption}. Hover, tap or use arrow keys for the reflection conditions that a confusion misses or invents; a stronger colour is a larger share of the true class. ` +
+        (detail.n_confusions > detail.confusions.length
+          ? `Shown are the ${detail.confusions.length} most frequent of ${detail.n_confusions} confusions, ${percent(listed / detail.n_wrong)} % of wrong answers.`
+          : `All ${detail.n_confusions} confusions are shown.`),
+    ),
+    heatMap(caption, names, names, cells, {
+      size: names.length > 40 ? [11, 11] : [18, 18],
+      left: nameWidth(names),
+      top: 20 + 0.87 * nameWidth(names),
+      rotate: true,
+    }),
+    table(
+      "The most frequent confusions",
+      ["confusion", "n", "share of the class", "conditions missed", "conditions invented"],
+      detail.confusions.slice(0, 12).map(([i, j, n, total]) => {
+        const [missed, invented] = words[`${i},${j}`] ?? [[], []];
+        return [
+          `${classes[i].symbol} taken for ${classes[j].symbol}`,
+          `${whole(n)} of ${whole(total)}`,
+          `${percent(n / total)} %`,
+          missed.join("; ") || NONE,
+          invented.join("; ") || NONE,
+        ];
+      }),
+    ),
+  );
+}
+
+// dataset → predictions → scorer → row, each link a hash or a version.
+function chain(row) {
+  const files = detailOf(row)?.files ?? [];
+  const hash = (text) => h("code", null, text);
+  const link = (name, ...content) => h("li", null, h("b", null, name), h("span", null, content));
+  const predictions = (row.predictions_sha256 ?? "").split(" ").filter(Boolean);
+  return section(
+    "Provenance",
+    h(
+      "ol",
+      { class: "chain" },
+      link(
+        "training set",
+        `${row.train_set} `,
+        row.dataset_sha256 ? hash(row.dataset_sha256) : "nothing was trained",
+      ),
+      link("test set", `${row.test_set} `, row.test_sha256 ? hash(row.test_sha256) : "no hash"),
+      link(
+        "predictions",
+        predictions.length ? predictions.map((text) => [hash(text), " "]).flat() : "no hash",
+      ),
+      link("scorer", `sgbench ${row.sgbench_version ?? "of an unknown version"}`),
+      ...files.map((file) =>
+        link(
+          "score",
+          file.seed === null ? "" : `seed ${file.seed} `,
+          hash(file.score),
+          ` top-1 ${percent(file.top[0])} %`,
+        ),
+      ),
+      link("row", `line ${row.position + 2} of the leaderboard `, hash(INDEX.table_sha256)),
+    ),
+    h(
+      "p",
+      { class: "soft" },
+      "SHA-256 of the dataset’s recipe or content, of the test set’s samples, and of the files.",
+    ),
+  );
+}

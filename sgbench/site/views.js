@@ -1,0 +1,615 @@
+// The views that compare models: table, cost, matrix.
+
+const NUMBER = { number: true };
+const accuracyColumn = (k) => ({
+  key: `top${k}`,
+  name: `top-${k}`,
+  ...NUMBER,
+  value: (row) => shown(row, k),
+  text: (row) => percent(shown(row, k)),
+});
+const COLUMNS = [
+  {
+    key: "model",
+    name: "model",
+    value: (row) => row.model.toLowerCase(),
+    cell: modelCell,
+    header: true,
+  },
+  {
+    key: "rank",
+    name: "rank",
+    ...NUMBER,
+    up: true,
+    value: (row) => (row.rank_best === null ? null : row.rank_best + row.rank_worst / 1e4),
+    text: rankText,
+    about: "the ranks that the data leave open; equal ranges are ties",
+  },
+  {
+    key: "scale",
+    name: "scale",
+    value: (row) => row.scale,
+    text: (row) => row.scale,
+    fixed: "scale",
+  },
+  {
+    key: "family",
+    name: "family",
+    value: (row) => row.family,
+    text: (row) => row.family,
+    fixed: "family",
+  },
+  {
+    key: "class_scheme",
+    name: "classes",
+    value: (row) => row.class_scheme,
+    text: (row) => schemeName(row.class_scheme),
+    fixed: "scheme",
+  },
+  {
+    key: "test_set",
+    name: "tested on",
+    value: (row) => row.test_set,
+    text: (row) => row.test_set,
+    fixed: "test",
+  },
+  {
+    key: "train_set",
+    name: "trained on",
+    value: (row) => row.train_set,
+    text: (row) => (row.train_set === "none" ? NONE : row.train_set),
+    fixed: "train",
+  },
+  {
+    ...accuracyColumn(1),
+    cell: (row) => [
+      h("strong", null, percent(shown(row))),
+      " ",
+      h("span", { class: "soft" }, row.isCeiling ? "" : `(${interval(row)})`),
+    ],
+    about: "accuracy with its 95 % interval",
+  },
+  { key: "plot", name: "" },
+  {
+    key: "lead",
+    name: "lead over next",
+    ...NUMBER,
+    value: (row) => row.lead,
+    cell: leadCell,
+    about: "points of top-1 ahead of the next in rank; a tie where chance explains it",
+  },
+  {
+    key: "gap",
+    name: "to ceiling",
+    ...NUMBER,
+    value: (row) => gapOf(row),
+    text: (row) => signed(times100(gapOf(row)), 2),
+    about: "top-1 minus its ceiling, in points",
+  },
+  {
+    key: "share",
+    name: "share",
+    only: "raw",
+    ...NUMBER,
+    value: (row) => shareOf(row),
+    text: (row) => percent(shareOf(row)),
+    about: "top-1 ÷ its ceiling, in percent",
+  },
+  {
+    key: "raw",
+    name: "raw top-1",
+    only: "share",
+    ...NUMBER,
+    value: (row) => row.top1,
+    text: (row) => percent(row.top1),
+  },
+  ...[2, 3, 4, 5].map(accuracyColumn),
+  {
+    key: "balanced_accuracy",
+    name: "balanced",
+    ...NUMBER,
+    value: (row) => row.balanced_accuracy,
+    text: (row) => percent(row.balanced_accuracy),
+    about: "top-1 as the mean over labels",
+  },
+  {
+    key: "ece",
+    name: "ECE",
+    ...NUMBER,
+    up: true,
+    value: (row) => row.ece,
+    text: (row) => fixed(times100(row.ece), 2),
+    about: "expected calibration error, in points; lower is better",
+  },
+  {
+    key: "n_test",
+    name: "n",
+    ...NUMBER,
+    value: (row) => row.n_test,
+    text: (row) => whole(row.n_test),
+    about: "samples of the test set",
+  },
+  {
+    key: "seeds",
+    name: "seeds",
+    ...NUMBER,
+    value: (row) => row.seeds,
+    text: (row) =>
+      row.isCeiling
+        ? NONE
+        : isNumber(row.top1_seed_sd)
+          ? `${row.seeds} (sd ${fixed(100 * row.top1_seed_sd, 2)})`
+          : whole(row.seeds),
+    about: "trainings, and the spread of top-1 between them in points",
+  },
+  {
+    key: "parameters",
+    name: "parameters",
+    ...NUMBER,
+    up: true,
+    value: (row) => row.parameters || null,
+    text: (row) => (row.parameters ? short(row.parameters) : NONE),
+  },
+  {
+    key: "train_patterns",
+    name: "training patterns",
+    ...NUMBER,
+    up: true,
+    value: (row) => row.train_patterns || null,
+    text: (row) => (row.train_patterns ? short(row.train_patterns) : NONE),
+  },
+  {
+    key: "train_seconds",
+    name: "training s",
+    ...NUMBER,
+    up: true,
+    value: (row) => row.train_seconds || null,
+    text: (row) => (row.train_seconds ? whole(row.train_seconds) : NONE),
+    about: "seconds of training on the hardware of the model's page",
+  },
+  {
+    key: "patterns_per_second",
+    name: "patterns / s",
+    ...NUMBER,
+    value: (row) => row.patterns_per_second ?? null,
+    text: (row) => short(row.patterns_per_second),
+    about: "training patterns a second",
+  },
+];
+const COLUMN = Object.fromEntries(COLUMNS.map((column) => [column.key, column]));
+
+function gapOf(row) {
+  const limit = ceilingOf(row);
+  return isNumber(limit) && !row.isCeiling ? row.top1 - limit : null;
+}
+function shareOf(row) {
+  const limit = ceilingOf(row);
+  return limit ? row.top1 / limit : null;
+}
+
+// A long name may break where its parts meet.
+const breakable = (name) =>
+  name.split(/(?<=[._:-])/).flatMap((part, i) => (i ? [h("wbr"), part] : [part]));
+
+function badge(row) {
+  return row.status && row.status !== "reference"
+    ? h("span", { class: "badge" }, row.status)
+    : null;
+}
+
+function modelCell(row) {
+  if (row.isCeiling)
+    return h(
+      "span",
+      { class: "ceiling-name" },
+      `ceiling: ${ceilingName()}`,
+      isBound(row) ? "" : " (a mark, no bound)",
+    );
+  return [h("a", { href: modelAddress(row) }, breakable(row.model)), " ", badge(row)];
+}
+
+function leadCell(row) {
+  if (!isNumber(row.lead)) return NONE;
+  const points = signed(100 * row.lead, 2);
+  return row.lead_p < 0.05
+    ? [h("strong", null, points), " ", h("span", { class: "soft" }, probability(row.lead_p))]
+    : h("span", { class: "soft" }, `tie (${points}, ${probability(row.lead_p)})`);
+}
+
+// The ceilings stand in the table as rows of their own, one for each group.
+function withCeilings(rows) {
+  const groups = new Map(rows.map((row) => [groupOf(row), row]));
+  const added = [...groups.values()]
+    .filter((row) => isNumber(ceilingOf(row)))
+    .map((row) => ({
+      ...Object.fromEntries(COLUMN_NAMES.map((name) => [name, null])),
+      isCeiling: true,
+      model: "ceiling",
+      scale: row.scale,
+      family: row.family,
+      test_set: row.test_set,
+      class_scheme: row.class_scheme,
+      train_set: "none",
+      status: "ceiling",
+      n_test: row.n_test,
+      ...Object.fromEntries(
+        K.flatMap((k) => [
+          [`top${k}`, ceilingOf(row, k)],
+          [`${state.ceiling}_top${k}`, ceilingOf(row, k)],
+        ]),
+      ),
+    }));
+  return [...rows, ...added];
+}
+
+function sorted(rows) {
+  const down = state.sort.startsWith("-");
+  const column = COLUMN[state.sort.replace(/^-/, "")];
+  if (!column?.value) return rows;
+  const keyed = rows.map((row, i) => [column.value(row), i, row]);
+  const has = ([value]) => value !== null && value !== undefined;
+  keyed.sort((a, b) => {
+    if (has(a) !== has(b)) return has(a) ? -1 : 1; // what has no value is last, either way
+    if (a[0] === b[0])
+      return Number(Boolean(b[2].isCeiling)) - Number(Boolean(a[2].isCeiling)) || a[1] - b[1];
+    return (a[0] < b[0] ? -1 : 1) * (down ? -1 : 1);
+  });
+  return keyed.map(([, , row]) => row);
+}
+
+function sortBy(column) {
+  const down =
+    state.sort === column.key || (state.sort !== `-${column.key}` && column.number && !column.up);
+  change({ sort: (down ? "-" : "") + column.key });
+}
+
+function headerCell(column, range) {
+  if (column.key === "plot") {
+    const { step, values } = ticks(...range, 5);
+    const x = (value) => ((value - range[0]) / (range[1] - range[0])) * (PLOT.width - 8) + 4;
+    return h(
+      "th",
+      { scope: "col", class: "plot" },
+      h("span", { class: "hidden" }, "top-1 as a plot"),
+      s(
+        "svg",
+        { width: PLOT.width, height: 18, viewBox: `0 0 ${PLOT.width} 18`, "aria-hidden": "true" },
+        values.flatMap((value) => [
+          s(
+            "text",
+            {
+              x: Math.min(PLOT.width - 14, Math.max(14, x(value))),
+              y: 11,
+              "text-anchor": "middle",
+            },
+            tickText(value, step),
+          ),
+          s("line", { class: "axis", x1: x(value), x2: x(value), y1: 14, y2: 18 }),
+        ]),
+      ),
+    );
+  }
+  const at = state.sort.replace(/^-/, "") === column.key;
+  const order = at ? (state.sort.startsWith("-") ? "descending" : "ascending") : null;
+  const button = h(
+    "button",
+    {
+      type: "button",
+      "data-sort": column.key,
+      "aria-description": column.about,
+      onclick: () => sortBy(column),
+    },
+    column.name,
+    h(
+      "span",
+      { class: "arrow", "aria-hidden": "true" },
+      order ? (order === "ascending" ? " ▲" : " ▼") : "",
+    ),
+  );
+  if (column.about) explain(button, [column.name, column.about]);
+  return h(
+    "th",
+    {
+      scope: "col",
+      class: column.number ? "number" : column.header ? "model" : null,
+      "aria-sort": order,
+    },
+    button,
+  );
+}
+
+// What all rows share is not repeated in each.
+function visibleColumns() {
+  const there = COLUMNS.filter(
+    (column) =>
+      (!column.only || column.only === state.show) &&
+      (!column.fixed || (!state[column.fixed] && distinct(column.key).length > 1)),
+  );
+  if (!NARROW.matches) return there;
+  const plain = there.filter((column) => !column.fixed);
+  return [...plain.slice(0, 4), ...there.filter((column) => column.fixed), ...plain.slice(4)];
+}
+
+function leaderboard(rows) {
+  const columns = visibleColumns();
+  const all = sorted(withCeilings(rows));
+  const range = accuracyRange(rows);
+  const several = new Set(rows.map(groupOf)).size > 1;
+  const body = h(
+    "tbody",
+    null,
+    all.map((row) =>
+      h(
+        "tr",
+        { class: row.isCeiling ? "ceiling" : isControl(row) ? "control" : null },
+        columns.map((column) => {
+          if (column.key === "plot") return h("td", { class: "plot" }, intervalPlot(row, range));
+          const content = column.cell ? column.cell(row) : (column.text(row) ?? NONE);
+          return column.header
+            ? h("th", { scope: "row", class: "model" }, content)
+            : h("td", { class: column.number ? "number" : "name" }, content);
+        }),
+      ),
+    ),
+  );
+  const caption = `Accuracy in ${state.show === "share" ? "percent of what is achievable" : "percent"}, ${comparison()}.`;
+  return h(
+    "div",
+    {
+      class: several ? "scroll board several" : "scroll board",
+      role: "region",
+      "aria-label": "Leaderboard",
+      tabindex: 0,
+    },
+    h(
+      "table",
+      null,
+      h("caption", { class: "hidden" }, caption),
+      h(
+        "thead",
+        null,
+        h(
+          "tr",
+          null,
+          columns.map((column) => headerCell(column, range)),
+        ),
+      ),
+      body,
+    ),
+  );
+}
+
+function comparison() {
+  const parts = [
+    state.family || "all families",
+    state.test ? `tested on ${state.test}` : "all test sets",
+    state.scheme ? schemeName(state.scheme) : "both class schemes",
+  ];
+  return parts.join(", ");
+}
+
+// The answer at a glance, where rows can be compared.
+function headline(rows) {
+  const ranked = rows.filter((row) => row.rank_best !== null);
+  if (!ranked.length || new Set(ranked.map(groupOf)).size > 1) return null;
+  const best = ranked.reduce((a, b) => (b.top1 > a.top1 ? b : a));
+  const ties = ranked.filter((row) => row !== best && row.rank_best <= best.rank_best);
+  const limit = ceilingOf(best);
+  const gap = isNumber(limit) ? 100 * (best.top1 - limit) : null;
+  const name = (row) => h("a", { href: modelAddress(row) }, row.model);
+  const trained = (row) =>
+    row !== best && row.train_set === best.train_set ? "" : ` (trained on ${row.train_set})`;
+  const sentence = [
+    h("strong", null, name(best)),
+    trained(best),
+    ` names ${percent(shown(best))} ${state.show === "share" ? "% of what is achievable" : "% right"} (95 % interval ${interval(best)}). `,
+  ];
+  if (gap !== null && isBound(best)) {
+    const [low, high] = [best.top1_low, best.top1_high];
+    sentence.push(
+      limit <= high && limit >= low
+        ? `Its interval holds the ceiling of ${percent(limit)} %. `
+        : gap < 0
+          ? `That is ${Math.abs(gap).toFixed(2)} points below the ceiling of ${percent(limit)} %. `
+          : `That is ${gap.toFixed(2)} points above the ceiling of ${percent(limit)} %${low > highestCeiling(best) ? ": a reason to look for a leak" : ""}. `,
+    );
+  }
+  if (!ties.length) sentence.push(ranked.length > 1 ? "No other shares the first rank." : "");
+  else {
+    const few = ties.slice(0, 3);
+    sentence.push(
+      "The data cannot tell it from ",
+      ...few.flatMap((row, i) => [i ? ", " : "", name(row), trained(row)]),
+      ties.length > few.length ? ` and ${ties.length - few.length} more` : "",
+      ".",
+    );
+  }
+  return h("p", { class: "headline" }, sentence);
+}
+
+function tableView() {
+  const rows = filtered();
+  if (!rows.length) return [nothing()];
+  return [
+    headline(rows),
+    leaderboard(rows),
+    rows.some((row) => !isBound(row))
+      ? h(
+          "p",
+          { class: "soft" },
+          "Where intensities or cells tell more than absences do, as on structures, the ceiling over space groups is a mark to compare with, and no bound.",
+        )
+      : null,
+    exports(rows),
+  ];
+}
+
+const nothing = () =>
+  h(
+    "p",
+    { class: "missing" },
+    "No row fits these filters. ",
+    h(
+      "button",
+      {
+        type: "button",
+        onclick: () => change({ ...DEFAULTS, view: state.view, train: "", test: "", scheme: "" }),
+      },
+      "Show more",
+    ),
+  );
+
+// --- export --------------------------------------------------------------------------------------
+
+function save(name, type, text) {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  h("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 10000);
+}
+
+// A text that a spreadsheet would take for a formula gets a quote in front.
+function csvCell(value) {
+  if (value === null || value === undefined) return "";
+  const text = typeof value === "string" ? value.replace(/^(?=[=+\-@\t\r])/, "'") : String(value);
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+const plainRows = (rows) =>
+  sorted(rows).map((row) => Object.fromEntries(COLUMN_NAMES.map((name) => [name, row[name]])));
+
+function saveCsv(rows) {
+  const lines = [COLUMN_NAMES, ...plainRows(rows).map((row) => Object.values(row))];
+  save(
+    "sgbench-leaderboard.csv",
+    "text/csv",
+    lines.map((line) => line.map(csvCell).join(",")).join("\n") + "\n",
+  );
+}
+
+function saveJson(rows) {
+  const content = {
+    view: addressOf(state),
+    leaderboard_sha256: INDEX.table_sha256,
+    rows: plainRows(rows),
+  };
+  save("sgbench-leaderboard.json", "application/json", `${JSON.stringify(content, null, 1)}\n`);
+}
+
+const exports = (rows) =>
+  h(
+    "p",
+    { class: "exports" },
+    h("button", { type: "button", id: "csv", onclick: () => saveCsv(rows) }, "Save as CSV"),
+    " ",
+    h("button", { type: "button", id: "json", onclick: () => saveJson(rows) }, "Save as JSON"),
+    " ",
+    h(
+      "span",
+      { class: "soft" },
+      `${rows.length} ${rows.length === 1 ? "row" : "rows"} with all columns, in this order, accuracies as fractions`,
+    ),
+  );
+
+// --- cost and matrix -----------------------------------------------------------------------------
+
+function costView() {
+  const rows = filtered().filter((row) => !isControl(row));
+  const choice = h(
+    "label",
+    { class: "inline" },
+    "Cost ",
+    h(
+      "select",
+      { id: "cost", onchange: (event) => change({ cost: event.target.value }) },
+      Object.entries(COSTS).map(([key, name]) =>
+        h("option", { value: key, selected: key === state.cost }, name),
+      ),
+    ),
+  );
+  return rows.length ? [h("p", null, choice), costPlot(rows, state.cost)] : [nothing()];
+}
+
+function matrixOf(rows, caption, nameOf) {
+  const tests = distinct("test_set").filter((name) => rows.some((row) => row.test_set === name));
+  const lines = [...new Map(rows.map((row) => [nameOf(row), row])).keys()];
+  const mean = (name) => {
+    const values = rows
+      .filter((row) => nameOf(row) === name)
+      .map((row) => shown(row))
+      .filter(isNumber);
+    return values.reduce((a, b) => a + b, 0) / (values.length || 1);
+  };
+  lines.sort((a, b) => mean(b) - mean(a));
+  const cells = rows
+    .filter((row) => isNumber(shown(row)))
+    .map((row) => {
+      const text = `${percent(shown(row))} (${interval(row)}) ${unit()}, ceiling ${percent(shownCeiling(row))}, n = ${whole(row.n_test)}`;
+      return {
+        row: lines.indexOf(nameOf(row)),
+        column: tests.indexOf(row.test_set),
+        strength: shown(row),
+        text: percent(shown(row)),
+        label: `${nameOf(row)}, tested on ${row.test_set}: ${text}`,
+        lines: [`${row.model}, ${row.train_set} → ${row.test_set}`, text],
+        href: modelAddress(row),
+      };
+    });
+  const most = NARROW.matches ? 30 : 56;
+  return h(
+    "figure",
+    null,
+    heatMap(
+      caption,
+      lines.map((name) => clipped(name, most)),
+      tests,
+      cells,
+      {
+        size: [74, 28],
+        left: nameWidth(lines, most),
+        top: 20 + 0.87 * nameWidth(tests),
+        rotate: true,
+      },
+    ),
+    numbers(
+      caption,
+      ["", ...tests],
+      lines.map((name) => [
+        name,
+        ...tests.map((test) => {
+          const row = rows.find((one) => one.test_set === test && nameOf(one) === name);
+          return row ? `${percent(shown(row))} (${interval(row)})` : NONE;
+        }),
+      ]),
+    ),
+  );
+}
+
+function matrixView() {
+  const rows = filtered(["test"]);
+  if (!rows.length) return [nothing()];
+  const groups = [
+    ...new Set(rows.map((row) => JSON.stringify([row.scale, row.family, row.class_scheme]))),
+  ];
+  return [
+    h(
+      "p",
+      { class: "soft" },
+      "Each line is a model with its training set, each column a test set; the best on average is on top. Arrow keys move between cells; a click or Enter opens the model.",
+    ),
+    ...groups.map((key) => {
+      const [scale, family, scheme] = JSON.parse(key);
+      const mine = rows.filter(
+        (row) => row.scale === scale && row.family === family && row.class_scheme === scheme,
+      );
+      const caption = `Top-1 accuracy (${unit()}), ${family}, ${schemeName(scheme)}`;
+      return h(
+        "section",
+        null,
+        h("h3", null, caption),
+        matrixOf(mine, caption, (row) =>
+          isControl(row) ? row.model : `${row.model} ← ${row.train_set}`,
+        ),
+      );
+    }),
+  ];
+}

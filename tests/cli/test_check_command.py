@@ -1,0 +1,35 @@
+import pytest
+
+from sgbench.leaderboard import read_csv, write_csv
+
+
+@pytest.fixture
+def table(call, tmp_path):
+    """A leaderboard of a control, with the ceilings of its test sets."""
+    call("predict", "control-oracle", "--family", "cubic", "--output", "predictions",
+         "--test-set", "ulbd-off-mesh", "--per-spacegroup", 20)  # fmt: skip
+    files = sorted((tmp_path / "predictions").glob("*.parquet"))
+    call("evaluate", *files, "--output", "scores")
+    call("ceilings", "cubic", "--exact", "--format", "csv", "--output", "exact.csv")
+    call("leaderboard", "scores", "--exact", "exact.csv", "--output", "leaderboard.csv")
+    return tmp_path / "leaderboard.csv"
+
+
+def test_who_knows_the_class_stays_below(call, table):
+    rows = read_csv(table)
+    assert (rows["data_ceiling_top1"] > 0.47).all()
+    assert "none of 2 rows" in call("check", table).stdout
+
+
+def test_a_leak_is_named(call, table):
+    rows = read_csv(table)
+    rows.loc[rows["class_scheme"] == "spacegroup", "top1"] = 0.8
+    write_csv(table, rows)
+    said = call("check", table, status=1).stderr
+    assert "control-oracle" in said
+    assert "80.0 %" in said
+    assert "47.2 %" in said
+
+
+def test_no_table(refused):
+    assert "not a readable leaderboard" in refused("check", "nothing.csv")

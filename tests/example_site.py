@@ -1,0 +1,73 @@
+"""A leaderboard of made-up models with its scores, as large as asked for."""
+
+from dataclasses import replace
+
+import numpy as np
+from example_results import made_up_scores
+
+from sgbench.evaluation import Score
+from sgbench.leaderboard import build_table
+from sgbench.site import ScoreFile, SiteData, site_data
+
+HOSTILE = (
+    '<img src=x onerror="window.hacked=1">',
+    "</script><script>window.hacked=1</script>",
+    "javascript:window.hacked=1//'\"&amp;\u2028{{7*7}}",
+    '=HYPERLINK("x")',
+)
+TEST_SETS = ("ulbd-in-mesh", "ulbd-off-mesh", "cddd", "cddd-in-domain")
+
+
+def some_scores(
+    models: tuple[str, ...],
+    families: tuple[str, ...] = ("cubic", "tetragonal"),
+    test_sets: tuple[str, ...] = TEST_SETS,
+    n: int = 300,
+) -> list[Score]:
+    """Scores of models, each a little worse than the one before; those of the first are real."""
+    found = []
+    for family in families:
+        for place, test_set in enumerate(test_sets):
+            first = made_up_scores(f"ulbd-{family}", test_set, family, 0.95 - 0.1 * place, n=n)
+            for rank, model in enumerate(models):
+                origin = {
+                    "model": model,
+                    "status": "self-reported" if rank % 3 else "reference",
+                    "parameters": 10_000 * 2 ** (rank % 9),
+                    "train_patterns": 20_000 * (1 + rank % 7),
+                    "train_seconds": 30.0 * (1 + rank % 5),
+                    "hardware": "a computer",
+                    "dataset_sha256": f"a{rank:063x}",
+                    "test_sha256": f"b{place:063x}",
+                    "predictions_sha256": f"c{1000 * rank + place:063x}",
+                }
+                less = np.array([0.012, 0.004, 0.002, 0.001, 0.001]) * rank
+                for one in first:
+                    top, low, high = (
+                        tuple(np.maximum(0, np.array(values) - less))
+                        for values in (one.top, one.top_low, one.top_high)
+                    )
+                    found.append(
+                        replace(
+                            one, top=top, top_low=low, top_high=high,
+                            provenance={**one.provenance, **origin},
+                        )
+                    )  # fmt: skip
+            found += [
+                replace(
+                    one, top=(0.2,) * 5, top_low=(0.15,) * 5, top_high=(0.25,) * 5,
+                    provenance={
+                        **one.provenance, "model": "control-prior", "train_set": "none",
+                        "status": "control",
+                    },
+                )
+                for one in first
+            ]  # fmt: skip
+    return found
+
+
+def some_site(scores: list[Score], extra: dict[str, float] | None = None) -> SiteData:
+    table = build_table(scores)
+    if extra is not None:
+        table = table.assign(**extra)
+    return site_data(table, "f" * 64, [ScoreFile(one, "a" * 64) for one in scores])

@@ -1,0 +1,150 @@
+"""What the page carries: every row, ranks within groups, and what belongs to a model."""
+
+import json
+
+import pandas as pd
+import pytest
+from example_results import made_up_scores
+from example_site import some_scores, some_site
+
+from sgbench.errors import SgbenchError
+from sgbench.evaluation import write_score
+from sgbench.files import file_sha256
+from sgbench.leaderboard import build_table
+from sgbench.site import ScoreFile, read_score_files, site_data, with_ranks
+from sgbench.symmetry import extinction_classes, family_spacegroups
+
+
+@pytest.fixture(scope="module")
+def scores():
+    return some_scores(("best", "middle", "worst"), ("cubic",), n=120)
+
+
+@pytest.fixture(scope="module")
+def site(scores):
+    return some_site(scores)
+
+
+def column(site, name):
+    kept = site.index["columns"][name]
+    return kept.get("numbers") or [kept["texts"][i] for i in kept["index"]]
+
+
+def test_every_row_and_column_is_there(scores, site):
+    table = build_table(scores)
+    for name in table.columns:
+        numbers = pd.api.types.is_numeric_dtype(table[name])
+        for kept, value in zip(column(site, name), table[name], strict=True):
+            if pd.isna(value):
+                assert kept is None
+            elif numbers:
+                assert kept == pytest.approx(value, rel=1e-5)
+            else:
+                assert kept == (value if isinstance(value, int | float) else str(value))
+    json.dumps(site.index, allow_nan=False)
+
+
+def test_ranks_are_within_a_group_and_without_controls(scores):
+    table = with_ranks(build_table(scores))
+    ranked = table[table["status"] != "control"]
+    for _, rows in ranked.groupby(["test_set", "class_scheme"]):
+        assert rows["rank_best"].min() == 1
+        assert rows["rank_worst"].max() == 3
+        assert rows["lead"].isna().sum() == 1
+    controls = table[table["status"] == "control"]
+    assert len(controls)
+    assert controls[["rank_best", "lead", "next_model"]].isna().all(axis=None)
+
+
+def test_clear_differences_have_ranks_of_their_own():
+    scores = made_up_scores("ulbd-cubic", "ulbd-in-mesh", "cubic", 0.95, "good", n=400)
+    scores += made_up_scores("ulbd-cubic", "ulbd-in-mesh", "cubic", 0.5, "bad", n=400)
+    table = with_ranks(build_table(scores))
+    classes = table[table["class_scheme"] == "extinction"].set_index("model")
+    assert classes.loc["good", ["rank_best", "rank_worst"]].tolist() == [1, 1]
+    assert classes.loc["bad", ["rank_best", "rank_worst"]].tolist() == [2, 2]
+    assert classes.loc["good", "next_model"] == "bad"
+    assert classes.loc["good", "lead_p"] < 1e-6
+
+
+def test_patterns_a_second_come_from_time_and_number(site):
+    rates = zip(
+        column(site, "patterns_per_second"), column(site, "train_patterns"),
+        column(site, "train_seconds"), strict=True,
+    )  # fmt: skip
+    known = [(rate, n, t) for rate, n, t in rates if n is not None]
+    assert len(known) == 24
+    assert all(rate == pytest.approx(n / t, rel=1e-5) for rate, n, t in known)
+
+
+def test_a_model_has_its_classes_and_confusions(scores, site):
+    place = site.index["models"].index("best")
+    [one] = [
+        score
+        for score in scores
+        if (score.provenance["model"], score.test_set, score.class_scheme)
+        == ("best", "cddd", "extinction")
+    ]
+    key = ("best", "cddd", "extinction")
+    rows = zip(*(column(site, name) for name in ("model", "test_set", "class_scheme")), strict=True)
+    detail = site.models[place][str(list(rows).index(key))]
+    assert sum(n for _, n, *_ in detail["by_class"]) == one.n_test
+    wrong = {(true, guess): n for true, guess, n in one.confusion if true != guess}
+    assert {(true, guess): n for true, guess, n, _ in detail["confusions"]} == wrong
+    assert detail["n_wrong"] == sum(wrong.values())
+    assert detail["files"][0]["score"] == "a" * 64
+    true, guess = next(iter(wrong))
+    missed, invented = site.differences["cubic"][f"{true},{guess}"]
+    assert missed or invented
+    assert len(site.index["classes"]["cubic"]) == len(
+        extinction_classes(family_spacegroups("cubic"))
+    )
+
+
+def test_seeds_are_one_row_with_their_mean():
+    scores = [
+        one
+        for seed in (0, 1)
+        for one in made_up_scores("ulbd-cubic", "cddd", "cubic", 0.8, "m", n=200, seed=seed)
+    ]
+    site = some_site(scores)
+    assert site.index["n_rows"] == 2
+    [detail] = [kept for kept in site.models[0].values() if "by_class" in kept]
+    assert [file["seed"] for file in detail["files"]] == [0, 1]
+    assert detail["n_wrong"] == sum(
+        n
+        for score in scores
+        if score.class_scheme == "extinction"
+        for true, guess, n in score.confusion
+        if true != guess
+    )
+
+
+def test_scores_of_other_predictions_are_left_out(scores):
+    table = build_table(scores)
+    other = made_up_scores(
+        "ulbd-cubic", "cddd", "cubic", 0.4, "best", n=50, predictions_sha256="0" * 63 + "f"
+    )
+    assert not any(site_data(table, "", [ScoreFile(one, "") for one in other]).models)
+
+
+def test_only_ceilings_with_values_can_be_chosen(scores):
+    assert [stem for stem, _ in some_site(scores).index["ceilings"]] == ["ceiling"]
+    more = some_site(scores, {f"data_ceiling_top{k}": 0.9 for k in range(1, 6)})
+    assert [stem for stem, _ in more.index["ceilings"]] == ["ceiling", "data_ceiling"]
+
+
+def test_a_file_is_read_with_its_hash(scores, tmp_path):
+    path = tmp_path / "one.json"
+    write_score(path, scores[0])
+    [kept] = read_score_files([path])
+    assert kept.sha256 == file_sha256(path)
+    assert kept.score == scores[0]
+
+
+def test_what_cannot_be_shown_is_refused(scores):
+    table = build_table(scores)
+    with pytest.raises(SgbenchError, match="no rows"):
+        site_data(table.iloc[:0], "", [])
+    with pytest.raises(SgbenchError, match="'square'"):
+        site_data(table.assign(family="square"), "", [])

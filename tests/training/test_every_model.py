@@ -1,0 +1,44 @@
+"""Each registered model is trained, written, read again, and predicts what it predicted."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from sgbench.datasets import evaluation_set, family_dataset
+from sgbench.evaluation import predict_set
+from sgbench.models import EstimatorSpec, get_model, model_names
+from sgbench.training import TrainingPlan, load_model, train
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def test_set():
+    whole = evaluation_set("ulbd-off-mesh", family_dataset("cubic"), 1)
+    few = np.arange(0, 36, 9)
+    return replace(
+        whole,
+        sample_ids=tuple(whole.sample_ids[i] for i in few),
+        spacegroup=whole.spacegroup[few],
+        lines=whole.lines.take(few),
+    )
+
+
+@pytest.mark.parametrize("name", [*model_names(), "timm:resnet10t"])
+def test_trained_written_and_read(name, test_set, tmp_path):
+    patterns = 400 if isinstance(get_model(name), EstimatorSpec) else 8
+    plan = TrainingPlan(
+        name, "ulbd-cubic", patterns, batch_size=4, validations=1, validation_per_spacegroup=1
+    )
+    epochs = []
+    trained = train(plan, tmp_path / "model.pt", tmp_path / "state", CPU, epochs.append)
+    assert len(epochs) == (0 if isinstance(get_model(name), EstimatorSpec) else 1)
+    expected = predict_set(trained, test_set, CPU).probabilities
+    read = predict_set(load_model(tmp_path / "model.pt", CPU), test_set, CPU).probabilities
+    np.testing.assert_array_equal(read, expected)
+    np.testing.assert_allclose(expected.sum(axis=1), 1, atol=1e-5)
+    assert (expected >= 0).all()
+    # It answers to the pattern.
+    assert not (expected == expected[0]).all()
