@@ -68,7 +68,7 @@ def expected_costs(
     families = settings["families"]
     generated = settings["generated"]["per_spacegroup"]
     n_groups = {family: len(family_spacegroups(family)) for family in families}
-    start = float(rates["start"])
+    start, light = float(rates["start"]), float(rates["start_light"])
     seconds: dict[tuple[str, str], list[float]] = {}
 
     def add(rule: str, cost: float, unit: str = "core", jobs: int = 1) -> None:
@@ -89,18 +89,18 @@ def expected_costs(
             rate = _rate(model, rates, on_gpu) * rates["predict_times_train"]
             add("train", training_seconds(model, plan, rates, on_gpu), unit, seeds)
             add("predict", start + n_test / rate, unit, seeds)
-            add("evaluate", start + n_test * rates["evaluate"], jobs=seeds)
+            add("evaluate", light + n_test * rates["evaluate"], jobs=seeds)
     for family in families:
         add("designed_lines", start + 3 * per_group * n_groups[family] * rates["designed_lines"])
         for _ in settings["controls"]:
-            add("predict_control", start)
-            add("evaluate", start)
+            add("predict_control", light)
+            add("evaluate", light)
     n_generated = generated * sum(n_groups.values())
     add("random_structures", start + n_generated * rates["random_structures"])
     for n in (settings["crystals_per_family"] or _CRYSTALS, n_generated):
         add("crystals", start + n * rates["crystals"])
     for rule in _SINGLE_JOBS:
-        add(rule, start)
+        add(rule, light)
     return tuple(
         Cost(rule, len(jobs), sum(jobs) / 3600, unit, "estimated" if unit == "GPU" else "measured")
         for (rule, unit), jobs in seconds.items()

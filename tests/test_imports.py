@@ -12,7 +12,7 @@ import sgbench
 # docs/architecture.md: imports point one way, from right to left.
 ORDER = (
     "errors", "files", "workers", "symmetry", "diffraction", "decoder", "datasets", "models",
-    "training", "evaluation", "leaderboard", "plots", "report", "site", "cli",
+    "training", "evaluation", "leaderboard", "submission", "plots", "report", "site", "cli",
 )  # fmt: skip
 ROOT = Path(sgbench.__file__).parent
 

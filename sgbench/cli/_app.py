@@ -2,7 +2,16 @@
 
 import typer
 
-from sgbench.cli import _dataset, _leaderboard, _models, _report, _results, _site, _symmetry
+from sgbench.cli import (
+    _dataset,
+    _leaderboard,
+    _models,
+    _report,
+    _results,
+    _site,
+    _submission,
+    _symmetry,
+)
 
 app = typer.Typer(
     help="Benchmark for predicting space groups from powder diffraction patterns.",
@@ -14,6 +23,7 @@ app.command("classes")(_symmetry.classes)
 app.command("ceilings")(_symmetry.ceilings)
 app.command("lines")(_symmetry.lines)
 app.add_typer(_dataset.app, name="dataset")
+app.add_typer(_submission.app, name="submission")
 app.command("models")(_models.models)
 app.command("train")(_models.train)
 app.command("predict")(_models.predict)

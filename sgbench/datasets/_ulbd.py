@@ -228,6 +228,11 @@ class Ulbd:
         """Upper bounds of the cell's edges in ångström."""
         return (self.reduced.longest,) * 3 if self.reduced else tuple(a.stop for a in self.axes)
 
+    @property
+    def shortest_edge(self) -> float:
+        """Lower bound of the cell's edges in ångström."""
+        return self.reduced.shortest if self.reduced else min(axis.start for axis in self.axes)
+
     @cached_property
     def mesh(self) -> NDArray[np.float64]:
         """All cells of the mesh, shape (n_cells, p), last parameter fastest."""

@@ -51,10 +51,11 @@ class Decoded:
     cells : ndarray of float64, shape (n, p)
         Free parameters in ångström, orthorhombic ones as a <= b <= c; NaN where no cell was found.
     misfit : ndarray of float64, shape (n,)
-        Root mean square of pattern minus Pawley fit, in units of the pattern; NaN without a cell.
+        Root mean square of what all lines of the lattice together leave, as a share of the
+        pattern's maximum; NaN without a cell.
     lines : LineList
-        Lines that the most probable class allows, with non-negative intensities that fit best;
-        none without a cell.
+        Lines that the class of most evidence allows, with non-negative intensities that fit best,
+        in units of the pattern; none without a cell.
     """
 
     class_probabilities: NDArray[np.float64]

@@ -109,7 +109,9 @@ def predict_control(
 def predict_decoder(
     dataset: Ulbd, truth: EvaluationSet, scale: str
 ) -> tuple[Predictions, "pd.DataFrame"]:
-    """Predict a test set with the decoder, which needs no training.
+    """Predict a test set with the decoder, which needs no training and is told the family.
+
+    Cells are looked for in the range of the designed dataset.
 
     Returns
     -------
@@ -123,11 +125,14 @@ def predict_decoder(
 
     from sgbench.decoder import decode, spacegroup_probabilities
 
+    largest = dataset.largest_cell
     parts = []
     for first in range(0, len(truth), _BATCH):
         chunk = truth.lines.take(np.arange(first, min(first + _BATCH, len(truth))))
         patterns = render(chunk, truth.protocol)
-        parts.append(decode(patterns, truth.protocol, dataset.family, dataset.largest_cell))
+        parts.append(
+            decode(patterns, truth.protocol, dataset.family, largest, dataset.shortest_edge)
+        )
     classes = np.concatenate([part.class_probabilities for part in parts])
     cells = pd.DataFrame(
         np.concatenate([part.cells for part in parts]),

@@ -55,7 +55,7 @@ CLASS_COLUMNS = (
     "n_clusters", "top1", "top1_low", "top1_high",
 )  # fmt: skip
 _SCALES = ("paper", "laptop", "smoke")
-_TEST_SETS = ("ulbd-in-mesh", "ulbd-off-mesh", "cddd-in-domain", "cddd")
+_TEST_SETS = ("ulbd-in-mesh", "ulbd-off-mesh", "ulbd-sealed", "cddd-in-domain", "cddd")
 
 
 def build_table(scores: Iterable[Score]) -> pd.DataFrame:
@@ -258,7 +258,8 @@ def _row(key: tuple[str, ...], members: Sequence[Score]) -> dict[str, object]:
         if len(members) > 1
         else None,
         "balanced_accuracy": np.mean([member.balanced_accuracy for member in members]),
-        "ece": np.mean([member.ece for member in members]),
+        # A ranked list has no probabilities to be calibrated.
+        "ece": None if origin.get("ranked") else np.mean([member.ece for member in members]),
         "parameters": origin.get("parameters"),
         "train_patterns": origin.get("train_patterns"),
         "train_seconds": origin.get("train_seconds"),
@@ -290,7 +291,7 @@ def _position(values: "pd.Series[str]", order: Sequence[str]) -> "pd.Series[int]
 
 def _markdown_rows(rows: pd.DataFrame) -> list[str]:
     header = ["model", "trained on", "tested on", "n", *(f"top-{k}" for k in _K), "ceiling top-1",
-              "gap", "share"]  # fmt: skip
+              "gap", "share", "status"]  # fmt: skip
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     for _, row in rows.iterrows():
         interval = f"{100 * row.top1:.1f} ({100 * row.top1_low:.1f}–{100 * row.top1_high:.1f})"
@@ -298,12 +299,12 @@ def _markdown_rows(rows: pd.DataFrame) -> list[str]:
             row.model, row.train_set, row.test_set, f"{row.n_test}", interval,
             *(f"{100 * row[f'top{k}']:.1f}" for k in _K[1:]),
             f"{100 * row.ceiling_top1:.1f}", f"{100 * row.gap_top1:+.1f}",
-            f"{100 * row.share_top1:.1f} %",
+            f"{100 * row.share_top1:.1f} %", row.status,
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
     for test_set, same in rows.groupby("test_set", sort=False):
         row = same.iloc[0]
         limits = [f"*{100 * row[f'ceiling_top{k}']:.1f}*" for k in _K]
-        cells = ["*ceiling*", "", f"{test_set}", f"{row.n_test}", *limits, "", "", ""]
+        cells = ["*ceiling*", "", f"{test_set}", f"{row.n_test}", *limits, "", "", "", ""]
         lines.append("| " + " | ".join(cells) + " |")
     return lines

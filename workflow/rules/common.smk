@@ -1,3 +1,4 @@
+import json
 import os
 import sys
 from pathlib import Path
@@ -226,6 +227,15 @@ def runs():
 
 def all_scores(wildcards):
     return [f"results/{SCALE}/scores/{run}" for run in runs()]
+
+
+def submitted_scores(wildcards):
+    """Scores of submissions at this scale, which `sgbench submission add` wrote."""
+    return [
+        str(path)
+        for path in sorted(Path("submissions").glob("*/scores/*.json"))
+        if json.loads(path.read_text())["provenance"].get("scale") == SCALE
+    ]
 
 
 def histories(wildcards):

@@ -1,6 +1,7 @@
 rule scale_table:
     input:
         all_scores,
+        submitted=submitted_scores,
         exact="results/{scale}/exact_ceilings.csv",
     output:
         csv="results/{scale}/leaderboard.csv",
@@ -19,7 +20,7 @@ rule scale_table:
     params:
         scores=all_scores,
     shell:
-        "sgbench leaderboard {params.scores} --exact {input.exact} --output {output.csv}"
+        "sgbench leaderboard {params.scores} {input.submitted} --exact {input.exact} --output {output.csv}"
         " --by-class {output.by_class} 2> {log}"
 
 

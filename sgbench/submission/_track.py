@@ -1,0 +1,200 @@
+"""Tracks: what is to be predicted, under names and in an order that say nothing about labels."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sgbench.datasets import (
+    Designed,
+    EvaluationSet,
+    Ulbd,
+    UlbdUnion,
+    evaluation_set,
+    family_dataset,
+    is_held_out,
+)
+from sgbench.diffraction import LineList, render
+from sgbench.errors import SgbenchError
+from sgbench.symmetry import FAMILIES, extinction_classes
+
+#: Samples a space group in each designed test set: those of the workflow's scales, so that a
+#: submission stands beside the reference models.
+PER_SPACEGROUP = {"smoke": 20, "laptop": 200, "paper": 1000}
+
+#: The test set of a sealed round.
+SEALED_SET = "ulbd-sealed"
+
+_TEST_SETS = ("ulbd-in-mesh", "ulbd-off-mesh")
+_PREFIX = "ulbd-"
+_PUBLIC_KEY = b"sgbench public track"
+
+
+@dataclass(frozen=True)
+class Track:
+    """A family and a size of its test sets.
+
+    Attributes
+    ----------
+    name : str
+        ``ulbd-FAMILY``
+    scale : {'smoke', 'laptop', 'paper'}
+    """
+
+    name: str
+    scale: str
+
+    def __post_init__(self) -> None:
+        if self.name.removeprefix(_PREFIX) not in FAMILIES or not self.name.startswith(_PREFIX):
+            raise SgbenchError(
+                f"unknown track '{self.name}'; expected one of "
+                f"{', '.join(_PREFIX + family for family in FAMILIES)}. Choose one."
+            )
+        if self.scale not in PER_SPACEGROUP:
+            raise SgbenchError(
+                f"unknown scale '{self.scale}'; expected one of {', '.join(PER_SPACEGROUP)}. "
+                "Choose one."
+            )
+
+    @property
+    def family(self) -> str:
+        """Crystal family."""
+        return self.name.removeprefix(_PREFIX)
+
+    @cached_property
+    def dataset(self) -> Designed:
+        """The designed dataset that gives the cells."""
+        return family_dataset(self.family)
+
+    @property
+    def per_spacegroup(self) -> int:
+        """Samples a space group in each designed test set."""
+        return PER_SPACEGROUP[self.scale]
+
+    def labels(self, class_scheme: str) -> tuple[int, ...]:
+        """Return what columns stand for: space groups, or the lowest of each extinction class."""
+        if class_scheme == "spacegroup":
+            return self.dataset.spacegroups
+        return tuple(cls.spacegroups[0] for cls in extinction_classes(self.dataset.spacegroups))
+
+    def checksum(self) -> str:
+        """Return a SHA-256 that changes with anything that is to be predicted."""
+        specification = [self.name, self.per_spacegroup, _TEST_SETS, self.dataset.checksum()]
+        return hashlib.sha256(json.dumps(specification).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The samples of a track as those see them who predict: shuffled, with meaningless ids.
+
+    Attributes
+    ----------
+    sets : tuple of EvaluationSet
+        Labels and ids as the scorer knows them.
+    ids : tuple of str
+        In the order in which patterns are given out.
+    order : ndarray of int64, shape (n,)
+        Place of each sample in the sets laid end to end.
+    """
+
+    sets: tuple[EvaluationSet, ...]
+    ids: tuple[str, ...]
+    order: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def _lines(self) -> LineList:
+        return LineList.concatenate([truth.lines for truth in self.sets]).take(self.order)
+
+    @property
+    def n_points(self) -> int:
+        """Points of a pattern."""
+        return self.sets[0].protocol.n_points
+
+    def patterns(self, batch_size: int, count: int | None = None) -> Iterator[NDArray[np.float32]]:
+        """Yield patterns in batches, shape (batch_size, n_points), maximum 1; the last is smaller.
+
+        Parameters
+        ----------
+        batch_size : int
+        count : int, optional
+            Only so many of the first.
+        """
+        stop = min(len(self), count or len(self))
+        for first in range(0, stop, batch_size):
+            chosen = np.arange(first, min(first + batch_size, stop))
+            yield render(self._lines.take(chosen), self.sets[0].protocol)
+
+    def apart(
+        self, values: NDArray[np.float32]
+    ) -> Iterator[tuple[EvaluationSet, NDArray[np.float32]]]:
+        """Yield each set with its rows of some values, in its own order."""
+        sorted_back = np.empty_like(values)
+        sorted_back[self.order] = values
+        ends = np.cumsum([len(truth) for truth in self.sets])
+        yield from zip(self.sets, np.split(sorted_back, ends[:-1]), strict=True)
+
+
+def public_samples(track: Track, crystals: Sequence[Path] = (), train_set: str = "") -> Samples:
+    """Return the samples that anybody can make.
+
+    Parameters
+    ----------
+    track : Track
+    crystals : sequence of Path, optional
+        Files of line lists of structures, each of which adds two test sets: its structures, and
+        those of them in the range of the designed mesh; of structures that `train_set` names, only
+        the held-out part.
+    train_set : str, optional
+    """
+    names = list(_TEST_SETS)
+    for path in crystals:
+        from sgbench.datasets._store import read_metadata
+
+        source = read_metadata(path)["name"]
+        held_out = source if is_held_out(source, train_set) else f"{source}-test"
+        names += [held_out, f"{held_out}-in-domain"]
+    sets = [evaluation_set(name, track.dataset, track.per_spacegroup, crystals) for name in names]
+    return _shuffled(sets, _PUBLIC_KEY)
+
+
+def sealed_samples(track: Track, secret: str) -> Samples:
+    """Return samples that only those can make who know the secret.
+
+    Cells lie between the mesh points; they, the intensities, the order and the ids are functions of
+    the secret.
+    """
+    key = secret.encode()
+    dataset = _keyed(track.dataset, hmac.digest(key, track.name.encode(), "sha256").hex())
+    truth = evaluation_set("ulbd-off-mesh", dataset, track.per_spacegroup)
+    return _shuffled([replace(truth, name=SEALED_SET)], key)
+
+
+def _keyed(dataset: Designed, word: str) -> Designed:
+    """Return a dataset with the same cells to choose from and random keys of its own."""
+    if isinstance(dataset, UlbdUnion):
+        return replace(dataset, parts=tuple(_keyed_part(part, word) for part in dataset.parts))
+    return _keyed_part(dataset, word)
+
+
+def _keyed_part(dataset: Ulbd, word: str) -> Ulbd:
+    return replace(dataset, drawn_as=f"{dataset.name}/sealed/{word}")
+
+
+def _shuffled(sets: Sequence[EvaluationSet], key: bytes) -> Samples:
+    # A keyed hash is a name that says nothing, and sorting by it is a shuffle.
+    ids = [
+        hmac.digest(key, f"{truth.name}/{sample}".encode(), "sha256").hex()[:20]
+        for truth in sets
+        for sample in truth.sample_ids
+    ]
+    order = np.argsort(np.array(ids), kind="stable")
+    return Samples(tuple(sets), tuple(ids[i] for i in order), order)

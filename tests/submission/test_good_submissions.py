@@ -1,0 +1,250 @@
+"""What is good scores what scoring its probabilities directly scores."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from example_crystals import crystal_set
+from submission_examples import CLASSES, LABELS, description, frame, probabilities, write
+
+from sgbench.datasets._store import write_crystals
+from sgbench.evaluation import Predictions, score
+from sgbench.leaderboard import EXACT_COLUMNS, above_ceiling, read_csv, write_csv
+from sgbench.submission import (
+    PER_SPACEGROUP,
+    Track,
+    check_submission,
+    public_samples,
+    score_submission,
+)
+
+ROOT = Path(__file__).parents[2]
+
+
+def direct(samples, values, scheme):
+    """Scores of probabilities in the order of the samples, without any of the files."""
+    place = {sample: row for row, sample in enumerate(samples.ids)}
+    found = {}
+    start = 0
+    for truth in samples.sets:
+        where = [
+            place[samples.ids[int(np.flatnonzero(samples.order == start + i)[0])]]
+            for i in range(len(truth))
+        ]
+        start += len(truth)
+        guess = Predictions(truth.sample_ids, scheme, LABELS, values[where], {"model": "direct"})
+        for one in ("spacegroup", "extinction") if scheme == "spacegroup" else ("extinction",):
+            found[truth.name, one] = score(guess, truth, one)
+    return found
+
+
+def agree(scores, expected, calibration=True):
+    assert {(one.test_set, one.class_scheme) for one in scores} == set(expected)
+    for one in scores:
+        other = expected[one.test_set, one.class_scheme]
+        assert one.top == pytest.approx(other.top, abs=1e-12)
+        assert one.confusion == other.confusion
+        assert one.ceiling == other.ceiling
+        if calibration:
+            assert one.ece == pytest.approx(other.ece, abs=1e-6)
+
+
+def test_probabilities_over_space_groups(mine, samples):
+    scores = score_submission(mine)
+    agree(scores, direct(samples, probabilities(samples, LABELS), "spacegroup"))
+    assert {one.provenance["status"] for one in scores} == {"self-reported"}
+    assert {one.provenance["scale"] for one in scores} == {"smoke"}
+
+
+def test_the_order_of_rows_and_columns_does_not_matter(mine, samples):
+    before = score_submission(mine)
+    table = frame(samples).sample(frac=1, random_state=1)
+    table[sorted(table.columns)].to_parquet(mine / "predictions.parquet", index=False)
+    after = score_submission(mine)
+    assert [one.top for one in after] == [one.top for one in before]
+    key = "predictions_sha256"
+    assert after[0].provenance[key] == before[0].provenance[key]
+
+
+@pytest.mark.parametrize("kind", ["float64", "float32", "float16"])
+def test_numbers_of_any_precision(mine, samples, kind):
+    values = np.eye(len(LABELS))[np.arange(len(samples)) % len(LABELS)].astype(kind)
+    frame(samples, values=values).to_parquet(mine / "predictions.parquet", index=False)
+    agree(score_submission(mine), direct(samples, values.astype(np.float32), "spacegroup"))
+
+
+def test_probabilities_over_classes(mine, samples):
+    assert len(CLASSES) == 17
+    write(mine, description(class_scheme="extinction"), frame(samples, CLASSES))
+    agree(score_submission(mine), direct(samples, probabilities(samples, CLASSES), "extinction"))
+
+
+def rankings(values, labels, length):
+    best = np.argsort(-values, axis=1)[:, :length]
+    return [[labels[i] for i in row] for row in best]
+
+
+@pytest.mark.parametrize("length", [5, 36])
+def test_ranked_space_groups(mine, samples, length):
+    values = probabilities(samples, LABELS)
+    ids = list(samples.ids)
+    table = pd.DataFrame({"sample_id": ids, "ranking": rankings(values, LABELS, length)})
+    table.to_parquet(mine / "predictions.parquet", index=False)
+    found = {(s.test_set, s.class_scheme): s for s in score_submission(mine)}
+    assert all(one.provenance["ranked"] for one in found.values())
+    for (name, scheme), expected in direct(samples, values, "spacegroup").items():
+        if scheme == "spacegroup":
+            assert found[name, scheme].top == pytest.approx(expected.top)
+
+
+def test_a_ranking_keeps_its_order_over_classes(mine, samples):
+    """The first class is that of the first space group, however many of another class follow."""
+    classes = Track("ulbd-cubic", "smoke").labels("extinction")
+    truth = np.concatenate([one.spacegroup for one in samples.sets])[samples.order]
+    # 195, 200, 207, 215, 221 are one class
+    ranking = [[g, *(x for x in (195, 200, 207, 215, 221) if x != g)] for g in truth.tolist()]
+    table = pd.DataFrame({"sample_id": list(samples.ids), "ranking": ranking})
+    table.to_parquet(mine / "predictions.parquet", index=False)
+    assert all(one.top[0] == 1 for one in score_submission(mine))
+    assert classes[0] == 195
+
+
+def test_check_says_what_will_be_scored(call, mine):
+    said = call("check", "mine").stdout
+    assert "ulbd-in-mesh (72), ulbd-off-mesh (72)" in said
+    assert "scale smoke" in said
+
+
+def test_new_makes_what_only_has_blanks(call, tmp_path):
+    call("new", "fresh", "--scale", "smoke")
+    folder = tmp_path / "submissions" / "fresh"
+    said = "\n".join(map(str, check_submission(folder).problems))
+    assert "nothing to score" in said
+    assert said.count("nothing is there") == 5
+    assert "track_sha256" not in said
+    assert "is there already" in call("new", "fresh", status=2).stderr
+
+
+def test_patterns_are_those_of_the_samples(call, tmp_path, samples):
+    import h5py
+
+    call("patterns", "--scale", "smoke", "-o", "p.h5")
+    with h5py.File(tmp_path / "p.h5") as file:
+        assert tuple(file["sample_id"].asstr()[:]) == samples.ids
+        (expected,) = samples.patterns(len(samples))
+        assert np.array_equal(file["patterns"][:], expected)
+        assert set(file) == {"patterns", "sample_id", "two_theta"}
+        assert file.attrs["track_sha256"] == Track("ulbd-cubic", "smoke").checksum()
+
+
+def test_neither_ids_nor_order_tell_labels(samples):
+    truth = np.concatenate([one.spacegroup for one in samples.sets])[samples.order]
+    assert len(set(samples.ids)) == len(samples)
+    numbers = [int(name, 16) / 16**20 for name in samples.ids]
+    assert abs(np.corrcoef(numbers, truth)[0, 1]) < 0.25
+    assert np.mean(truth[1:] == truth[:-1]) < 0.15
+
+
+@pytest.mark.parametrize(
+    ("train_set", "name"), [("ulbd-cubic", "cddd"), ("cddd-cubic", "cddd-test"), ("", "cddd")]
+)
+def test_structures_are_scored_with_their_line_lists(call, mine, tmp_path, train_set, name):
+    """Those that a model was trained on are left out."""
+    lines = tmp_path / "cddd.parquet"
+    crystals = crystal_set({225: 70})
+    cubic = np.repeat(crystals.cell[:, :1], 3, axis=1)
+    write_crystals(replace(crystals, cell=np.column_stack([cubic, crystals.cell[:, 3:]])), lines)
+    track = Track("ulbd-cubic", "smoke")
+    samples = public_samples(track, [lines], train_set)
+    assert [one.name for one in samples.sets] == [
+        "ulbd-in-mesh", "ulbd-off-mesh", name, f"{name}-in-domain",
+    ]  # fmt: skip
+    if train_set:
+        trained_on = {"name": train_set, "patterns": 1}
+        write(mine, description(training_data=trained_on), frame(samples))
+        call("add", "mine", "--crystals", lines)
+        table = read_csv(tmp_path / "results" / "leaderboard.csv")
+        assert set(table["test_set"]) == {one.name for one in samples.sets}
+        assert "ids are unknown" in call("check", "mine", status=2).stderr
+
+
+def test_a_row_stands_on_the_leaderboard(call, mine, tmp_path):
+    board = tmp_path / "results" / "leaderboard.csv"
+    call("add", "mine")
+    table = read_csv(board)
+    assert len(table) == 4
+    assert set(table["status"]) == {"self-reported"}
+    assert set(table["model"]) == {"mine"}
+    assert (tmp_path / "results" / "leaderboard.md").exists()
+    assert len(list((mine / "scores").glob("*.json"))) == 4
+    before = board.read_bytes()
+    call("add", "mine")
+    assert board.read_bytes() == before
+
+
+def test_another_version_needs_a_word(call, mine, samples, tmp_path):
+    board = tmp_path / "results" / "leaderboard.csv"
+    call("add", "mine")
+    before, scores = board.read_bytes(), (mine / "scores" / "ulbd-in-mesh.spacegroup.json")
+    kept = scores.read_bytes()
+    write(
+        mine, description(version="2.0"),
+        frame(samples, values=probabilities(samples, LABELS, seed=1)),
+    )  # fmt: skip
+    said = call("add", "mine", status=2).stderr
+    assert "version 1.0" in said
+    assert "version 2.0" in said
+    assert board.read_bytes() == before
+    assert scores.read_bytes() == kept
+    call("add", "mine", "--replace")
+    assert board.read_bytes() != before
+    assert len(read_csv(board)) == 4
+
+
+def test_rows_of_others_keep_every_digit(call, mine, samples, tmp_path):
+    board = tmp_path / "results" / "leaderboard.csv"
+    call("add", "mine")
+    mark = board.read_text().replace(",10,1000,", ",1234567890,1234567891,")
+    board.write_text(mark.replace("mine,", "theirs,"))
+    others = board.read_text().splitlines()[1:]
+    call("add", "mine")
+    now = board.read_text().splitlines()
+    assert set(others) <= set(now)
+    assert len(now) == 9
+
+
+def test_a_leak_stands_out_on_the_leaderboard(call, mine, samples, tmp_path):
+    """Exact ceilings of a test set are taken over from its other rows."""
+    board = tmp_path / "results" / "leaderboard.csv"
+    call("add", "mine")
+    table = read_csv(board)
+    table["model"] = "theirs"
+    for k in range(1, 6):
+        table[f"data_ceiling_top{k}"] = table[f"ceiling_top{k}"]
+    write_csv(board, table)
+    truth = np.concatenate([one.spacegroup for one in samples.sets])[samples.order]
+    leaked = (truth[:, None] == np.array(LABELS)).astype(np.float32)
+    frame(samples, values=leaked).to_parquet(mine / "predictions.parquet", index=False)
+    call("add", "mine")
+    found = above_ceiling(read_csv(board))
+    assert set(found["model"]) == {"mine"}
+    assert set(found["class_scheme"]) == {"spacegroup"}
+
+
+def test_tables_without_the_newest_columns_are_taken(call, mine, tmp_path):
+    board = tmp_path / "results" / "leaderboard.csv"
+    call("add", "mine")
+    table = read_csv(board).drop(columns=list(EXACT_COLUMNS))
+    table["model"] = "theirs"
+    table.to_csv(board, index=False)
+    call("add", "mine")
+    assert len(read_csv(board)) == 8
+
+
+@pytest.mark.parametrize("scale", ["laptop", "paper"])
+def test_sizes_are_those_of_the_workflow(scale):
+    settings = yaml.safe_load((ROOT / "config" / f"{scale}.yaml").read_text())
+    assert PER_SPACEGROUP[scale] == settings["test_patterns_per_spacegroup"]
