@@ -103,7 +103,8 @@ def leaderboard(
         )
     if exact is not None and results:
         parts[0] = with_exact_ceilings(parts[0], read_ceilings(exact))
-    built = sort_table(pd.concat([part.dropna(axis=1, how="all") for part in parts]))
+    filled = [part.dropna(axis=1, how="all") for part in parts]
+    built = sort_table(pd.concat(filled, ignore_index=True))
     built = built.reindex(columns=list(COLUMNS))
     write_csv(output, built)
     with write_atomically(output.with_suffix(".md")) as temporary:

@@ -33,3 +33,12 @@ def test_a_leak_is_named(call, table):
 
 def test_no_table(refused):
     assert "not a readable leaderboard" in refused("check", "nothing.csv")
+
+
+def test_rows_of_another_scale_come_once(call, table, tmp_path):
+    other = read_csv(table).assign(scale="paper")
+    write_csv(tmp_path / "paper.csv", other)
+    call("leaderboard", "--table", table, "--table", "paper.csv", "--output", "both.csv")
+    both = read_csv(tmp_path / "both.csv")
+    assert len(both) == 2 * len(other)
+    assert not both.duplicated(["scale", "class_scheme", "test_set"]).any()
