@@ -1,7 +1,7 @@
 """`sgbench evaluate` and `leaderboard`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,9 @@ from sgbench.errors import SgbenchError
 from sgbench.evaluation import CLASS_SCHEMES, read_predictions, read_score, write_score
 from sgbench.evaluation import score as score_predictions
 from sgbench.files import file_sha256
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def evaluate(
@@ -117,25 +120,63 @@ def leaderboard(
 
 def check(
     table: Annotated[Path, typer.Argument(help="A leaderboard (CSV).")],
+    reference: Annotated[
+        Path | None, typer.Option(help="Accuracies that must not drop (YAML).")
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Write the reference from the table instead.")
+    ] = False,
 ) -> None:
-    """Check that no accuracy passes what the data allow beyond chance; exit status 1 if one does.
+    """Check a leaderboard; exit status 1 if something is wrong with it.
 
-    That would be a leak of labels, or a ceiling that is wrong.
+    No accuracy may pass what the data allow (that would be a leak of labels, or a wrong ceiling),
+    and none may have dropped below the reference, in both cases beyond chance.
     """
-    from sgbench.leaderboard import above_ceiling, read_csv
+    from sgbench.leaderboard import (
+        above_ceiling,
+        below_reference,
+        read_csv,
+        read_reference,
+        write_reference,
+    )
 
     rows = read_csv(table)
-    for _, row in above_ceiling(rows).iterrows():
-        typer.echo(
-            f"above the ceiling: {row.model} trained on {row.train_set}, tested on {row.test_set} "
-            f"({row.family}, {row.class_scheme}): top-1 {100 * row.top1:.1f} %, data ceiling "
-            f"{100 * row.data_ceiling_top1:.1f} %, n = {row.n_test}",
-            err=True,
-        )
-    if len(above_ceiling(rows)):
+    if update:
+        if reference is None:
+            raise SgbenchError("--update needs a file to write; expected --reference. Name one.")
+        typer.echo(f"wrote {reference}: {write_reference(reference, rows)} rows")
+        return
+    wrong = [
+        f"above the ceiling: {_named(row)}: top-1 {_percent(row.top1)}, data ceiling "
+        f"{_percent(row.data_ceiling_top1)}, n = {row.n_test}"
+        for _, row in above_ceiling(rows).iterrows()
+    ]
+    before = None if reference is None else read_reference(reference)
+    if before is not None:
+        wrong += [
+            f"dropped: {_named(row)}: top-1 {_percent(row.top1)}, was "
+            f"{_percent(row.reference_top1)}, tolerance {_percent(row.tolerance)}"
+            for _, row in below_reference(rows, before).iterrows()
+        ]
+    for line in wrong:
+        typer.echo(line, err=True)
+    if wrong:
         raise typer.Exit(1)
     n = int(rows["data_ceiling_top1"].notna().sum())
     typer.echo(f"{table}: none of {n} rows passes its data ceiling beyond chance")
+    if before is not None:
+        typer.echo(f"{table}: none has dropped below {reference} ({len(before)} rows)")
+
+
+def _named(row: "pd.Series[Any]") -> str:
+    return (
+        f"{row.model} trained on {row.train_set}, tested on {row.test_set} ({row.family}, "
+        f"{row.class_scheme}, scale {row.scale})"
+    )
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f} %"
 
 
 def score_files(path: Path) -> list[Path]:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score
@@ -133,23 +132,6 @@ def with_exact_ceilings(table: pd.DataFrame, ceilings: pd.DataFrame) -> pd.DataF
             for k in _K:
                 filled.loc[chosen, f"{level}_ceiling_top{k}"] = rows[f"top{k}"].iloc[0] / 100
     return filled
-
-
-def above_ceiling(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of which an accuracy passes what the data allow, beyond chance.
-
-    One test at each k of each row, by the normal approximation of a share of ``n_clusters``, at
-    1 % for all tests together (Bonferroni). Rows without a data ceiling are not looked at.
-    """
-    tested = table[table["data_ceiling_top1"].notna()]
-    bad = pd.Series(data=False, index=tested.index)
-    z = norm.isf(0.01 / max(TOP_K * len(tested), 1))
-    for k in _K:
-        limit, n = tested[f"data_ceiling_top{k}"], tested["n_clusters"]
-        # A limit of 1 cannot be passed, nor does chance reach beyond it.
-        margin = z * np.sqrt(limit * (1 - limit) / n) + 0.5 / n
-        bad |= tested[f"top{k}"] > limit + margin
-    return tested[bad]
 
 
 def sort_table(table: pd.DataFrame) -> pd.DataFrame:

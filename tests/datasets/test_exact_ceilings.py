@@ -2,6 +2,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sgbench.datasets import ULBD, MeshAxis, UlbdUnion, data_ceiling, exact_ceilings
@@ -10,7 +11,7 @@ from sgbench.datasets._reduced_cells import ReducedCells
 from sgbench.diffraction import metric
 from sgbench.diffraction._cells import coefficients
 from sgbench.diffraction._lines import reflections
-from sgbench.symmetry import Ceiling, absences, class_labels
+from sgbench.symmetry import Ceiling, absences, class_labels, top_k_ceiling
 
 CUBIC, TETRAGONAL, HEXAGONAL = (
     ULBD[f"ulbd-{family}"] for family in ("cubic", "tetragonal", "trigonal-hexagonal")
@@ -118,3 +119,15 @@ def test_a_union_is_the_mean_over_groups():
     tetragonal, cubic = (exact_ceilings(part) for part in parts)
     for both, a, b in zip(found, tetragonal, cubic, strict=True):
         np.testing.assert_allclose(both.top, (68 * np.array(a.top) + 36 * np.array(b.top)) / 104)
+
+
+def test_a_guesser_with_the_cell_reaches_the_ceiling_and_no_more():
+    """Count over all samples of the set: one guess a class and cell, the best there is."""
+    dataset = ULBD["ulbd-cubic-imbalanced"]
+    recipes = dataset.all_recipes("in-mesh")
+    label = dataset.labels[recipes.spacegroup - 195]
+    samples = pd.DataFrame({"class": label, "cell": recipes.cell_index, "g": recipes.spacegroup})
+    best = samples.groupby(["class", "cell"])["g"].agg(lambda g: g.value_counts().iloc[0]).sum()
+    assert data_ceiling(dataset)[0] == pytest.approx(best / len(samples))
+    counts = samples["g"].value_counts().to_dict()
+    assert data_ceiling(dataset)[0] > top_k_ceiling(counts)[0] > 0.6

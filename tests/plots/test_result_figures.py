@@ -18,7 +18,6 @@ from scipy.stats import binomtest
 
 from sgbench import plots
 from sgbench.datasets import designed_dataset
-from sgbench.plots._paper import cell_ceiling
 from sgbench.plots._results import short_name, with_family
 from sgbench.symmetry import (
     PAPER_FAMILIES,
@@ -274,23 +273,6 @@ def test_the_scheme_names_every_space_group_and_class(family, tmp_path):
 
 
 # The ceiling of an imbalanced set.
-
-
-def test_on_a_balanced_set_the_cell_tells_nothing():
-    balanced = designed_dataset("ulbd-tetragonal")
-    assert cell_ceiling(balanced) == pytest.approx(Ceiling.of_family("tetragonal").top[0])
-
-
-def test_a_guesser_with_the_cell_reaches_the_ceiling_and_no_more():
-    """Count over all samples of the set: one guess a class and cell, the best there is."""
-    dataset = designed_dataset("ulbd-cubic-imbalanced")
-    recipes = dataset.all_recipes("in-mesh")
-    label = dataset.labels[recipes.spacegroup - 195]
-    samples = pd.DataFrame({"class": label, "cell": recipes.cell_index, "g": recipes.spacegroup})
-    best = samples.groupby(["class", "cell"])["g"].agg(lambda g: g.value_counts().iloc[0]).sum()
-    assert cell_ceiling(dataset) == pytest.approx(best / len(samples))
-    counts = samples["g"].value_counts().to_dict()
-    assert cell_ceiling(dataset) > top_k_ceiling(counts)[0] > 0.6
 
 
 # All of them.

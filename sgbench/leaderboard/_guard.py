@@ -1,0 +1,126 @@
+"""Results against what is possible, and against what they were."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+from scipy.stats import norm
+
+from sgbench.errors import SgbenchError
+from sgbench.files import write_atomically
+from sgbench.symmetry import TOP_K
+
+_IDENTITY = ("model", "train_set", "test_set", "family", "class_scheme", "scale")
+_NUMBERS = ("top1", "top1_low", "top1_high")
+_SCHEMA = {
+    "type": "object",
+    "required": ["rows"],
+    "additionalProperties": False,
+    "properties": {
+        "rows": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": [*_IDENTITY, *_NUMBERS],
+                "additionalProperties": False,
+                "properties": {
+                    **{name: {"type": "string"} for name in _IDENTITY},
+                    **{name: {"type": "number", "minimum": 0, "maximum": 1} for name in _NUMBERS},
+                },
+            },
+        }
+    },
+}
+# All tests of a table together are wrong about a sound one so often.
+_FALSE_ALARMS = 0.01
+_Z95 = norm.isf(0.025)
+
+
+def above_ceiling(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of which an accuracy passes what the data allow, beyond chance.
+
+    One test at each k of each row, by the normal approximation of a share of ``n_clusters``, at
+    1 % for all tests together (Bonferroni). Rows without a data ceiling are not looked at.
+    """
+    tested = table[table["data_ceiling_top1"].notna()]
+    bad = pd.Series(data=False, index=tested.index)
+    z = norm.isf(_FALSE_ALARMS / max(TOP_K * len(tested), 1))
+    for k in range(1, TOP_K + 1):
+        limit, n = tested[f"data_ceiling_top{k}"], tested["n_clusters"]
+        # A limit of 1 cannot be passed, nor does chance reach beyond it.
+        margin = z * np.sqrt(limit * (1 - limit) / n) + 0.5 / n
+        bad |= tested[f"top{k}"] > limit + margin
+    return tested[bad]
+
+
+def below_reference(table: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose top-1 accuracy has dropped beyond chance.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A leaderboard.
+    reference : DataFrame
+        What `read_reference` returns.
+
+    Returns
+    -------
+    DataFrame
+        The table's rows, with the reference's accuracy as ``reference_top1`` and the drop that
+        would still be chance as ``tolerance``: that of the two 95 % intervals together, at 1 % for
+        all rows (Bonferroni).
+    """
+    both = table.merge(reference, on=list(_IDENTITY), suffixes=("", "_before"))
+    z = norm.isf(_FALSE_ALARMS / max(len(both), 1)) / _Z95
+    both["tolerance"] = z * np.hypot(
+        both["top1_high"] - both["top1"], both["top1_before"] - both["top1_low_before"]
+    )
+    both = both.rename(columns={"top1_before": "reference_top1"})
+    return both[both["reference_top1"] - both["top1"] > both["tolerance"]]
+
+
+def write_reference(path: Path, table: pd.DataFrame) -> int:
+    """Write the accuracies of a leaderboard's own models as a reference; return how many."""
+    own = table[table["status"] == "reference"]
+    rows = [
+        {**{name: str(row[name]) for name in _IDENTITY}}
+        | {name: round(float(row[name]), 6) for name in _NUMBERS}
+        for row in own.to_dict("records")
+    ]
+    with write_atomically(path) as temporary:
+        temporary.write_text(
+            "# Accuracies that `sgbench check --reference` holds a table against; written by\n"
+            "# `sgbench check --update`.\n" + yaml.safe_dump({"rows": rows}, sort_keys=False)
+        )
+    return len(rows)
+
+
+def read_reference(path: Path) -> pd.DataFrame:
+    """Read what `write_reference` wrote.
+
+    Raises
+    ------
+    SgbenchError
+        If the file is missing, or says something else.
+    """
+    try:
+        content: Any = yaml.safe_load(path.read_text())
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise SgbenchError(
+            f"{path} cannot be read ({type(error).__name__}); expected the YAML that "
+            "`sgbench check --update` writes. Make it again."
+        ) from error
+    wrong = best_match(Draft202012Validator(_SCHEMA).iter_errors(content))
+    if wrong is not None:
+        place = ".".join(map(str, wrong.absolute_path)) or "the top level"
+        raise SgbenchError(
+            f"{path}: at '{place}': {wrong.message[:200]}. Make it again with "
+            "`sgbench check --update`."
+        )
+    rows: Iterable[Mapping[str, Any]] = content["rows"]
+    return pd.DataFrame(rows, columns=[*_IDENTITY, *_NUMBERS])
