@@ -1,6 +1,5 @@
 """Results against what is possible, and against what they were."""
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -122,5 +121,5 @@ def read_reference(path: Path) -> pd.DataFrame:
             f"{path}: at '{place}': {wrong.message[:200]}. Make it again with "
             "`sgbench check --update`."
         )
-    rows: Iterable[Mapping[str, Any]] = content["rows"]
+    rows: list[dict[str, Any]] = content["rows"]
     return pd.DataFrame(rows, columns=[*_IDENTITY, *_NUMBERS])

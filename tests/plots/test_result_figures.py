@@ -17,15 +17,12 @@ from example_results import (
 from scipy.stats import binomtest
 
 from sgbench import plots
-from sgbench.datasets import designed_dataset
 from sgbench.plots._results import short_name, with_family
 from sgbench.symmetry import (
     PAPER_FAMILIES,
-    Ceiling,
     extinction_classes,
     family_spacegroups,
     spacegroup_symbol,
-    top_k_ceiling,
 )
 
 # Where example_results.py is.
