@@ -6,7 +6,7 @@ BIN := $(abspath $(VENV))/bin
 RUN := PATH="$(BIN):$$PATH"
 SNAKEMAKE_OPTIONS ?=
 
-.PHONY: reproduce smoke test benchmark publish setup lock
+.PHONY: reproduce smoke test check benchmark publish setup lock
 
 reproduce: $(VENV)/.installed
 	$(RUN) snakemake --cores all $(SNAKEMAKE_OPTIONS)
@@ -21,6 +21,10 @@ test: $(VENV)/.installed
 	$(RUN) mypy
 	$(RUN) snakemake --lint
 	$(RUN) pytest
+
+# The committed table against its ceilings, and against the accuracies that were once reached.
+check: $(VENV)/.installed
+	$(RUN) sgbench check results/leaderboard.csv --reference benchmarks/reference.yaml
 
 benchmark: $(VENV)/.installed
 	$(RUN) pytest benchmarks

@@ -84,8 +84,8 @@ def below_reference(table: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFram
 
 
 def write_reference(path: Path, table: pd.DataFrame) -> int:
-    """Write the accuracies of a leaderboard's own models as a reference; return how many."""
-    own = table[table["status"] == "reference"]
+    """Write the accuracies of a leaderboard's models as a reference; return how many."""
+    own = table[table["status"] != "control"]
     rows = [
         {**{name: str(row[name]) for name in _IDENTITY}}
         | {name: round(float(row[name]), 6) for name in _NUMBERS}

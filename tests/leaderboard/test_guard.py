@@ -40,8 +40,8 @@ def test_rows_of_another_scale_are_not_compared(reference):
     assert below_reference(table(scale="smoke", **moved(-20)), reference).empty
 
 
-def test_strangers_are_no_reference(tmp_path):
-    assert write_reference(tmp_path / "r.yaml", table(status="self-reported")) == 1
+def test_controls_are_no_reference(tmp_path):
+    assert write_reference(tmp_path / "r.yaml", table(status="control")) == 1
 
 
 @pytest.mark.parametrize(
