@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 from example_crystals import crystal_file, crystal_set
 
-from sgbench.datasets import ULBD, MeshAxis
+from sgbench.datasets import ULBD, ULBD_ALL, MeshAxis
 from sgbench.diffraction import CANONICAL, render
 
 
 def test_datasets_are_listed(call):
     rows = json.loads(call("dataset", "list", "--format", "json").stdout)
-    assert [row["name"] for row in rows] == list(ULBD)
+    assert [row["name"] for row in rows] == [*ULBD, "ulbd-all"]
+    assert rows[-1]["cells"] == sum(len(part.mesh) for part in ULBD_ALL.parts)
     assert rows[0]["cells"] == 200
     assert rows[0]["train"] == 200 * 36 * 20
 

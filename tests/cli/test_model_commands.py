@@ -97,7 +97,9 @@ def test_training_on_a_damaged_checkpoint(call, tmp_path):
         (("none.pt",), "none.pt is not a readable model"),
         (("control-oracle",), "expected --family"),
         (("control-oracle", "--family", "hexagonal"), "unknown family 'hexagonal'"),
-        (("control-oracle", "--family", "monoclinic"), "unknown dataset 'ulbd-monoclinic'"),
+        (("decoder-pawley",), "expected --family"),
+        (("decoder-pawley", "--family", "all"), "needs one family"),
+        (("decoder-pawley", "--family", "monoclinic"), "cubic, tetragonal"),
         (("control-orakel", "--family", "cubic"), "control-orakel"),
     ],
 )

@@ -65,15 +65,25 @@ def unimodular(family):
         return st.permutations(range(3)).map(lambda order: np.eye(3, dtype=int)[list(order)])
     if family == "monoclinic":
         return (
-            st.tuples(*(entries,) * 4)
-            .filter(lambda m: abs(m[0] * m[3] - m[1] * m[2]) == 1)
-            .map(lambda m: np.array([[m[0], 0, m[1]], [0, 1, 0], [m[2], 0, m[3]]]))
+            st.tuples(entries, entries, st.booleans())
+            .map(
+                lambda m: (
+                    np.array([[1, m[0]], [0, 1]]) @ np.array([[1, 0], [m[1], 1]])[:: 1 - 2 * m[2]]
+                )
+            )
+            .map(lambda m: np.array([[m[0, 0], 0, m[0, 1]], [0, 1, 0], [m[1, 0], 0, m[1, 1]]]))
         )
-    return (
-        st.lists(entries, min_size=9, max_size=9)
-        .map(lambda m: np.array(m).reshape(3, 3))
-        .filter(lambda m: abs(round(np.linalg.det(m))) == 1)
-    )
+    # Every change of basis is a product of those that add a multiple of one vector to another.
+    return st.lists(st.tuples(st.permutations(range(3)), entries), max_size=3).map(product_of)
+
+
+def product_of(steps):
+    change = np.eye(3, dtype=int)
+    for (i, j, _), multiple in steps:
+        step = np.eye(3, dtype=int)
+        step[i, j] = multiple
+        change = step @ change
+    return change
 
 
 def other_cell(cell, change):

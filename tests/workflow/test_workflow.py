@@ -105,7 +105,7 @@ def test_a_wrong_setting_ends_in_a_sentence(project):
 def test_the_leaderboard_holds_network_and_oracle(finished):
     table = pd.read_csv(finished / "results" / "leaderboard.csv")
     assert set(table["model"]) == {
-        "fcn-wang2024.sqrt", "extra-trees-suzuki2020", "control-oracle",
+        "fcn-wang2024.sqrt", "extra-trees-suzuki2020", "control-oracle", "decoder-pawley",
     }  # fmt: skip
     sets = {
         "ulbd-in-mesh", "ulbd-off-mesh", "cddd", "cddd-in-domain", "cddd-test", "gcdd",
@@ -215,10 +215,12 @@ def test_a_changed_plan_retrains_and_leaves_the_rest(finished):
         "predict": 1,
         "evaluate": 1,
         "scale_table": 1,
+        "check": 1,
         "leaderboard": 1,
         "confusions": 1,
         "figures": 1,
         "report_page": 1,
+        "site": 1,
     }
 
 
