@@ -133,13 +133,15 @@ def condition_differences(true: int, predicted: int) -> tuple[tuple[str, ...], t
     Parameters
     ----------
     true, predicted : int
-        Space groups of one family.
+        Space groups. Those of different families differ by more than conditions.
 
     Returns
     -------
     missed, invented : tuple of str
-        Both are empty for groups of one extinction class only.
+        Both are empty for groups of one extinction class, and of different families.
     """
+    if family_of(true) != family_of(predicted):
+        return (), ()
     if true > predicted:
         return condition_differences(predicted, true)[::-1]
     matrix = _best_relabelling(true, predicted)
@@ -188,4 +190,4 @@ def _sentence(true: str, predicted: str, missed: tuple[str, ...], invented: tupl
         for verb, conditions in (("missed", missed), ("invented", invented))
         if conditions
     ]
-    return f"{true} taken for {predicted}: {', '.join(parts)}"
+    return f"{true} taken for {predicted}: {', '.join(parts) or 'another crystal family'}"

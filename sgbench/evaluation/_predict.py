@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sgbench.training import Trained, TrainedModel
 
-_BATCH = 256
+_BATCH, _CPU_BATCH = 256, 32
 #: Name of the model that needs no training.
 DECODER = "decoder-pawley"
 
@@ -72,12 +72,19 @@ def _network_probabilities(
 ) -> NDArray[np.float32]:
     import torch
 
+    from sgbench.training._device import keep_freed_memory
+
     network = trained.network.to(device).eval()
-    on_device = device if device.type != "cpu" else None
+    on_cpu = device.type == "cpu"
+    on_device = None if on_cpu else device
+    # Activations of few patterns stay in a processor's cache.
+    batch = _CPU_BATCH if on_cpu else _BATCH
+    if on_cpu:
+        keep_freed_memory()
     parts = []
     with torch.inference_mode():
-        for first in range(0, len(truth), _BATCH):
-            chunk = truth.lines.take(np.arange(first, min(first + _BATCH, len(truth))))
+        for first in range(0, len(truth), batch):
+            chunk = truth.lines.take(np.arange(first, min(first + batch, len(truth))))
             patterns = torch.as_tensor(render(chunk, truth.protocol, on_device))
             logits = network(trained.spec.scale_input(patterns))
             parts.append(torch.softmax(logits.double(), dim=1).float().cpu().numpy())

@@ -44,9 +44,10 @@ def above_ceiling(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of which an accuracy passes what the data allow, beyond chance.
 
     One test at each k of each row, by the normal approximation of a share of ``n_clusters``, at
-    1 % for all tests together (Bonferroni). Rows without a data ceiling are not looked at.
+    1 % for all tests together (Bonferroni). Rows without a data ceiling are not looked at, nor are
+    controls, of which one is told the labels.
     """
-    tested = table[table["data_ceiling_top1"].notna()]
+    tested = table[table["data_ceiling_top1"].notna() & (table["status"] != "control")]
     bad = pd.Series(data=False, index=tested.index)
     z = norm.isf(_FALSE_ALARMS / max(TOP_K * len(tested), 1))
     for k in range(1, TOP_K + 1):

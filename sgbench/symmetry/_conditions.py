@@ -8,6 +8,7 @@ into words by looking for the wording that generates the group at hand; no table
 consulted.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -174,4 +175,22 @@ def condition_words(forms: Forms, free: tuple[str, ...]) -> str:
         if _span(generators, len(free)) == forms:
             names = dict(zip("xyz", free, strict=False))
             return "".join(names.get(char, char) for char in text)
-    raise AssertionError(f"no wording for the condition {sorted(forms)} on {free}")
+    return "; ".join(_congruences(forms, free))
+
+
+def _congruences(forms: Forms, free: tuple[str, ...]) -> list[str]:
+    """Say demands that no table words, one congruence after the other, the simplest first."""
+    found: list[tuple[int, ...]] = []
+    for form in sorted(forms, key=lambda f: (sum(x != 0 for x in f), -math.gcd(*f, _DEN), f)):
+        if form not in _span(found, len(free)):
+            found.append(form)
+    words = []
+    for form in found:
+        unit = math.gcd(*form, _DEN)
+        terms = [
+            f"{x // unit if x != unit else ''}{name}"
+            for x, name in zip(form, free, strict=True)
+            if x
+        ]
+        words.append(f"{'+'.join(terms)} = {_DEN // unit}n")
+    return words

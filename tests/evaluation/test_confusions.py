@@ -13,6 +13,7 @@ from sgbench.evaluation import Predictions, score
 from sgbench.evaluation._confusions import condition_differences, confusions
 from sgbench.symmetry import PAPER_FAMILIES, absences, extinction_classes, family_spacegroups
 from sgbench.symmetry._classes import relabellings
+from sgbench.symmetry._conditions import condition_words
 
 HKL = np.array(list(product(range(-12, 13), repeat=3)))
 
@@ -189,3 +190,21 @@ def test_nothing_is_lost_and_the_order_is_by_frequency(pairs):
     assert sum(one.n for one in found) == round(len(pairs) * (1 - result.top[0]))
     assert [one.n for one in found] == sorted((one.n for one in found), reverse=True)
     assert all(one.missed or one.invented for one in found)
+
+
+def test_groups_of_different_families_have_no_conditions_in_common():
+    assert condition_differences(225, 62) == ((), ())
+
+
+def test_demands_that_no_table_words_are_said_one_by_one():
+    """C centring and an even l, which a relabelled group can ask for."""
+    forms = frozenset([(0, 0, 0), (0, 0, 12), (12, 12, 0), (12, 12, 12)])
+    assert condition_words(forms, ("h", "k", "l")) == "l = 2n; h+k = 2n"
+
+
+def test_every_pair_of_orthorhombic_classes_can_be_put_into_words():
+    groups = [cls.spacegroups[0] for cls in extinction_classes(family_spacegroups("orthorhombic"))]
+    for true in groups[::4]:
+        for predicted in groups:
+            missed, invented = condition_differences(true, predicted)
+            assert bool(missed or invented) == (true != predicted)
