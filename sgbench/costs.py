@@ -14,7 +14,7 @@ _CRYSTALS, _CRYSTALS_A_FAMILY = 8_400, 1_400
 # Beside the trainings' own.
 _SINGLE_JOBS = (
     "ceilings", "exact_ceilings", "scale_table", "check", "leaderboard", "confusions", "figures",
-    "report_page", "site",
+    "scaling_study", "report_page", "site",
 )  # fmt: skip
 
 

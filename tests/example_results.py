@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from sgbench.datasets import EvaluationSet
+from sgbench.datasets import EvaluationSet, with_family
 from sgbench.diffraction import CANONICAL, LineList
 from sgbench.evaluation import CLASS_SCHEMES, Predictions, Score, score
 from sgbench.leaderboard import build_table
@@ -83,9 +83,10 @@ def all_scores(families: tuple[str, ...] = PAPER_FAMILIES, n: int = 300) -> list
     """What a whole run of the workflow has, but for some test sets and models."""
     found = []
     for family in families:
-        trained = [f"{name}-{family}" for name in ("ulbd", "ulbd-physical", "cddd", "gcdd")]
+        names = ("ulbd", "ulbd-physical", "cddd", "cddd-paper-split", "gcdd")
+        trained = [with_family(name, family) for name in names]
         for train_set in trained:
-            tests = [*DESIGNED, "cddd-test", "cddd-test-in-domain", "gcdd-test"]
+            tests = [*DESIGNED, "cddd-paper-test", "cddd-test", "cddd-test-in-domain", "gcdd-test"]
             tests += [
                 name
                 for name in ("cddd", "cddd-in-domain", "gcdd")

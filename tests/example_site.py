@@ -36,6 +36,7 @@ def some_scores(
                     "parameters": 10_000 * 2 ** (rank % 9),
                     "train_patterns": 20_000 * (1 + rank % 7),
                     "train_seconds": 30.0 * (1 + rank % 5),
+                    "patterns_per_second": 50.0 * (1 + rank % 4),
                     "hardware": "a computer",
                     "dataset_sha256": f"a{rank:063x}",
                     "test_sha256": f"b{place:063x}",

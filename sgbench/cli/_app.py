@@ -8,6 +8,7 @@ from sgbench.cli import (
     _models,
     _report,
     _results,
+    _scaling,
     _site,
     _submission,
     _symmetry,
@@ -32,5 +33,6 @@ app.command("leaderboard")(_leaderboard.leaderboard)
 app.command("check")(_leaderboard.check)
 app.command("confusions")(_results.confusions)
 app.command("figures")(_results.figures)
+app.command("scaling")(_scaling.scaling)
 app.command("report")(_report.report)
 app.command("site")(_site.site)

@@ -10,6 +10,7 @@ from sgbench.datasets._evaluation_sets import (
     evaluation_dataset,
     evaluation_set,
     family_dataset,
+    mesh_of,
 )
 from sgbench.datasets._exact_ceilings import ExactCeiling, data_ceiling, exact_ceilings
 from sgbench.datasets._training_sets import (
@@ -17,6 +18,7 @@ from sgbench.datasets._training_sets import (
     is_held_out,
     training_family,
     training_set,
+    with_family,
 )
 from sgbench.datasets._ulbd import SPLITS, ULBD, MeshAxis, Recipes, Split, Ulbd
 from sgbench.datasets._ulbd_union import ULBD_ALL, UlbdUnion
@@ -46,9 +48,11 @@ __all__ = [
     "exact_ceilings",
     "family_dataset",
     "is_held_out",
+    "mesh_of",
     "read_crystals",
     "training_family",
     "training_set",
+    "with_family",
 ]
 
 

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,6 @@ from sgbench.datasets._evaluation_sets import (
     designed_dataset,
     family_dataset,
     find_crystals,
-    is_designed,
 )
 from sgbench.diffraction import LineList, PatternProtocol
 from sgbench.diffraction._random import philox4x32, stream_key
@@ -30,6 +30,8 @@ Samples = tuple[LineList, NDArray[np.int64]]
 
 #: Datasets of structures that models can be trained on, by a family each: ``cddd-cubic``.
 TRAINABLE_STRUCTURES = ("cddd", "gcdd")
+
+_PAPER_SPLIT = "-paper-split"
 
 
 class TrainingSet(Protocol):
@@ -63,7 +65,7 @@ class TrainingSet(Protocol):
 
 @dataclass(frozen=True)
 class TrainingCrystals:
-    """Structures of one family, drawn from the training part of the grouped split.
+    """Structures of one family, drawn from the training part of a split.
 
     Structures are drawn as often as they occur, so that space groups are as unequal as in the
     database, which is what the paper studies.
@@ -73,12 +75,16 @@ class TrainingCrystals:
     name, family : str
     protocol : PatternProtocol
     crystals : CrystalSet
+    split : {'grouped', 'paper'}
+        The paper's split has no validation part. There it is the structures of the training part
+        that the grouped split validates on, so that what is tested on is not used.
     """
 
     name: str
     family: str
     protocol: PatternProtocol
     crystals: "CrystalSet"
+    split: Literal["grouped", "paper"] = "grouped"
 
     @property
     def spacegroups(self) -> tuple[int, ...]:
@@ -104,7 +110,7 @@ class TrainingCrystals:
     def checksum(self) -> str:
         """Return a SHA-256 over ids, labels, splits and lines of the family's structures."""
         chosen = self._members
-        texts = [[self.crystals.structure_id[i], self.crystals.split_grouped[i]] for i in chosen]
+        texts = [[self.crystals.structure_id[i], str(self._side[i])] for i in chosen]
         digest = hashlib.sha256(json.dumps([self.name, texts]).encode())
         digest.update(self.crystals.spacegroup[chosen].astype("<i8").tobytes())
         digest.update(self.crystals.lines.take(chosen).portable_bytes())
@@ -115,11 +121,18 @@ class TrainingCrystals:
         return np.flatnonzero(np.array(self.crystals.family) == self.family)
 
     @cached_property
+    def _side(self) -> NDArray[np.str_]:
+        """Part that each structure is in, shape (n,)."""
+        grouped = np.array(self.crystals.split_grouped)
+        if self.split == "grouped":
+            return grouped
+        trained = np.where(grouped == "validation", "validation", "train")
+        return np.where(np.array(self.crystals.split_paper) == "test", "test", trained)
+
+    @cached_property
     def _parts(self) -> dict[str, NDArray[np.int64]]:
-        split = np.array(self.crystals.split_grouped)
-        return {
-            name: self._members[split[self._members] == name] for name in ("train", "validation")
-        }
+        side = self._side[self._members]
+        return {name: self._members[side == name] for name in ("train", "validation")}
 
     def _part(self, name: str) -> NDArray[np.int64]:
         part = self._parts[name]
@@ -135,11 +148,13 @@ class TrainingCrystals:
 
 
 def training_set(name: str, crystals: Sequence[Path] = ()) -> TrainingSet:
-    """Return the set of a name: a designed dataset, or ``cddd-FAMILY`` or ``gcdd-FAMILY``.
+    """Return the set of a name.
 
     Parameters
     ----------
     name : str
+        A designed dataset, or ``cddd-FAMILY`` or ``gcdd-FAMILY`` for the training part of the
+        grouped split, or ``cddd-FAMILY-paper-split`` for that of the paper's.
     crystals : sequence of Path
         Files of line lists of structures; the one that the name begins with is used.
 
@@ -148,12 +163,12 @@ def training_set(name: str, crystals: Sequence[Path] = ()) -> TrainingSet:
     SgbenchError
         If the name is unknown, or the structures are missing.
     """
-    source, _, family = name.partition("-")
-    if is_designed(name) or source not in TRAINABLE_STRUCTURES or family not in FAMILIES:
+    parsed = _structures_of(name)
+    if parsed is None:
         return designed_dataset(name)
+    source, family, split = parsed
     found = find_crystals(source, crystals)
-    protocol = family_dataset(family).protocol
-    return TrainingCrystals(name, family, protocol, found)
+    return TrainingCrystals(name, family, family_dataset(family).protocol, found, split)
 
 
 def training_family(name: str) -> str:
@@ -164,15 +179,30 @@ def training_family(name: str) -> str:
     SgbenchError
         If the name is unknown.
     """
-    source, _, family = name.partition("-")
-    if source in TRAINABLE_STRUCTURES and family in FAMILIES:
-        return family
-    return designed_dataset(name).family
+    parsed = _structures_of(name)
+    return designed_dataset(name).family if parsed is None else parsed[1]
+
+
+def with_family(name: str, family: str) -> str:
+    """Return the full name of a training set that is named without its family.
+
+    ``ulbd-physical-no-wilson`` becomes ``ulbd-physical-cubic-no-wilson``.
+    """
+    return re.sub(rf"(?=-no-|{_PAPER_SPLIT}|$)", f"-{family}", name, count=1)
 
 
 def is_held_out(test_set: str, train_set: str) -> bool:
     """Tell whether no structure of a test set is in the training or validation part of a set."""
-    source = train_set.partition("-")[0]
-    if source not in TRAINABLE_STRUCTURES or not test_set.startswith(source):
+    parsed = _structures_of(train_set)
+    if parsed is None or not test_set.startswith(parsed[0]):
         return True
-    return test_set.startswith(f"{source}-test")
+    source, _, split = parsed
+    return test_set.startswith(f"{source}-paper-test" if split == "paper" else f"{source}-test")
+
+
+def _structures_of(name: str) -> tuple[str, str, Literal["grouped", "paper"]] | None:
+    """Return source, family and split of a training set of structures; None for other names."""
+    source, _, family = name.removesuffix(_PAPER_SPLIT).partition("-")
+    if source not in TRAINABLE_STRUCTURES or family not in FAMILIES:
+        return None
+    return source, family, "paper" if name.endswith(_PAPER_SPLIT) else "grouped"

@@ -1,5 +1,6 @@
 """From predictions to scores."""
 
+from sgbench.evaluation._answers import ANSWERS_ENDING, Answers
 from sgbench.evaluation._confusions import Confusion, confusions
 from sgbench.evaluation._predict import DECODER, predict_control, predict_decoder, predict_set
 from sgbench.evaluation._predictions import (
@@ -11,8 +12,10 @@ from sgbench.evaluation._predictions import (
 from sgbench.evaluation._scores import LabelScore, Score, read_score, score, top_k_hits, write_score
 
 __all__ = [
+    "ANSWERS_ENDING",
     "CLASS_SCHEMES",
     "DECODER",
+    "Answers",
     "Confusion",
     "LabelScore",
     "Predictions",

@@ -1,12 +1,14 @@
 """Predictions of trained models and of controls, in one shape."""
 
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sgbench.datasets import Designed, EvaluationSet, Ulbd, evaluation_dataset, is_held_out
-from sgbench.diffraction import FREE_PARAMETERS, render
+from sgbench.diffraction import FREE_PARAMETERS, LineList, render
 from sgbench.errors import SgbenchError
 from sgbench.evaluation._predictions import Predictions
 from sgbench.models import control_probabilities
@@ -16,15 +18,17 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
 
+    from sgbench.decoder import Decoded
     from sgbench.training import Trained, TrainedModel
 
 _BATCH, _CPU_BATCH = 256, 32
+_Part = TypeVar("_Part")
 #: Name of the model that needs no training.
 DECODER = "decoder-pawley"
 
 
 def predict_set(trained: "Trained", truth: EvaluationSet, device: "torch.device") -> Predictions:
-    """Predict a test set with a trained model.
+    """Predict a test set with a trained model, and measure how fast it goes.
 
     Raises
     ------
@@ -43,10 +47,14 @@ def predict_set(trained: "Trained", truth: EvaluationSet, device: "torch.device"
         )
     spacegroups = family_spacegroups(family)
     if isinstance(trained, TrainedModel):
-        probabilities = _network_probabilities(trained, truth, device)
+        parts, speed = _network_probabilities(trained, truth, device)
     else:
-        probabilities = estimator_probabilities(
-            trained.classifier, trained.spec, truth.lines, truth.protocol, spacegroups
+        parts, speed = _timed(
+            truth.lines,
+            _BATCH,
+            lambda chunk: estimator_probabilities(
+                trained.classifier, trained.spec, chunk, truth.protocol, spacegroups
+            ),
         )
     kept = (
         "model_version", "dataset_sha256", "hardware", "parameters", "train_patterns",
@@ -56,7 +64,7 @@ def predict_set(trained: "Trained", truth: EvaluationSet, device: "torch.device"
         truth.sample_ids,
         "spacegroup",
         spacegroups,
-        probabilities,
+        np.concatenate(parts),
         {
             "model": plan["model"],
             "train_set": plan["dataset"],
@@ -64,12 +72,31 @@ def predict_set(trained: "Trained", truth: EvaluationSet, device: "torch.device"
             **{name: trained.provenance.get(name) for name in kept},
             **_test(truth, evaluation_dataset(plan["dataset"], family)),
         },
+        speed,
     )
+
+
+def _timed(
+    lines: LineList, batch: int, predict: Callable[[LineList], _Part]
+) -> tuple[list[_Part], float]:
+    """Predict in batches; return what each gave, and patterns a second.
+
+    Rendering counts. The first batch does not where there are more, since kernels are compiled and
+    memory is set aside in it.
+    """
+    n, counted = len(lines), 0
+    parts = []
+    started = time.perf_counter()
+    for first in range(0, n, batch):
+        parts.append(predict(lines.take(np.arange(first, min(first + batch, n)))))
+        if first == 0 and n >= 2 * batch:
+            started, counted = time.perf_counter(), batch
+    return parts, (n - counted) / (time.perf_counter() - started)
 
 
 def _network_probabilities(
     trained: "TrainedModel", truth: EvaluationSet, device: "torch.device"
-) -> NDArray[np.float32]:
+) -> tuple[list[NDArray[np.float32]], float]:
     import torch
 
     from sgbench.training._device import keep_freed_memory
@@ -77,18 +104,18 @@ def _network_probabilities(
     network = trained.network.to(device).eval()
     on_cpu = device.type == "cpu"
     on_device = None if on_cpu else device
-    # Activations of few patterns stay in a processor's cache.
-    batch = _CPU_BATCH if on_cpu else _BATCH
     if on_cpu:
         keep_freed_memory()
-    parts = []
+
+    def predict(chunk: LineList) -> NDArray[np.float32]:
+        patterns = torch.as_tensor(render(chunk, truth.protocol, on_device))
+        logits = network(trained.spec.scale_input(patterns))
+        found: NDArray[np.float32] = torch.softmax(logits.double(), dim=1).float().cpu().numpy()
+        return found
+
     with torch.inference_mode():
-        for first in range(0, len(truth), batch):
-            chunk = truth.lines.take(np.arange(first, min(first + batch, len(truth))))
-            patterns = torch.as_tensor(render(chunk, truth.protocol, on_device))
-            logits = network(trained.spec.scale_input(patterns))
-            parts.append(torch.softmax(logits.double(), dim=1).float().cpu().numpy())
-    return np.concatenate(parts)
+        # Activations of few patterns stay in a processor's cache.
+        return _timed(truth.lines, _CPU_BATCH if on_cpu else _BATCH, predict)
 
 
 def predict_control(
@@ -132,14 +159,13 @@ def predict_decoder(
 
     from sgbench.decoder import decode, spacegroup_probabilities
 
-    largest = dataset.largest_cell
-    parts = []
-    for first in range(0, len(truth), _BATCH):
-        chunk = truth.lines.take(np.arange(first, min(first + _BATCH, len(truth))))
-        patterns = render(chunk, truth.protocol)
-        parts.append(
-            decode(patterns, truth.protocol, dataset.family, largest, dataset.shortest_edge)
-        )
+    def predict(chunk: LineList) -> "Decoded":
+        return decode(
+            render(chunk, truth.protocol), truth.protocol, dataset.family, dataset.largest_cell,
+            dataset.shortest_edge,
+        )  # fmt: skip
+
+    parts, speed = _timed(truth.lines, _BATCH, predict)
     classes = np.concatenate([part.class_probabilities for part in parts])
     cells = pd.DataFrame(
         np.concatenate([part.cells for part in parts]),
@@ -162,6 +188,7 @@ def predict_decoder(
             "train_patterns": 0,
             **_test(truth, dataset),
         },
+        speed,
     )
     return predictions, cells
 

@@ -1,7 +1,8 @@
 """Predictions: probabilities over labels for each sample of a test set, and their file."""
 
 import json
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from sgbench.symmetry import class_labels
 
 CLASS_SCHEMES = ("spacegroup", "extinction")
 _KEY = b"sgbench"
+# A time is never the same twice, and predictions are: so it lies in a file of its own.
+_SPEED, _SPEED_ENDING = "patterns_per_second", ".speed.json"
 # What the scorer and the leaderboard need to know of a file.
 _PROVENANCE = {
     "model": str,
@@ -41,6 +44,8 @@ class Predictions:
         Rows sum to one.
     provenance : dict
         Model, training set, test set and what else tells where the numbers come from.
+    patterns_per_second : float or None
+        How fast they were made, rendering included; None where it was not measured.
     """
 
     sample_ids: tuple[str, ...]
@@ -48,6 +53,7 @@ class Predictions:
     spacegroups: tuple[int, ...]
     probabilities: NDArray[np.float32]
     provenance: dict[str, Any]
+    patterns_per_second: float | None = None
 
     def __post_init__(self) -> None:
         if self.class_scheme not in CLASS_SCHEMES:
@@ -85,11 +91,14 @@ class Predictions:
         summed = np.zeros((len(self.sample_ids), int(labels.max()) + 1), dtype=np.float32)
         for column, label in enumerate(labels):
             summed[:, label] += self.probabilities[:, column]
-        return Predictions(self.sample_ids, "extinction", self.spacegroups, summed, self.provenance)
+        return replace(self, class_scheme="extinction", probabilities=summed)
 
 
 def write_predictions(path: Path, predictions: Predictions) -> None:
-    """Write predictions as Parquet: `sample_id` and a fixed-size list `probabilities`."""
+    """Write predictions as Parquet: `sample_id` and a fixed-size list `probabilities`.
+
+    Where their speed is known, it is written beside, to ``NAME.speed.json``.
+    """
     values = pa.array(predictions.probabilities.ravel(), type=pa.float32())
     table = pa.table(
         {
@@ -105,6 +114,11 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     table = table.replace_schema_metadata({_KEY: json.dumps(header, sort_keys=True)})
     with write_atomically(path) as temporary:
         pq.write_table(table, temporary)
+    speed = path.with_suffix(_SPEED_ENDING)
+    speed.unlink(missing_ok=True)
+    if predictions.patterns_per_second is not None:
+        with write_atomically(speed) as temporary:
+            temporary.write_text(json.dumps({_SPEED: predictions.patterns_per_second}) + "\n")
 
 
 def read_predictions(path: Path) -> Predictions:
@@ -133,6 +147,7 @@ def read_predictions(path: Path) -> Predictions:
             tuple(header["spacegroups"]),
             flat.reshape(len(ids), -1).astype(np.float32),
             provenance,
+            _read_speed(path.with_suffix(_SPEED_ENDING)),
         )
     except SgbenchError:
         raise
@@ -141,3 +156,18 @@ def read_predictions(path: Path) -> Predictions:
             f"{path} is not a readable predictions file ({type(error).__name__}); expected the "
             "Parquet that `sgbench predict` writes. Make it again."
         ) from error
+
+
+def _read_speed(path: Path) -> float | None:
+    if not path.exists():
+        return None
+    try:
+        speed = float(json.loads(path.read_text())[_SPEED])
+    except (OSError, LookupError, TypeError, ValueError):
+        speed = math.nan
+    if not 0 < speed < math.inf:
+        raise SgbenchError(
+            f"{path} holds no {_SPEED}; expected a positive number. Predict again, or delete the "
+            "file."
+        )
+    return speed

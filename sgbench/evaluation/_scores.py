@@ -1,8 +1,8 @@
 """Scores: how often a model is right, how sure that number is, and how far physics lets it go."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sgbench import __version__
 from sgbench.datasets import EvaluationSet
 from sgbench.errors import SgbenchError
+from sgbench.evaluation._answers import Answers, answers_path, read_answers, write_answers
 from sgbench.evaluation._predictions import Predictions
 from sgbench.files import write_atomically
 from sgbench.symmetry import TOP_K, class_labels, family_spacegroups, top_k_ceiling
@@ -19,6 +20,7 @@ from sgbench.symmetry import TOP_K, class_labels, family_spacegroups, top_k_ceil
 _Z95 = 1.959963984540054
 _BOOTSTRAPS = 2000
 _BINS = 15
+_SAME = 1e-5
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ class Score:
         labels as in `by_label`. The prediction is the label of the highest probability, and the
         lowest such label where several share it, whereas `top` averages over ties.
     provenance : dict
+    calibration : tuple of (int, int, float, float)
+        Bin, samples in it, mean top-1 probability and fraction right, of each of the 15 bins that
+        holds any; empty in scores of earlier versions.
+    answers : Answers or None
+        Sample by sample; in a file of their own, and None where that was not read or is not there.
     """
 
     test_set: str
@@ -85,6 +92,8 @@ class Score:
     by_label: Mapping[str, LabelScore]
     confusion: tuple[tuple[int, int, int], ...]
     provenance: Mapping[str, Any]
+    calibration: tuple[tuple[int, int, float, float], ...] = ()
+    answers: Answers | None = field(default=None, repr=False, compare=False)
 
 
 def score(predictions: Predictions, truth: EvaluationSet, class_scheme: str) -> Score:
@@ -138,6 +147,7 @@ def score(predictions: Predictions, truth: EvaluationSet, class_scheme: str) -> 
         str(int(name) + first): _label_score(hits[label == name, :1], clusters[label == name])
         for name in np.unique(label)
     }
+    calibration = calibration_bins(predictions.probabilities, hits[:, 0])
     return Score(
         test_set=truth.name,
         family=truth.family,
@@ -151,10 +161,16 @@ def score(predictions: Predictions, truth: EvaluationSet, class_scheme: str) -> 
         gap=_plain(np.array(ceiling) - top),
         share=_plain(top / np.array(ceiling)),
         balanced_accuracy=float(np.mean([one.top1 for one in by_label.values()])),
-        ece=calibration_error(predictions.probabilities, hits[:, 0]),
+        ece=calibration_error(calibration),
         by_label=by_label,
         confusion=_confusion(label + first, predictions.probabilities.argmax(axis=1) + first),
-        provenance={**predictions.provenance, "scorer_version": __version__},
+        provenance={
+            **predictions.provenance,
+            "patterns_per_second": predictions.patterns_per_second,
+            "scorer_version": __version__,
+        },
+        calibration=calibration,
+        answers=Answers(hits[:, 0].astype(np.float32), clusters.astype(np.int32)),
     )
 
 
@@ -182,24 +198,47 @@ def wilson_interval(
     return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
 
 
-def calibration_error(probabilities: NDArray[np.float32], hit: NDArray[np.float64]) -> float:
-    """Return the expected calibration error of the top-1 probability in 15 equal bins."""
+def calibration_bins(
+    probabilities: NDArray[np.float32], hit: NDArray[np.float64]
+) -> tuple[tuple[int, int, float, float], ...]:
+    """Sort samples by their top-1 probability into 15 equal bins; see `Score.calibration`."""
     confidence = probabilities.max(axis=1)
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    weight = np.bincount(bins, minlength=_BINS)
-    filled = weight > 0
-    difference = np.bincount(bins, confidence - hit, minlength=_BINS)[filled] / weight[filled]
-    return float(np.sum(np.abs(difference) * weight[filled]) / len(hit))
+    n = np.bincount(bins, minlength=_BINS)
+    stated = np.bincount(bins, confidence, minlength=_BINS)
+    right = np.bincount(bins, hit, minlength=_BINS)
+    return tuple(
+        (int(i), int(n[i]), float(stated[i] / n[i]), float(right[i] / n[i]))
+        for i in np.flatnonzero(n)
+    )
+
+
+def calibration_error(bins: Sequence[tuple[int, int, float, float]]) -> float:
+    """Return the expected calibration error: the mean distance of confidence and accuracy."""
+    total = sum(n for _, n, _, _ in bins)
+    return sum(n * abs(confidence - right) for _, n, confidence, right in bins) / total
 
 
 def write_score(path: Path, result: Score) -> None:
-    """Write a score as JSON."""
+    """Write a score as JSON, and its answers beside it."""
+    if result.answers is None:
+        answers_path(path).unlink(missing_ok=True)
+    else:
+        write_answers(answers_path(path), result.answers)
+    values = asdict(replace(result, answers=None))
+    del values["answers"]
     with write_atomically(path) as temporary:
-        temporary.write_text(json.dumps(asdict(result), indent=1, sort_keys=True) + "\n")
+        temporary.write_text(json.dumps(values, indent=1, sort_keys=True) + "\n")
 
 
-def read_score(path: Path) -> Score:
+def read_score(path: Path, with_answers: bool = False) -> Score:
     """Read a score.
+
+    Parameters
+    ----------
+    path : Path
+    with_answers : bool
+        Read what it was made from too, sample by sample, where that was kept.
 
     Raises
     ------
@@ -211,12 +250,28 @@ def read_score(path: Path) -> Score:
         lists = {name: tuple(v) for name, v in values.items() if isinstance(v, list)}
         by_label = {name: LabelScore(**v) for name, v in values["by_label"].items()}
         confusion = tuple((int(true), int(guess), int(n)) for true, guess, n in values["confusion"])
-        return Score(**{**values, **lists, "by_label": by_label, "confusion": confusion})
+        bins = tuple(
+            (int(i), int(n), float(confidence), float(right))
+            for i, n, confidence, right in values.get("calibration", ())
+        )
+        parts = {"by_label": by_label, "confusion": confusion, "calibration": bins}
+        found = Score(**{**values, **lists, **parts})
     except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
         raise SgbenchError(
             f"{path} is not a readable score ({type(error).__name__}); expected the JSON that "
             "`sgbench evaluate` writes. Make it again."
         ) from error
+    kept = answers_path(Path(path))
+    if not with_answers or not kept.exists():
+        return found
+    answers = read_answers(kept, found.n_test)
+    # Those of another model would make comparisons that were never made.
+    if abs(answers.hit.mean() - found.top[0]) > _SAME:
+        raise SgbenchError(
+            f"{kept} does not belong to {path}: {answers.hit.mean():.6f} of its answers are right; "
+            f"expected {found.top[0]:.6f}. Evaluate again, or delete the file."
+        )
+    return replace(found, answers=answers)
 
 
 def _cluster_index(truth: EvaluationSet) -> NDArray[np.int64]:

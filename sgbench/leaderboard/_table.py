@@ -41,6 +41,7 @@ COLUMNS = (
     "parameters",
     "train_patterns",
     "train_seconds",
+    "patterns_per_second",
     "hardware",
     "status",
     "dataset_sha256",
@@ -48,6 +49,8 @@ COLUMNS = (
     "predictions_sha256",
     "sgbench_version",
 )
+# Tables of earlier versions do without.
+_LATER_COLUMNS = {*EXACT_COLUMNS, "patterns_per_second"}
 #: Columns of ``by_class.csv``.
 CLASS_COLUMNS = (
     "model", "train_set", "test_set", "family", "scale", "seed", "class", "spacegroups", "n",
@@ -171,8 +174,7 @@ def read_csv(path: Path) -> pd.DataFrame:
             f"{path} is not a readable leaderboard ({type(error).__name__}); expected the CSV that "
             "`sgbench leaderboard` writes. Make it again."
         ) from error
-    # Tables of earlier versions do without.
-    table = table.reindex(columns=[*table.columns, *set(EXACT_COLUMNS).difference(table.columns)])
+    table = table.reindex(columns=[*table.columns, *_LATER_COLUMNS.difference(table.columns)])
     missing = [column for column in COLUMNS if column not in table.columns]
     if missing:
         raise SgbenchError(
@@ -245,6 +247,7 @@ def _row(key: tuple[str, ...], members: Sequence[Score]) -> dict[str, object]:
         "parameters": origin.get("parameters"),
         "train_patterns": origin.get("train_patterns"),
         "train_seconds": origin.get("train_seconds"),
+        "patterns_per_second": _mean_speed(members),
         "hardware": origin.get("hardware"),
         "status": origin.get("status", "reference"),
         "dataset_sha256": origin.get("dataset_sha256"),
@@ -264,6 +267,12 @@ def _row(key: tuple[str, ...], members: Sequence[Score]) -> dict[str, object]:
             f"share_top{k}": mean["share"][i],
         }
     return row
+
+
+def _mean_speed(members: Sequence[Score]) -> float | None:
+    known = [member.provenance.get("patterns_per_second") for member in members]
+    measured = [speed for speed in known if speed is not None]
+    return float(np.mean(measured)) if measured else None
 
 
 def _position(values: "pd.Series[str]", order: Sequence[str]) -> "pd.Series[int]":

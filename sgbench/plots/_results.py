@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sgbench.datasets import mesh_of, with_family
 from sgbench.plots._style import BLUE, GREEN, GREY, ORANGE, PURPLE, WIDTH, style
 from sgbench.symmetry import (
     PAPER_FAMILIES,
@@ -355,8 +356,10 @@ def mesh_dependence(rows: "pd.DataFrame") -> "Figure":
         Of one model, family and class scheme, trained on sets named ``…@STEPxPATTERNS``: the step
         of the lattice in ångström and the number of patterns a lattice. A panel a test set.
     """
-    meshes = rows["train_set"].str.extract(r"@(?P<step>[\d.]+)x(?P<patterns>\d+)$")
-    rows = rows.assign(step=meshes["step"].astype(float), patterns=meshes["patterns"].astype(int))
+    meshes = [mesh for mesh in map(mesh_of, rows["train_set"]) if mesh]
+    rows = rows.assign(
+        step=[mesh.step for mesh in meshes], patterns=[mesh.patterns for mesh in meshes]
+    )
     with style():
         from matplotlib import colormaps
         from matplotlib.figure import Figure
@@ -549,12 +552,6 @@ def _found(
     return [(x, row) for x, row in pairs if row is not None]
 
 
-def with_family(train_set: str, family: str) -> str:
-    """Return the full name: ``ulbd-physical-no-wilson`` is ``ulbd-physical-cubic-no-wilson``."""
-    name, _, variant = train_set.partition("-no-")
-    return f"{name}-{family}" + (f"-no-{variant}" if variant else "")
-
-
 def _variant(train_set: str, family: str) -> str:
     name, _, variant = train_set.partition("-no-")
     return f"without {_INGREDIENTS[variant]}" if variant else short_name(name, family)
@@ -562,7 +559,7 @@ def _variant(train_set: str, family: str) -> str:
 
 def _broken(name: str) -> str:
     """Break the name of a test set into lines that fit into a column."""
-    for part in ("-in-", "-off-", "-test"):
+    for part in ("-in-", "-off-", "-paper", "-test"):
         name = name.replace(part, f"\n{part[1:]}")
     return name
 

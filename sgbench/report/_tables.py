@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from sgbench.datasets import mesh_of
 from sgbench.evaluation import Score
 from sgbench.models import CONTROLS
 from sgbench.report._claims import INGREDIENTS, PUBLISHED_CEILINGS, REFERENCE_MODELS
@@ -116,17 +117,19 @@ def top_k(
 def mesh(table: pd.DataFrame) -> Table | None:
     """Return accuracy by lattice step and number of patterns (Fig. S1)."""
     mine = table[
-        table["train_set"].str.startswith("ulbd-cubic@")
+        (table["family"] == "cubic")
         & table["model"].isin(REFERENCE_MODELS)
         & (table["class_scheme"] == "spacegroup")
     ]
     rows = []
     for _, row in mine.iterrows():
-        step, patterns = row["train_set"].split("@")[1].split("x")
+        named = mesh_of(row["train_set"])
+        if named is None:
+            continue
         rows.append(
             [
-                step, patterns, row["test_set"], row["model"], *_counts(row), interval(row),
-                points(-row["gap_top1"]),
+                f"{named.step:g}", str(named.patterns), row["test_set"], row["model"],
+                *_counts(row), interval(row), points(-row["gap_top1"]),
             ]
         )  # fmt: skip
     rows.sort(key=lambda row: (float(row[0]), int(row[1]), row[2], row[3]))

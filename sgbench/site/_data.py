@@ -18,7 +18,7 @@ from sgbench.site._ranks import Accuracy, places
 from sgbench.symmetry import FAMILIES, extinction_classes, family_spacegroups, spacegroup_symbol
 
 #: Columns that this package adds to those of the table.
-ADDED_COLUMNS = ("rank_best", "rank_worst", "next_model", "lead", "lead_p", "patterns_per_second")
+ADDED_COLUMNS = ("rank_best", "rank_worst", "next_model", "lead", "lead_p")
 #: Confusions of a model on a test set that its page shows, at most: the most frequent.
 MOST_CONFUSIONS = 100
 #: What ceilings can be chosen from, by the beginning of their columns, and their names.
@@ -152,8 +152,6 @@ def with_ranks(table: pd.DataFrame) -> pd.DataFrame:
                 added["next_model"][position] = rows["model"].iloc[place.behind]
                 added["lead"][position] = place.lead
                 added["lead_p"][position] = place.p
-    seconds = table["train_seconds"].where(table["train_seconds"] > 0)
-    added["patterns_per_second"] = (table["train_patterns"] / seconds).tolist()
     return table.assign(**added)
 
 

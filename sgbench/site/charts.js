@@ -187,6 +187,8 @@ function topKCurve(row) {
   );
 }
 
+const costText = (row, cost) => (row[cost] < 100 ? short(row[cost]) : whole(row[cost]));
+
 // Accuracy against what it costs, and the line of those that nothing cheaper beats.
 function costPlot(rows, cost) {
   const priced = rows.filter((row) => row[cost] > 0 && isNumber(shown(row)));
@@ -237,7 +239,7 @@ function costPlot(rows, cost) {
   const taken = priced.map((row) => ({ x: at(row)[0] - 6, y: at(row)[1] - 6, w: 12, h: 12 }));
   for (const row of [...priced].sort((a, b) => shown(b) - shown(a))) {
     const [x, y] = at(row);
-    const text = `${percent(shown(row))} (${interval(row)}) ${unit()}, ${whole(row[cost])} ${COSTS[cost]}, trained on ${row.train_set}`;
+    const text = `${percent(shown(row))} (${interval(row)}) ${unit()}, ${costText(row, cost)} ${COSTS[cost]}, trained on ${row.train_set}`;
     const [low, high] = [shown(row, 1, "_low"), shown(row, 1, "_high")];
     if (isNumber(low) && isNumber(high))
       svg.append(
@@ -304,7 +306,7 @@ function costPlot(rows, cost) {
           row.test_set,
           percent(shown(row)),
           interval(row),
-          whole(row[cost]),
+          costText(row, cost),
         ]),
     ),
   );

@@ -15,6 +15,7 @@ const ROWS = (() => {
     COLUMN_NAMES.forEach((name, j) => {
       row[name] = getters[j](i);
     });
+    row.milliseconds = row.patterns_per_second > 0 ? 1000 / row.patterns_per_second : null;
     return row;
   });
 })();

@@ -137,11 +137,17 @@ function standing(row) {
         ? [
             `${whole(row.train_patterns)} patterns`,
             isNumber(row.train_seconds) ? ` in ${whole(row.train_seconds)} s` : "",
-            isNumber(row.patterns_per_second)
-              ? ` (${short(row.patterns_per_second)} a second)`
+            row.train_seconds > 0
+              ? ` (${short(row.train_patterns / row.train_seconds)} a second)`
               : "",
             row.hardware ? ` on ${row.hardware}` : "",
           ].join("")
+        : null,
+    ],
+    [
+      "prediction",
+      isNumber(row.patterns_per_second)
+        ? `${short(row.patterns_per_second)} patterns a second`
         : null,
     ],
   ]);

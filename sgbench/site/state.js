@@ -18,6 +18,7 @@ const COSTS = {
   parameters: "parameters",
   train_patterns: "training patterns",
   train_seconds: "training seconds",
+  milliseconds: "milliseconds a prediction",
 };
 
 const DEFAULTS = (() => {

@@ -5,6 +5,7 @@ import stat
 import unicodedata
 from pathlib import Path
 
+from sgbench.evaluation import ANSWERS_ENDING
 from sgbench.submission._problems import Problem, shown
 
 DESCRIPTION = "submission.yaml"
@@ -135,12 +136,13 @@ def _score_problems(folder: Path) -> list[Problem]:
     strange = [
         name
         for name in sorted(os.listdir(folder))
-        if not name.endswith(".json") or not stat.S_ISREG(os.lstat(folder / name).st_mode)
+        if not name.endswith((".json", ANSWERS_ENDING))
+        or not stat.S_ISREG(os.lstat(folder / name).st_mode)
     ]
     return [
         Problem(
             f"{folder.parent.name}/{SCORES}/{shown(name)}", "it is no score",
-            "only the JSON files of `sgbench submission add`", "Take it out.",
+            "only what `sgbench submission add` writes", "Take it out.",
         )
         for name in strange
     ]  # fmt: skip

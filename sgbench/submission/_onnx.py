@@ -1,6 +1,8 @@
 """`model.onnx` from strangers, run in a process of its own with limits on all that it could use."""
 
+import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,25 @@ from sgbench.submission._problems import Problem
 from sgbench.submission._sandbox import Limits, Sandbox, StoppedError
 
 
+@dataclass(frozen=True)
+class Outputs:
+    """What a model says.
+
+    Attributes
+    ----------
+    values : ndarray of float32, shape (n, n_labels)
+        As it gives them.
+    patterns_per_second : float
+        From the first pattern rendered to the last answer; loading the model does not count.
+    """
+
+    values: NDArray[np.float32]
+    patterns_per_second: float
+
+
 def run_model(
     folder: Path, contract: Contract, batches: Iterable[NDArray[np.float32]], limits: Limits
-) -> tuple[NDArray[np.float32] | None, list[Problem]]:
+) -> tuple[Outputs | None, list[Problem]]:
     """Run a model over patterns.
 
     Parameters
@@ -28,8 +46,8 @@ def run_model(
 
     Returns
     -------
-    outputs : ndarray of float32, shape (n, n_labels), or None
-        As the model gives them; None if something is wrong.
+    outputs : Outputs or None
+        None if something is wrong.
     problems : list of Problem
     """
     shape = [contract.batch_size, *[1] * contract.channels, contract.n_points]
@@ -44,6 +62,7 @@ def run_model(
     with Sandbox("sgbench.submission._onnx_worker", request, limits) as model:
         try:
             model.start("ready")
+            started = time.perf_counter()
             outputs = []
             waiting = 0
             for patterns in batches:  # the next are rendered while the model is at the last
@@ -52,9 +71,11 @@ def run_model(
                 _send(model, scaled(patterns, contract), contract)
                 waiting = len(patterns)
             outputs.append(_receive(model, contract)[:waiting])
+            seconds = time.perf_counter() - started
         except StoppedError as stopped:
             return None, [Problem(f"{folder.name}/{MODEL}", *words) for words in stopped.problems]
-    return np.concatenate(outputs), []
+    values = np.concatenate(outputs)
+    return Outputs(values, len(values) / seconds), []
 
 
 def scaled(patterns: NDArray[np.float32], contract: Contract) -> NDArray[np.float32]:

@@ -1,7 +1,6 @@
 """From a folder to scores: everything is checked first, and nothing of it is trusted."""
 
 import hashlib
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -132,12 +131,13 @@ def score_submission(
         raise RefusedError(folder, checked.problems)
     probabilities, speed = checked.probabilities, None
     if submission.contract is not None:
-        started = time.monotonic()
         batches = samples.patterns(submission.contract.batch_size)
         outputs, problems = run_model(folder, submission.contract, batches, limits)
-        speed = len(samples) / (time.monotonic() - started)
         if outputs is not None:
-            probabilities, problems = _as_probabilities(submission, submission.contract, outputs)
+            speed = outputs.patterns_per_second
+            probabilities, problems = _as_probabilities(
+                submission, submission.contract, outputs.values
+            )
         if problems:
             raise RefusedError(folder, problems)
     assert probabilities is not None
@@ -152,14 +152,13 @@ def score_submission(
         "training_seeds": values["seeds"],
         "status": "self-reported" if sealed is None else "verified",
         "seal": None if sealed is None else sealed.commitment,
-        "patterns_per_second": speed,
         "ranked": checked.ranked,
         "submission_sha256": file_sha256(
             folder / (PREDICTIONS if submission.contract is None else MODEL)
         ),
     }
     return score_samples(
-        submission.track, samples, submission.class_scheme, probabilities, provenance
+        submission.track, samples, submission.class_scheme, probabilities, provenance, speed
     )
 
 
@@ -169,6 +168,7 @@ def score_samples(
     class_scheme: str,
     probabilities: NDArray[np.float32],
     provenance: Mapping[str, Any],
+    patterns_per_second: float | None = None,
 ) -> list[Score]:
     """Score probabilities in the order of samples, each test set by every scheme that they allow.
 
@@ -181,6 +181,8 @@ def score_samples(
     probabilities : ndarray of float32, shape (n, n_labels)
     provenance : mapping
         What the scores are to say of the model.
+    patterns_per_second : float, optional
+        How fast the probabilities were made.
     """
     digest = hashlib.sha256("\n".join(samples.ids).encode())
     digest.update(probabilities.astype("<f4").tobytes())
@@ -201,6 +203,7 @@ def score_samples(
                 "test_sha256": truth.sha256(),
                 "predictions_sha256": digest.hexdigest(),
             },
+            patterns_per_second,
         )
         scores += [score_predictions(predictions, truth, scheme) for scheme in schemes]
     return scores
@@ -269,7 +272,7 @@ def _try_model(
     )
     if outputs is None:
         return problems
-    probabilities, problems = _as_probabilities(submission, contract, outputs)
+    probabilities, problems = _as_probabilities(submission, contract, outputs.values)
     if probabilities is None:
         return problems
     once, again = probabilities[:size], np.roll(probabilities[size:], -1, axis=0)[::-1]

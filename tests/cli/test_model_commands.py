@@ -40,7 +40,7 @@ def test_from_a_control_to_the_leaderboard(call, control, tmp_path):
     names = sorted(p.name for p in control.iterdir())
     assert names == ["ulbd-in-mesh.extinction.parquet", "ulbd-in-mesh.parquet"]
     call("evaluate", *(control / name for name in names), "-o", "s")
-    scores = sorted((tmp_path / "s").iterdir())
+    scores = sorted((tmp_path / "s").glob("*.json"))
     assert [p.name for p in scores] == [
         "ulbd-in-mesh.extinction.json", "ulbd-in-mesh.spacegroup.json",
     ]  # fmt: skip
@@ -60,11 +60,14 @@ def test_from_a_network_to_scores(call, trained, tmp_path):
         "--device", "cpu",
     )  # fmt: skip
     call("evaluate", "p/ulbd-off-mesh.parquet", "-o", "s")
-    names = sorted(p.name for p in (tmp_path / "s").iterdir())
+    names = sorted(p.name for p in (tmp_path / "s").glob("*.json"))
     assert names == ["ulbd-off-mesh.extinction.json", "ulbd-off-mesh.spacegroup.json"]
+    answers = sorted(p.name for p in (tmp_path / "s").glob("*.parquet"))
+    assert answers == [name.replace(".json", ".answers.parquet") for name in names]
     origin = read_score(tmp_path / "s" / names[0]).provenance
     assert origin["model"] == "fcn-wang2024"
     assert origin["parameters"] == 1_976_884
+    assert origin["patterns_per_second"] > 0
     assert len(origin["predictions_sha256"]) == len(origin["test_sha256"]) == 64
 
 

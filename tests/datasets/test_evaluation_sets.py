@@ -114,7 +114,7 @@ def test_requests_that_cannot_be_met(crystals, tmp_path):
         evaluation_set("gcdd-in-domain", CUBIC, 1, crystals)
     assert set(TEST_SETS) == {
         "ulbd-in-mesh", "ulbd-off-mesh", "ulbd-imbalanced-in-mesh",
-        "cddd", "cddd-in-domain", "cddd-test", "cddd-test-in-domain",
+        "cddd", "cddd-in-domain", "cddd-test", "cddd-test-in-domain", "cddd-paper-test",
         "gcdd", "gcdd-in-domain", "gcdd-test", "gcdd-test-in-domain",
     }  # fmt: skip
 

@@ -47,6 +47,23 @@ def test_samples_follow_from_seed_and_position():
     assert other.portable_bytes() != lines.portable_bytes()
 
 
+def test_the_papers_split():
+    """Training, validation and test part share nothing, and leave nothing out."""
+    split = ("train", "test", "train", "train") * len(CRYSTALS)
+    crystals = replace(CRYSTALS, split_paper=split[: len(CRYSTALS)])
+    paper = TrainingCrystals("cddd-cubic-paper-split", "cubic", CANONICAL, crystals, "paper")
+    parts = {"train": set(), "validation": set(), "test": set()}
+    for i in range(len(crystals)):
+        if crystals.family[i] == "cubic":
+            kept = "validation" if crystals.split_grouped[i] == "validation" else "train"
+            part = "test" if crystals.split_paper[i] == "test" else kept
+            parts[part] |= rows_of(crystals.lines.take([i]))
+    assert all(parts.values())
+    assert rows_of(paper.training_samples(0, 2000, seed=0)[0]) == parts["train"]
+    assert rows_of(paper.validation_samples(10_000)[0]) == parts["validation"]
+    assert paper.checksum() != replace(paper, split="grouped").checksum()
+
+
 def test_the_checksum_tells_data_and_splits_apart():
     moved = replace(CRYSTALS, split_grouped=("train", *CRYSTALS.split_grouped[:-1]))
     cut = CRYSTALS.take(np.arange(len(CRYSTALS) - 1))
@@ -95,6 +112,7 @@ def test_another_mesh_by_name():
         ("ulbd-physical-tetragonal", "tetragonal"),
         ("gcdd-trigonal-hexagonal", "trigonal-hexagonal"),
         ("ulbd-cubic@0.1x5", "cubic"),
+        ("cddd-trigonal-hexagonal-paper-split", "trigonal-hexagonal"),
     ],
 )
 def test_families_by_name(name, family):
@@ -104,6 +122,8 @@ def test_families_by_name(name, family):
 def test_what_is_held_out():
     assert all(is_held_out(test, "ulbd-cubic") for test in TEST_SETS)
     seen = {test for test in TEST_SETS if not is_held_out(test, "cddd-cubic")}
-    assert seen == {"cddd", "cddd-in-domain"}
+    assert seen == {"cddd", "cddd-in-domain", "cddd-paper-test"}
+    seen = {test for test in TEST_SETS if not is_held_out(test, "cddd-cubic-paper-split")}
+    assert seen == {"cddd", "cddd-in-domain", "cddd-test", "cddd-test-in-domain"}
     seen = {test for test in TEST_SETS if not is_held_out(test, "gcdd-tetragonal")}
     assert seen == {"gcdd", "gcdd-in-domain"}

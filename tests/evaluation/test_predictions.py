@@ -1,4 +1,6 @@
 import json
+import time
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +20,7 @@ from sgbench.evaluation import (
     read_predictions,
     write_predictions,
 )
+from sgbench.evaluation._predict import _timed
 from sgbench.models import get_model
 from sgbench.symmetry import extinction_classes, family_spacegroups
 from sgbench.training import TrainedModel
@@ -57,6 +60,32 @@ def test_what_is_written_is_read(tmp_path, by_class, n):
     write_predictions(tmp_path / "new" / "p.parquet", predictions)
     assert_same(read_predictions(tmp_path / "new" / "p.parquet"), predictions)
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["p.parquet"]
+
+
+def test_speed_lies_beside_and_leaves_the_file_as_it_is(tmp_path):
+    slow, fast = (replace(random_predictions(), patterns_per_second=v) for v in (0.5, 3e5))
+    path = tmp_path / "p.parquet"
+    write_predictions(path, slow)
+    before = path.read_bytes()
+    assert read_predictions(path).patterns_per_second == 0.5
+    assert read_predictions(path).by_class().patterns_per_second == 0.5
+    write_predictions(path, fast)
+    assert path.read_bytes() == before
+    assert read_predictions(path).patterns_per_second == 3e5
+    # What was measured with other predictions does not stay.
+    write_predictions(path, random_predictions())
+    assert read_predictions(path).patterns_per_second is None
+    assert [one.name for one in tmp_path.iterdir()] == ["p.parquet"]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", *(
+    f'{{"patterns_per_second": {value}}}' for value in ("0", "-1", "NaN", "Infinity", '"fast"')
+)])  # fmt: skip
+def test_a_speed_that_is_none(tmp_path, text):
+    write_predictions(tmp_path / "p.parquet", random_predictions())
+    (tmp_path / "p.speed.json").write_text(text)
+    with pytest.raises(SgbenchError, match="holds no patterns_per_second"):
+        read_predictions(tmp_path / "p.parquet")
 
 
 @given(st.integers(0, 100))
@@ -179,10 +208,29 @@ def test_predictions_of_a_network_are_its_probabilities(name):
     np.testing.assert_allclose(found.probabilities, expected.numpy(), rtol=1e-3, atol=1e-6)
     assert found.probabilities.std() > 1e-3
     assert found.sample_ids == truth.sample_ids
+    assert found.patterns_per_second > 0
     origin = found.provenance
     assert (origin["model"], origin["train_set"], origin["seed"]) == (name, dataset.name, 5)
     assert (origin["test_set"], origin["dataset"]) == ("ulbd-off-mesh", "ulbd-cubic")
     assert (origin["per_spacegroup"], origin["scale"]) == (1, "smoke")
+
+
+@pytest.mark.parametrize(("n", "counted"), [(20, 15), (9, 9)])
+def test_the_speed_of_a_predictor_with_a_slow_start(n, counted):
+    """A quarter of a second once, then 20 ms a batch of five; few patterns are timed whole."""
+    lines = evaluation_set("ulbd-off-mesh", ULBD["ulbd-cubic"], 1).lines.take(np.arange(n))
+    seen = []
+
+    def predict(chunk):
+        time.sleep(0.02 if seen else 0.25)
+        seen.append(len(chunk))
+        return len(chunk)
+
+    parts, speed = _timed(lines, 5, predict)
+    assert parts == seen == [5] * (n // 5) + [n % 5] * (n % 5 > 0)
+    seconds = counted / speed
+    expected = 0.02 * 3 if counted < n else 0.25 + 0.02
+    assert expected <= seconds < 1.5 * expected + 0.05
 
 
 def test_predictions_of_a_control():
@@ -190,5 +238,6 @@ def test_predictions_of_a_control():
     truth = evaluation_set("ulbd-in-mesh", dataset, 1)
     found = predict_control("control-uniform", dataset, truth, "extinction", "smoke")
     assert found.probabilities.shape == (36, 17)
+    assert found.patterns_per_second is None
     assert found.provenance["status"] == "control"
     assert found.provenance["train_set"] == "none"

@@ -19,7 +19,7 @@ from sgbench.evaluation import (
     top_k_hits,
     write_score,
 )
-from sgbench.evaluation._scores import calibration_error, wilson_interval
+from sgbench.evaluation._scores import calibration_bins, calibration_error, wilson_interval
 from sgbench.symmetry import Ceiling, class_labels, family_spacegroups
 
 CUBIC = family_spacegroups("cubic")
@@ -156,8 +156,24 @@ def test_a_score_does_not_depend_on_when_it_is_made():
 )
 def test_calibration_in_closed_form(confidence, hit, expected):
     rows = [[value, *([(1 - value) / 2] * 2)] for value in confidence]
-    found = calibration_error(np.array(rows, dtype=np.float32), np.array(hit, dtype=float))
-    assert found == pytest.approx(expected, abs=1e-6)
+    bins = calibration_bins(np.array(rows, dtype=np.float32), np.array(hit, dtype=float))
+    assert calibration_error(bins) == pytest.approx(expected, abs=1e-6)
+    assert sum(n for _, n, _, _ in bins) == len(hit)
+    assert sum(n * right for _, n, _, right in bins) == pytest.approx(sum(hit))
+    assert all(i / 15 <= confidence <= (i + 1) / 15 for i, _, confidence, _ in bins)
+
+
+def test_a_planted_overconfidence_is_in_the_bins():
+    """Right as often as stated below one half, and ten points less often above."""
+    draw = np.random.default_rng(3)
+    confidence = draw.uniform(0.35, 1.0, 200_000).astype(np.float32)
+    rest = (1 - confidence)[:, None] * np.full(3, 1 / 3, dtype=np.float32)
+    hit = (draw.random(len(confidence)) < confidence - 0.1 * (confidence > 0.5)).astype(float)
+    bins = calibration_bins(np.hstack([confidence[:, None], rest]), hit)
+    assert [i for i, *_ in bins] == list(range(5, 15))
+    for i, _, stated, right in bins:
+        if i != 7:  # 0.5 lies within
+            assert stated - right == pytest.approx(0.1 if i > 7 else 0.0, abs=0.015)
 
 
 def test_labels_and_balance():

@@ -21,8 +21,8 @@ PROMISED = {
     "model", "train_set", "test_set", "family", "class_scheme", "scale", "n_test", "seeds", "top1",
     "top2", "top3", "top4", "top5", "top1_low", "top1_high", "ceiling_top1", "ceiling_top2",
     "ceiling_top3", "ceiling_top4", "ceiling_top5", "share_top1", "ece", "parameters",
-    "train_patterns", "hardware", "status", "dataset_sha256", "predictions_sha256",
-    "sgbench_version",
+    "train_patterns", "patterns_per_second", "hardware", "status", "dataset_sha256",
+    "predictions_sha256", "sgbench_version",
 }  # fmt: skip
 
 
@@ -30,6 +30,7 @@ def made_up(top1=0.4, **changes) -> Score:
     provenance = {
         "model": "fcn", "train_set": "ulbd-cubic", "scale": "smoke", "seed": 0,
         "parameters": 1976884, "train_patterns": 6400, "train_seconds": 1.5, "hardware": "abacus",
+        "patterns_per_second": 250.0,
         "dataset_sha256": "aa", "test_sha256": "bb", "predictions_sha256": "cc",
         "scorer_version": "0.1.0",
     }  # fmt: skip
@@ -82,6 +83,16 @@ def test_seeds_are_one_row():
     assert row["ece"] == pytest.approx(0.2)
     assert row["share_top1"] == pytest.approx(0.43 / 0.472)
     assert row["predictions_sha256"].split() == ["p0", "p1"]
+
+
+@pytest.mark.parametrize(
+    ("speeds", "expected"), [((100.0, 300.0), 200.0), ((100.0, None), 100.0), ((None, None), None)]
+)
+def test_the_speed_of_seeds(speeds, expected):
+    """Of a control, and of scores of earlier versions, there is none."""
+    scores = [made_up(seed=i, patterns_per_second=speed) for i, speed in enumerate(speeds)]
+    (row,) = build_table(scores).to_dict("records")
+    assert row["patterns_per_second"] == expected
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from example_results import (
 from scipy.stats import binomtest
 
 from sgbench import plots
-from sgbench.plots._results import short_name, with_family
+from sgbench.datasets import with_family
+from sgbench.plots._results import short_name
 from sgbench.symmetry import (
     PAPER_FAMILIES,
     extinction_classes,
@@ -83,6 +84,10 @@ def points(axes):
             "ULBD-physical-no-wilson",
         ),
         ("cddd", "tetragonal", "cddd-tetragonal", "CDDD"),
+        (
+            "cddd-paper-split", "trigonal-hexagonal", "cddd-trigonal-hexagonal-paper-split",
+            "CDDD-paper-split",
+        ),
     ],
 )  # fmt: skip
 def test_names_of_sets(train_set, family, full, short):

@@ -249,6 +249,11 @@ def test_cost_and_generalization_follow_the_filters(open_page):
     assert page.locator(".chart line.ceiling").count() == 1
     page.get_by_label("Cost").select_option("parameters")
     assert "parameters (logarithmic)" in page.locator(".chart").text_content()
+    page.get_by_label("Cost").select_option("milliseconds a prediction")
+    assert page.locator(".chart a").count() == len(MODELS)
+    assert "10 milliseconds a prediction" in page.locator(".chart a").nth(1).get_attribute(
+        "aria-label"
+    )  # 100 patterns a second
     page.locator(".chart a[aria-label^='gamma']").click()
     assert "gamma" in model_heading(page).inner_text()
     page.goto(page.url.split("#")[0] + "#/matrix?family=cubic&scheme=extinction")

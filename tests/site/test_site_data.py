@@ -67,16 +67,6 @@ def test_clear_differences_have_ranks_of_their_own():
     assert classes.loc["good", "lead_p"] < 1e-6
 
 
-def test_patterns_a_second_come_from_time_and_number(site):
-    rates = zip(
-        column(site, "patterns_per_second"), column(site, "train_patterns"),
-        column(site, "train_seconds"), strict=True,
-    )  # fmt: skip
-    known = [(rate, n, t) for rate, n, t in rates if n is not None]
-    assert len(known) == 24
-    assert all(rate == pytest.approx(n / t, rel=1e-5) for rate, n, t in known)
-
-
 def test_a_model_has_its_classes_and_confusions(scores, site):
     place = site.index["models"].index("best")
     [one] = [

@@ -32,6 +32,8 @@ training:
         validations: 2, patience: 2}}
   cddd-cubic:
     extra-trees-suzuki2020: {{patterns: 100}}
+  ulbd-cubic@2x5:
+    extra-trees-suzuki2020: {{patterns: 100}}
 """
 FAST = (
     "--config", "scale=smoke", "families=[cubic]", "controls=[control-oracle]",
@@ -130,6 +132,7 @@ def test_every_rule_leaves_a_log_and_a_benchmark(finished):
         stages = (
             "ceilings", "random_structures", "crystals", "portrait", "designed_lines", "train",
             "predict", "evaluate", "leaderboard", "confusions", "figures", "report_page",
+            "scaling",
         )  # fmt: skip
         for stage in stages:
             assert any(f"/{stage}" in name for name in found), (kind, stage)
@@ -153,7 +156,7 @@ print(json.dumps([[r.data.params, r.data.metrics, r.data.tags, len(r.inputs.data
     assert done.returncode == 0, done.stderr
     runs = json.loads(done.stdout)
     trained = [run for run in runs if "dataset_sha256" in run[2]]
-    assert {run[0]["dataset"] for run in trained} == {"ulbd-cubic", "cddd-cubic"}
+    assert {run[0]["dataset"] for run in trained} == {"ulbd-cubic", "cddd-cubic", "ulbd-cubic@2x5"}
     _, metrics, tags, n_datasets, n_models, _ = next(
         run for run in trained if run[0]["dataset"] == "ulbd-cubic"
     )
@@ -165,7 +168,7 @@ print(json.dumps([[r.data.params, r.data.metrics, r.data.tags, len(r.inputs.data
     # One run for the workflow, and one child a training.
     parents = [run[5] for run in runs if "workflow" in run[2]]
     assert len(parents) == 1
-    assert [run[2].get("mlflow.parentRunId") for run in trained] == parents * 2
+    assert [run[2].get("mlflow.parentRunId") for run in trained] == parents * 3
     built = {run[2]["dataset"] for run in runs if "source" in run[2]}
     assert built == {"cddd", "gcdd", "ulbd-cubic", "ulbd-cubic-imbalanced"}
 
@@ -202,6 +205,15 @@ def test_the_page_of_claims_is_there(finished):
     assert any(entry["file"] for entry in index)
 
 
+def test_the_study_of_meshes_is_a_target_of_its_own(finished):
+    table = pd.read_csv(finished / "results" / "smoke" / "scaling.csv")
+    assert set(table["train_set"]) == {"ulbd-cubic@2x5"}
+    assert "<svg" in (finished / "results" / "smoke" / "scaling.svg").read_text()
+    jobs = planned(finished, "scaling", "--forceall", *FAST)
+    assert (jobs["train"], jobs["scaling_study"]) == (1, 1)
+    assert "leaderboard" not in jobs
+
+
 def test_a_second_run_does_nothing(finished):
     assert planned(finished, *FAST) == {}
 
@@ -230,7 +242,7 @@ def test_a_changed_test_size_predicts_again_without_training(finished):
     configure(finished)
     assert "train" not in jobs
     assert "crystals" not in jobs
-    assert (jobs["predict"], jobs["predict_control"], jobs["evaluate"]) == (2, 1, 3)
+    assert (jobs["predict"], jobs["predict_control"], jobs["evaluate"]) == (3, 1, 4)
 
 
 def test_a_killed_workflow_goes_on_from_the_checkpoint(project, tmp_path):

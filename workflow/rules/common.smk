@@ -8,7 +8,7 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 from sgbench.costs import expected_costs, explain_costs, training_seconds
-from sgbench.datasets import is_held_out, training_family
+from sgbench.datasets import is_held_out, mesh_of, training_family
 from sgbench.decoder import INDEXED
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import DECODER
@@ -44,6 +44,13 @@ ON_GPU = SCALE == "paper" and SETTINGS["device"] != "cpu"
 if workflow.is_main_process:
     print(explain_scale(config.get("scale", "auto"), SCALE), file=sys.stderr)
     print(explain_costs(expected_costs(SETTINGS, RATES, ON_GPU)), file=sys.stderr)
+
+
+SCALING = [
+    f"results/{SCALE}/scaling.csv"
+    for train_set in SETTINGS["training"]
+    if mesh_of(train_set) and training_family(train_set) in SETTINGS["families"]
+][:1]
 
 
 wildcard_constraints:
@@ -227,6 +234,16 @@ def runs():
 
 def all_scores(wildcards):
     return [f"results/{SCALE}/scores/{run}" for run in runs()]
+
+
+def scaling_scores(wildcards):
+    """Scores of the trainings on sets with another mesh."""
+    return [
+        f"results/{SCALE}/scores/{train_set}/{model}/seed{seed}"
+        for train_set, model in trainings()
+        for seed in SETTINGS["seeds"]
+        if mesh_of(train_set)
+    ]
 
 
 def submitted_scores(wildcards):

@@ -62,6 +62,32 @@ rule leaderboard:
         "sgbench leaderboard --table {input} {params.others} --output {output.csv} 2> {log}"
 
 
+# How fine a mesh has to be (Fig. S1): the trainings on sets NAME@STEPxPATTERNS alone, so that
+# `snakemake scaling` runs these and nothing else.
+rule scaling_study:
+    input:
+        scaling_scores,
+    output:
+        csv=report(
+            "results/{scale}/scaling.csv",
+            caption="../report/scaling.rst",
+            category="Leaderboard",
+        ),
+        svg=report(
+            "results/{scale}/scaling.svg",
+            caption="../report/scaling.rst",
+            category="Figures",
+        ),
+    log:
+        "results/{scale}/logs/scaling.log",
+    benchmark:
+        "results/{scale}/benchmarks/scaling.tsv"
+    conda:
+        "../../environment.yml"
+    shell:
+        "sgbench scaling {input} --output {output.csv} > {log} 2>&1"
+
+
 rule confusions:
     input:
         all_scores,

@@ -1,0 +1,58 @@
+"""`sgbench scaling`: how fine a mesh has to be."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sgbench.cli._leaderboard import score_files
+from sgbench.cli._listing import Format, show
+from sgbench.datasets import mesh_of
+from sgbench.errors import SgbenchError
+
+_KEPT = (
+    "model", "train_set", "step", "patterns_per_lattice", "test_set", "family", "class_scheme",
+    "n_test", "seeds", "top1", "top1_low", "top1_high", "ceiling_top1", "gap_top1",
+    "train_patterns", "train_seconds",
+)  # fmt: skip
+
+
+def scaling(
+    scores: Annotated[list[Path], typer.Argument(help="Score files, or folders of them.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="CSV; SVG goes beside it.")],
+) -> None:
+    """Tabulate and draw accuracy by lattice step and by patterns a lattice (Fig. S1).
+
+    Scores of one model are used that was trained on sets named NAME@STEPxPATTERNS: the step in
+    ångström, and how many patterns each lattice has. The plot is of space groups on designed sets.
+    """
+    from sgbench import plots
+    from sgbench.evaluation import read_score
+    from sgbench.leaderboard import build_table
+
+    found = [read_score(file) for path in scores for file in score_files(path)]
+    on_mesh = [one for one in found if mesh_of(one.provenance["train_set"])]
+    models = {(one.provenance["model"], one.family) for one in on_mesh}
+    if len(models) != 1:
+        named = ", ".join(" ".join(pair) for pair in sorted(models)) or "none"
+        raise SgbenchError(
+            "a scaling study is of one model and family, trained on sets NAME@STEPxPATTERNS; the "
+            f"scores are of: {named}. Name the folders of one."
+        )
+    table = build_table(on_mesh)
+    meshes = [mesh_of(name) for name in table["train_set"]]
+    table["step"] = [mesh.step for mesh in meshes if mesh]
+    table["patterns_per_lattice"] = [mesh.patterns for mesh in meshes if mesh]
+    table = table.sort_values(["class_scheme", "test_set", "step", "patterns_per_lattice"])
+    drawn = table[
+        (table["class_scheme"] == "spacegroup") & table["test_set"].str.startswith("ulbd")
+    ]
+    if drawn.empty:
+        raise SgbenchError(
+            "there is nothing to draw: no score is over space groups on a designed test set; "
+            "expected files such as ulbd-in-mesh.spacegroup.json. Name these as well."
+        )
+    rows = [{name: row[name] for name in _KEPT} for _, row in table.iterrows()]
+    show(rows, Format.csv, output)
+    plots.save(plots.mesh_dependence(drawn), output.with_suffix(".svg"))
+    typer.echo(f"wrote {output} and {output.with_suffix('.svg')}: {len(table)} rows")
