@@ -81,7 +81,7 @@ def exact_ceilings(dataset: Ulbd | UlbdUnion, split: Split = "in-mesh") -> tuple
     weights = dict(zip(dataset.spacegroups, dataset.n_cells.tolist(), strict=True))
     cells, shown = _cells(dataset, split)
     signatures = {
-        "data": line_signatures(dataset, cells, _COINCIDENT, counted=True),
+        "data": _distinct_angles(dataset, cells),
         "resolution": line_signatures(dataset, cells, 2 * dataset.protocol.sigma, counted=False),
     }
     complete = split == "in-mesh" and dataset.reduced is None
@@ -102,13 +102,10 @@ def exact_ceilings(dataset: Ulbd | UlbdUnion, split: Split = "in-mesh") -> tuple
     )
 
 
-def data_ceiling(dataset: Ulbd | UlbdUnion, split: Split = "in-mesh") -> tuple[float, ...]:
+def data_ceiling(dataset: Ulbd, split: Split = "in-mesh") -> tuple[float, ...]:
     """Return the ``data`` ceiling over space groups, top-1 to top-5."""
-    return next(
-        one.top
-        for one in exact_ceilings(dataset, split)
-        if one.level == "data" and one.class_scheme == "spacegroup"
-    )
+    cells, shown = _cells(dataset, split)
+    return _best_guesses(dataset, _distinct_angles(dataset, cells), shown, "spacegroup")
 
 
 def line_signatures(
@@ -137,9 +134,13 @@ def line_signatures(
     return np.asarray(
         _signatures(
             metric(dataset.family, cells), table.coefficients.astype(np.float64), table.present,
-            protocol.wavelength, *protocol.line_range, separation, counted,
+            protocol.wavelength, *protocol.q_range, separation, counted,
         )
     )  # fmt: skip
+
+
+def _distinct_angles(dataset: Ulbd, cells: NDArray[np.float64]) -> NDArray[np.uint64]:
+    return line_signatures(dataset, cells, _COINCIDENT, counted=True)
 
 
 def _cells(dataset: Ulbd, split: Split) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -209,10 +210,8 @@ def _mixed(value):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def _signatures(metrics, coefficients, present, wavelength, lower, upper, separation, counted):  # type: ignore[no-untyped-def]
+def _signatures(metrics, coefficients, present, wavelength, lowest, highest, separation, counted):  # type: ignore[no-untyped-def]
     n_lines = len(coefficients)
-    lowest = (2 * np.sin(np.radians(lower) / 2) / wavelength) ** 2
-    highest = (2 * np.sin(np.radians(upper) / 2) / wavelength) ** 2
     result = np.zeros((len(metrics), len(present)), np.uint64)
     q = np.empty(n_lines, np.float64)
     row = np.empty(n_lines, np.int64)

@@ -18,7 +18,7 @@ from sgbench.datasets._evaluation_sets import (
     find_crystals,
 )
 from sgbench.diffraction import LineList, PatternProtocol
-from sgbench.diffraction._random import philox4x32, stream_key
+from sgbench.diffraction._random import below, stream_key, words_at
 from sgbench.errors import SgbenchError
 from sgbench.symmetry import FAMILIES, family_spacegroups
 
@@ -95,10 +95,8 @@ class TrainingCrystals:
         """Return samples first, first + 1, … of an endless sequence that the seed determines."""
         position = np.arange(first, first + count, dtype=np.int64)
         key = stream_key(f"sgbench/{self.name}/train/{seed}")
-        word, *_ = philox4x32(
-            (position & 0xFFFFFFFF, position >> 32, 0 * position, 0 * position), key
-        )
-        return self._samples(self._part("train")[(word * len(self._part("train"))) >> 32])
+        word, *_ = words_at(position, key)
+        return self._samples(self._part("train")[below(word, len(self._part("train")))])
 
     def validation_samples(self, per_spacegroup: int) -> Samples:
         """Return the first structures of each space group in the validation part."""

@@ -30,7 +30,14 @@ from sgbench.diffraction import (
     metric,
     reflection_table,
 )
-from sgbench.diffraction._random import philox4x32, philox_words, stream_key, to_unit
+from sgbench.diffraction._random import (
+    below,
+    philox4x32,
+    philox_words,
+    stream_key,
+    to_unit,
+    words_at,
+)
 from sgbench.errors import SgbenchError
 from sgbench.symmetry import class_labels, family_spacegroups, relabellings
 
@@ -307,7 +314,7 @@ class Ulbd:
             (recipes.cell_index, recipes.spacegroup, recipes.pattern, kind),
             self.stream("relabelling"),
         )
-        return label * n_relabellings + _below(word, n_relabellings)
+        return label * n_relabellings + below(word, n_relabellings)
 
     def size(self, split: Split) -> int:
         """Return how many samples a split holds (off-mesh: as many as in-mesh)."""
@@ -349,19 +356,18 @@ class Ulbd:
     ) -> Recipes:
         """Return samples at some positions of the training sequence; their groups may be given."""
         key = self.stream(f"train/{seed}")
-        low, high = position & 0xFFFFFFFF, position >> 32
-        group, cell, pattern, _ = philox4x32((low, high, 0 * low, 0 * low), key)
+        group, cell, pattern, _ = words_at(position, key)
         if spacegroup is None:
             ends = np.cumsum(self.n_cells)
-            chosen = np.searchsorted(ends, _below(group, int(ends[-1])), side="right")
+            chosen = np.searchsorted(ends, below(group, int(ends[-1])), side="right")
         else:
             chosen = spacegroup - self.spacegroups[0]
-        cell_index = self.first_cell[chosen] + _below(cell, self.n_cells[chosen])
+        cell_index = self.first_cell[chosen] + below(cell, self.n_cells[chosen])
         return Recipes(
             np.array(self.spacegroups)[chosen],
             cell_index,
             self.mesh[cell_index],
-            _below(pattern, self.train_patterns),
+            below(pattern, self.train_patterns),
         )
 
     def held_out_recipes(self, split: Split, per_spacegroup: int) -> Recipes:
@@ -400,20 +406,20 @@ class Ulbd:
         key = self.stream(split)
         cell, pattern, *_ = philox4x32((rank, groups, zero, zero), key)
         patterns = np.array(self._pattern_range(split))
-        pattern = patterns[_below(pattern, len(patterns))]
+        pattern = patterns[below(pattern, len(patterns))]
         if split != "off-mesh":
-            index = first + _below(cell, number)
+            index = first + below(cell, number)
             return Recipes(groups, index, self.mesh[index], pattern)
         if self.reduced:
             between = self.reduced.cells(self.family)[self.reduced.count :]
-            cells = between[_below(cell, len(between))]
+            cells = between[below(cell, len(between))]
             return Recipes(groups, rank, cells, pattern, off_mesh=True)
         cells = np.empty((len(rank), len(self.axes)))
         for parameter, axis in enumerate(self.axes):
             place, between, *_ = philox4x32((rank, groups, zero, zero + parameter + 1), key)
             fraction = 0.25 + 0.5 * to_unit(between)
             # The steps of an axis are those of the mesh where a space group has a part of them.
-            step = first + _below(place, number) if self.ranges else _below(place, len(axis))
+            step = first + below(place, number) if self.ranges else below(place, len(axis))
             cells[:, parameter] = axis.start + axis.step * (step + fraction)
         return Recipes(groups, rank, cells, pattern, off_mesh=True)
 
@@ -436,7 +442,7 @@ class Ulbd:
                 rank = np.arange(draws)
                 zero = np.zeros_like(rank)
                 cell, pattern, *_ = philox4x32((rank, zero + group, zero, zero), key)
-                cell, pattern = _below(cell, n_cells), _below(pattern, len(patterns))
+                cell, pattern = below(cell, n_cells), below(pattern, len(patterns))
                 first = np.sort(np.unique(cell * len(patterns) + pattern, return_index=True)[1])
                 draws *= 2
             cells.append(first_cell + cell[first[:count]] if count else first)
@@ -460,7 +466,7 @@ class Ulbd:
             settings[where],
             metric(self.family, recipes.cells[where]),
             kept_offsets, kept, table.coefficients.astype(np.float64),
-            self.protocol.wavelength, *self.protocol.line_range,
+            self.protocol.wavelength, *self.protocol.q_range,
         )  # fmt: skip
         key = self.stream("intensity/off-mesh" if recipes.off_mesh else "intensity/mesh")
         return LineList(
@@ -534,11 +540,6 @@ def _ranks(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
-def _below(word: NDArray[np.int64], bound: int | NDArray[np.int64]) -> NDArray[np.int64]:
-    """Map 32 random bits to 0 … bound - 1 (multiply-shift; bias below bound / 2**32)."""
-    return (word * bound) >> 32
-
-
 def _compressed(present: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the columns that are set in each row, and the row offsets."""
     offsets = np.concatenate([[0], np.cumsum(present.sum(axis=1))])
@@ -546,7 +547,7 @@ def _compressed(present: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[
 
 
 @numba.njit(cache=True, nogil=True)
-def _positions(classes, metrics, kept_offsets, kept, coefficients, wavelength, lower, upper):  # type: ignore[no-untyped-def]
+def _positions(classes, metrics, kept_offsets, kept, coefficients, wavelength, lowest, highest):  # type: ignore[no-untyped-def]
     """Return offsets, table row, two_theta and Lorentz factor of each (class, cell)'s lines."""
     capacity = 0
     for pair in range(len(classes)):
@@ -555,8 +556,6 @@ def _positions(classes, metrics, kept_offsets, kept, coefficients, wavelength, l
     two_theta = np.empty(capacity, np.float64)
     lorentz = np.empty(capacity, np.float64)
     offsets = np.zeros(len(classes) + 1, np.int64)
-    lowest = (2 * np.sin(np.radians(lower) / 2) / wavelength) ** 2
-    highest = (2 * np.sin(np.radians(upper) / 2) / wavelength) ** 2
     count = 0
     for pair in range(len(classes)):
         for place in range(kept_offsets[classes[pair]], kept_offsets[classes[pair] + 1]):

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from sgbench.datasets._ulbd import ULBD, Split, Ulbd
 from sgbench.diffraction import LineList, PatternProtocol
-from sgbench.diffraction._random import philox4x32, stream_key
-from sgbench.symmetry import family_of
+from sgbench.diffraction._random import below, stream_key, words_at
+from sgbench.symmetry import FAMILIES, family_of
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,10 @@ class UlbdUnion:
     ) -> tuple[LineList, NDArray[np.int64]]:
         """Return samples first, first + 1, … of an endless sequence; every group is as likely."""
         position = np.arange(first, first + count, dtype=np.int64)
-        zero = np.zeros_like(position)
-        word, *_ = philox4x32(
-            (position & 0xFFFFFFFF, position >> 32, zero, zero),
-            stream_key(f"sgbench/{self.name}/{self.version}/train/{seed}"),
-        )
+        key = stream_key(f"sgbench/{self.name}/{self.version}/train/{seed}")
+        word, *_ = words_at(position, key)
         groups = np.array(self.spacegroups)
-        spacegroup = groups[(word * len(groups)) >> 32]
+        spacegroup = groups[below(word, len(groups))]
         lines, places = [], []
         for part in self.parts:
             mine = np.flatnonzero(np.isin(spacegroup, part.spacegroups))
@@ -109,9 +106,9 @@ ULBD_ALL = UlbdUnion(
     "ulbd-all",
     1,
     tuple(
-        ULBD[f"ulbd-{family}"]
-        for family in (
-            "triclinic", "monoclinic", "orthorhombic", "tetragonal", "trigonal-hexagonal", "cubic",
+        sorted(
+            (ULBD[f"ulbd-{family}"] for family in FAMILIES if family != "all"),
+            key=lambda part: part.spacegroups[0],
         )
     ),
-)  # fmt: skip
+)

@@ -110,8 +110,7 @@ def reflection_table(
         Rows ascend by their coefficients.
     """
     hkl = reflections(largest_cell, protocol)
-    rows, line = np.unique(coefficients(family, hkl), axis=0, return_inverse=True)
-    line = line.ravel()
+    rows, line = lines_of(family, hkl)
     classes = extinction_classes(family_spacegroups(family))
     settings = [(cls.spacegroups[0], matrix) for cls in classes for matrix in relabellings(family)]
     present = np.zeros((len(settings), len(rows)), dtype=bool)
@@ -121,12 +120,18 @@ def reflection_table(
     return ReflectionTable(family, rows, line_keys(rows), present)
 
 
+def lines_of(family: str, hkl: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the coefficients of the lines of reflections, ascending, and the line of each."""
+    rows, line = np.unique(coefficients(family, hkl), axis=0, return_inverse=True)
+    return rows, line.ravel()
+
+
 def reflections(largest_cell: tuple[float, ...], protocol: PatternProtocol) -> NDArray[np.int64]:
     """Return Miller indices, shape (n, 3), that hold all a cell of this size shows in the window.
 
     |h| <= a/d for every lattice, so a box of indices does.
     """
-    d_star = np.sqrt(protocol.q_max)
+    d_star = np.sqrt(protocol.q_range[1])
     # Families of one or two free parameters have a = b.
     edges = (
         largest_cell[:3]

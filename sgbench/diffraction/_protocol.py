@@ -83,9 +83,11 @@ class PatternProtocol:
         return max(self.two_theta_min - tail, 0.0), min(upper, 180.0)
 
     @property
-    def q_max(self) -> float:
-        """1/d^2 of the last line that touches the window, in 1/ångström^2."""
-        return float((2 * np.sin(np.radians(self.line_range[1] / 2)) / self.wavelength) ** 2)
+    def q_range(self) -> tuple[float, float]:
+        """1/d^2 in 1/ångström^2 between which a line touches the window."""
+        sines = np.sin(np.radians(self.line_range) / 2)
+        lowest, highest = (2 * sines / self.wavelength) ** 2
+        return float(lowest), float(highest)
 
     def _least_points(self) -> int:
         return int(np.ceil((self.two_theta_max - self.two_theta_min) / self.sigma)) + 1

@@ -10,6 +10,7 @@ from typing import Any
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 _M0, _M1 = 0xD2511F53, 0xCD9E8D57
 _W0, _W1 = 0x9E3779B9, 0xBB67AE85
@@ -45,6 +46,17 @@ def philox4x32(counter: tuple[Any, Any, Any, Any], key: tuple[int, int]) -> tupl
         )
         k0, k1 = (k0 + _W0) & _MASK, (k1 + _W1) & _MASK
     return c0, c1, c2, c3
+
+
+def words_at(position: NDArray[np.int64], key: tuple[int, int]) -> tuple[Any, ...]:
+    """Return four words of 32 random bits for each position of a sequence, shape (n,) each."""
+    zero = np.zeros_like(position)
+    return philox4x32((position & _MASK, position >> 32, zero, zero), key)
+
+
+def below(word: NDArray[np.int64], bound: int | NDArray[np.int64]) -> NDArray[np.int64]:
+    """Map 32 random bits to 0 … bound - 1 (multiply-shift; bias below bound / 2**32)."""
+    return (word * bound) >> 32
 
 
 def to_unit(word: Any) -> Any:

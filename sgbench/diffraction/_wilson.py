@@ -15,8 +15,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from sgbench.diffraction._cells import coefficients
-from sgbench.diffraction._lines import reflections
+from sgbench.diffraction._lines import lines_of, reflections
 from sgbench.diffraction._protocol import PatternProtocol
 from sgbench.symmetry import absences, family_spacegroups
 from sgbench.symmetry._groups import operations
@@ -43,8 +42,7 @@ def half_shapes(
         cell shows, some sets may be missing.
     """
     hkl = reflections(largest_cell, protocol)
-    rows, line = np.unique(coefficients(family, hkl), axis=0, return_inverse=True)
-    line = line.ravel()
+    rows, line = lines_of(family, hkl)
     shapes = np.zeros((len(family_spacegroups(family)), len(rows)), dtype=np.int64)
     for number, group in enumerate(family_spacegroups(family)):
         rotations = np.unique(

@@ -17,7 +17,7 @@ def peaks_of(family, cell, setting=0, every=1):
     """Clear peaks where the lines of a class are, some of them missing."""
     table = reflection_table(family, FAMILIES[family][0], CANONICAL)
     q = np.sort(table.coefficients[table.present[setting]] @ metric(family, [cell])[0])
-    q = q[(q > 0.005) & (q < CANONICAL.q_max)][::every]
+    q = q[(q > 0.005) & (q < CANONICAL.q_range[1])][::every]
     return Peaks(q, np.full(len(q), 1e-6), np.ones(len(q)))
 
 

@@ -18,13 +18,13 @@ def test_lines_outside_the_window_keep_their_tails_where_the_protocol_says_so():
     assert CANONICAL.line_range == pytest.approx((4.4, 90.6))
     assert PUBLISHED.line_range == pytest.approx((4.4, 90.0))
     spacing = 1.5406 / (2 * np.sin(np.radians(45.3)))
-    assert CANONICAL.q_max == pytest.approx(1 / spacing**2)
+    assert CANONICAL.q_range[1] == pytest.approx(1 / spacing**2)
 
 
 def test_lines_stay_between_0_and_180_degrees():
     wide = PatternProtocol("wide", two_theta_min=0.1, two_theta_max=179.9, n_points=20000)
     assert wide.line_range == (0.0, 180.0)
-    assert wide.q_max == pytest.approx((2 / wide.wavelength) ** 2)
+    assert wide.q_range[1] == pytest.approx((2 / wide.wavelength) ** 2)
 
 
 @pytest.mark.parametrize(

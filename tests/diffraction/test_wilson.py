@@ -14,7 +14,7 @@ N_CRYSTALS, N_ATOMS = 800, 12
 
 def in_window(family: str, cell: tuple[float, ...], rows) -> np.ndarray:
     """Lines that the cell shows; of the others the box of indices holds only a part."""
-    return rows @ metric(family, [cell])[0] <= CANONICAL.q_max
+    return rows @ metric(family, [cell])[0] <= CANONICAL.q_range[1]
 
 
 def random_line_intensities(spacegroup: int, cell: tuple[float, ...]):
