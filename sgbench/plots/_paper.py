@@ -275,7 +275,7 @@ def _top_k(results: _Results, train_set: str, test_sets: Sequence[str]) -> tuple
         )
         parts.append(f"{family}: {tests}")
     return top_k_accuracies(rows), (
-        f"{results.model} trained on {short_name(train_set, '')}, top-1 over space groups. "
+        f"{results.model} trained on {short_name(train_set)}, top-1 over space groups. "
         + "; ".join(parts) + "." + ("" if train_set == "ulbd" else _NO_BOUND) + _absent(rows)
     )  # fmt: skip
 
@@ -348,8 +348,8 @@ def _bars(results: _Results) -> tuple["Figure", str]:
             for _, row in mine.iterrows()
         }
         kept = [
-            f"{short_name(train, '')}-trained {100 * value[train, here]:.1f} → "
-            f"{100 * value[train, there]:.1f} % ({short_name(there, '')})"
+            f"{short_name(train)}-trained {100 * value[train, here]:.1f} → "
+            f"{100 * value[train, there]:.1f} % ({short_name(there)})"
             for train, here, there in (
                 ("ulbd", "ulbd-in-mesh", "cddd-test"),
                 ("ulbd", "ulbd-in-mesh", "cddd-paper-test"),

@@ -40,9 +40,9 @@ _INGREDIENTS = {
 _ACRONYMS = ("ulbd", "cddd", "gcdd")
 
 
-def short_name(dataset: str, family: str) -> str:
+def short_name(dataset: str, family: str | None = None) -> str:
     """Return the name of a set as figures have it: ``ulbd-physical-cubic`` as ULBD-physical."""
-    name = dataset.replace(f"-{family}", "")
+    name = dataset if family is None else dataset.replace(f"-{family}", "")
     for acronym in _ACRONYMS:
         name = name.replace(acronym, acronym.upper())
     return name
