@@ -9,7 +9,7 @@ from sgbench.evaluation import CLASS_SCHEMES, Predictions, Score, score
 from sgbench.leaderboard import build_table
 from sgbench.symmetry import PAPER_FAMILIES, class_labels, family_spacegroups
 
-MODEL = "fcn-wang2024.sqrt"
+MODEL = "fcn-wang2024.sqrt-fresh"
 DESIGNED = ("ulbd-in-mesh", "ulbd-off-mesh")
 ABLATIONS = tuple(
     f"ulbd-physical-cubic-no-{part}" for part in ("wilson", "multiplicity", "falloff")

@@ -50,7 +50,10 @@ def evaluate(
 
 
 def leaderboard(
-    output: Annotated[Path, typer.Option("--output", "-o", help="CSV; Markdown goes beside it.")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="CSV; Markdown and paired tests go beside it."),
+    ],
     scores: Annotated[
         list[Path] | None, typer.Argument(help="Score files, or folders of them.")
     ] = None,
@@ -70,19 +73,22 @@ def leaderboard(
     store: StoreOption = None,
 ) -> None:
     """Gather scores, and finished tables, into `leaderboard.csv` and `leaderboard.md`."""
-    import pandas as pd
-
     from sgbench.files import write_atomically
     from sgbench.leaderboard import (
         COLUMNS,
         build_class_table,
+        build_pairs,
         build_table,
+        pairs_of,
+        pairs_path,
         read_ceilings,
         read_csv,
+        read_pairs,
         sort_table,
         to_markdown,
         with_exact_ceilings,
         write_csv,
+        write_pairs,
     )
     from sgbench.tracking import log_scores
 
@@ -91,14 +97,18 @@ def leaderboard(
             f"{output} names the Markdown, which is written beside the CSV; expected a name such "
             f"as {output.with_suffix('.csv')}. Name the CSV."
         )
-    results = [read_score(file) for path in scores or [] for file in score_files(path)]
+    results = [
+        read_score(file, with_answers=True) for path in scores or [] for file in score_files(path)
+    ]
     parts = [build_table(results)] if results else []
+    pairs = [build_pairs(results)]
     for path in table or []:
         if path.exists():
             rows = read_csv(path)
             known = {scale for part in parts for scale in part["scale"]}
             fresh = rows[~rows["scale"].isin(known)]
             parts += [fresh] if len(fresh) else []
+            pairs.append(read_pairs(pairs_path(path)))
     if not parts:
         raise SgbenchError(
             "no score and no table was found; expected at least one. Make scores with "
@@ -106,16 +116,25 @@ def leaderboard(
         )
     if exact is not None and results:
         parts[0] = with_exact_ceilings(parts[0], read_ceilings(exact))
-    filled = [part.dropna(axis=1, how="all") for part in parts]
-    built = sort_table(pd.concat(filled, ignore_index=True))
+    built = sort_table(_joined(parts))
     built = built.reindex(columns=list(COLUMNS))
     write_csv(output, built)
+    compared = pairs_of(_joined(pairs), built)
+    write_pairs(pairs_path(output), compared)
     with write_atomically(output.with_suffix(".md")) as temporary:
-        temporary.write_text(to_markdown(built))
+        temporary.write_text(to_markdown(built, compared))
     if by_class is not None:
         write_csv(by_class, build_class_table(results))
     log_scores(store, results)
     typer.echo(f"wrote {output}: {len(built)} rows")
+
+
+def _joined(parts: "list[pd.DataFrame]") -> "pd.DataFrame":
+    import pandas as pd
+
+    # An empty column has no type of its own, which the others would have to bow to.
+    filled = [part.dropna(axis=1, how="all") for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else parts[0]
 
 
 def check(

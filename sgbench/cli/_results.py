@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sgbench.evaluation import Score
 
-REFERENCE_MODEL = "fcn-wang2024.sqrt"
+REFERENCE_MODEL = "fcn-wang2024.sqrt-fresh"
 
 
 def confusions(

@@ -21,12 +21,13 @@ def site(
 ) -> None:
     """Write the leaderboard as a page that works from the file system, without any server."""
     from sgbench.cli._leaderboard import score_files
-    from sgbench.leaderboard import read_csv
+    from sgbench.leaderboard import pairs_path, read_csv, read_pairs
     from sgbench.site import read_score_files, render_site, site_data
 
     rows = read_csv(table)
     files = [file for path in scores or () for file in score_files(path)]
-    page = render_site(site_data(rows, file_sha256(table), read_score_files(files)))
+    pairs = read_pairs(pairs_path(table))
+    page = render_site(site_data(rows, file_sha256(table), read_score_files(files), pairs))
     path = output / "index.html"
     with write_atomically(path) as temporary:
         temporary.write_text(page, encoding="utf-8")

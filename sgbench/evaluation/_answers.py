@@ -68,8 +68,8 @@ def read_answers(path: Path, n: int) -> Answers:
             table = file.read(["hit", "cluster"])
         hit = table["hit"].to_numpy().astype(np.float32)
         cluster = table["cluster"].to_numpy().astype(np.int32)
-        if not np.all((hit >= 0) & (hit <= 1)) or (cluster < 0).any():
-            raise ValueError("outside of 0-1")
+        if not np.all((hit >= 0) & (hit <= 1)) or (cluster < 0).any() or (cluster >= n).any():
+            raise ValueError("no chances, or no clusters")
     except (OSError, LookupError, TypeError, ValueError) as error:
         raise SgbenchError(
             f"{path} does not hold the answers of {n} samples; expected the Parquet that "

@@ -266,10 +266,12 @@ def read_score(path: Path, with_answers: bool = False) -> Score:
         return found
     answers = read_answers(kept, found.n_test)
     # Those of another model would make comparisons that were never made.
-    if abs(answers.hit.mean() - found.top[0]) > _SAME:
+    right, clusters = float(answers.hit.mean()), int(answers.cluster.max()) + 1
+    if abs(right - found.top[0]) > _SAME or clusters != found.n_clusters:
         raise SgbenchError(
-            f"{kept} does not belong to {path}: {answers.hit.mean():.6f} of its answers are right; "
-            f"expected {found.top[0]:.6f}. Evaluate again, or delete the file."
+            f"{kept} does not belong to {path}: {right:.6f} of its answers are right, in "
+            f"{clusters} clusters; expected {found.top[0]:.6f} in {found.n_clusters}. Evaluate "
+            "again, or delete the file."
         )
     return replace(found, answers=answers)
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score
 from sgbench.files import write_atomically
+from sgbench.leaderboard._ranks import with_ranks
 from sgbench.symmetry import (
     FAMILIES,
     PAPER_FAMILIES,
@@ -57,7 +59,8 @@ CLASS_COLUMNS = (
     "n_clusters", "top1", "top1_low", "top1_high",
 )  # fmt: skip
 _SCALES = ("paper", "laptop", "smoke")
-_TEST_SETS = ("ulbd-in-mesh", "ulbd-off-mesh", "ulbd-sealed", "cddd-in-domain", "cddd")
+_SEALED, _LIKE_SEALED = "ulbd-sealed", "ulbd-off-mesh"
+_TEST_SETS = ("ulbd-in-mesh", _LIKE_SEALED, _SEALED, "cddd-in-domain", "cddd")
 
 
 def build_table(scores: Iterable[Score]) -> pd.DataFrame:
@@ -119,6 +122,9 @@ def build_class_table(scores: Iterable[Score]) -> pd.DataFrame:
 def with_exact_ceilings(table: pd.DataFrame, ceilings: pd.DataFrame) -> pd.DataFrame:
     """Fill `EXACT_COLUMNS` of the rows whose test set is listed.
 
+    The set of a sealed round gets those of ``ulbd-off-mesh``, from which it differs by its random
+    keys alone.
+
     Parameters
     ----------
     table : DataFrame
@@ -129,9 +135,10 @@ def with_exact_ceilings(table: pd.DataFrame, ceilings: pd.DataFrame) -> pd.DataF
     """
     filled = table.copy()
     keys = ["family", "test_set", "class_scheme"]
+    identity = filled[keys].replace({"test_set": {_SEALED: _LIKE_SEALED}})
     for (level, *key), rows in ceilings.groupby(["level", *keys]):
         if f"{level}_ceiling_top1" in EXACT_COLUMNS:
-            chosen = (filled[keys] == key).all(axis=1)
+            chosen = (identity == key).all(axis=1)
             for k in _K:
                 filled.loc[chosen, f"{level}_ceiling_top{k}"] = rows[f"top{k}"].iloc[0] / 100
     return filled
@@ -202,15 +209,26 @@ def read_ceilings(path: Path) -> pd.DataFrame:
         ) from error
 
 
-def to_markdown(table: pd.DataFrame) -> str:
-    """Render the table for reading: one section a scale and family, accuracies in percent."""
+def to_markdown(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> str:
+    """Render the table for reading: one section a scale and family, accuracies in percent.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A leaderboard.
+    pairs : DataFrame, optional
+        Paired comparisons of its rows, for their ranks.
+    """
+    table = with_ranks(table, pairs)
     parts = [
         "# Leaderboard",
         "",
         "Accuracies in percent, top-1 with its 95 % interval (the CSV has the others). *ceiling* "
         "is the highest accuracy that extinction laws allow for the labels of the test set; "
         "*gap* is ceiling − accuracy in "
-        "points; *share* is accuracy ÷ ceiling. On `cddd` sets the patterns come from real "
+        "points; *share* is accuracy ÷ ceiling; *rank* holds the ranks among the rows of a test "
+        "set that chance leaves open, from paired tests where the answers are known. On `cddd` "
+        "sets the patterns come from real "
         "structures: there intensities carry more than absences, so the ceiling over space groups "
         "is a mark to compare with and not a bound, and intervals count a mineral once however "
         "often it was measured.",
@@ -281,13 +299,13 @@ def _position(values: "pd.Series[str]", order: Sequence[str]) -> "pd.Series[int]
 
 
 def _markdown_rows(rows: pd.DataFrame) -> list[str]:
-    header = ["model", "trained on", "tested on", "n", *(f"top-{k}" for k in _K), "ceiling top-1",
-              "gap", "share", "status"]  # fmt: skip
+    header = ["model", "trained on", "tested on", "n", "rank", *(f"top-{k}" for k in _K),
+              "ceiling top-1", "gap", "share", "status"]  # fmt: skip
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     for _, row in rows.iterrows():
         interval = f"{100 * row.top1:.1f} ({100 * row.top1_low:.1f}–{100 * row.top1_high:.1f})"
         cells = [
-            row.model, row.train_set, row.test_set, f"{row.n_test}", interval,
+            row.model, row.train_set, row.test_set, f"{row.n_test}", _rank(row), interval,
             *(f"{100 * row[f'top{k}']:.1f}" for k in _K[1:]),
             f"{100 * row.ceiling_top1:.1f}", f"{100 * row.gap_top1:+.1f}",
             f"{100 * row.share_top1:.1f} %", row.status,
@@ -296,6 +314,13 @@ def _markdown_rows(rows: pd.DataFrame) -> list[str]:
     for test_set, same in rows.groupby("test_set", sort=False):
         row = same.iloc[0]
         limits = [f"*{100 * row[f'ceiling_top{k}']:.1f}*" for k in _K]
-        cells = ["*ceiling*", "", f"{test_set}", f"{row.n_test}", *limits, "", "", "", ""]
+        cells = ["*ceiling*", "", f"{test_set}", f"{row.n_test}", "", *limits, "", "", "", ""]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
+
+
+def _rank(row: "pd.Series[Any]") -> str:
+    if pd.isna(row.rank_best):
+        return "–"
+    best, worst = int(row.rank_best), int(row.rank_worst)
+    return f"{best}" if best == worst else f"{best}–{worst}"

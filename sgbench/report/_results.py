@@ -11,7 +11,7 @@ import pandas as pd
 from sgbench.datasets import CrystalSet, read_crystals
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score, read_score
-from sgbench.leaderboard import read_csv
+from sgbench.leaderboard import pairs_path, read_csv, read_pairs
 
 _CRYSTALS = ("cddd", "gcdd", "gcdd-portrayed")
 _CONFUSIONS = {
@@ -72,6 +72,8 @@ class Results:
         ``cddd``, ``gcdd`` and ``gcdd-portrayed``, as far as they were built.
     confusions : DataFrame or None
         What `sgbench confusions` wrote.
+    pairs : DataFrame
+        Paired tests of rows (`sgbench.leaderboard.PAIR_COLUMNS`), as far as there are any.
     pictures : tuple of Picture
     """
 
@@ -81,6 +83,7 @@ class Results:
     histories: Mapping[tuple[str, str], tuple[pd.DataFrame, ...]]
     crystals: Mapping[str, CrystalSet]
     confusions: pd.DataFrame | None
+    pairs: pd.DataFrame
     pictures: tuple[Picture, ...]
 
 
@@ -113,6 +116,7 @@ def read_results(folder: Path) -> Results:
         histories=_histories(folder / "models"),
         crystals={name: read_crystals(path) for name, path in files.items() if path.exists()},
         confusions=_confusions(folder / "confusions.csv"),
+        pairs=read_pairs(pairs_path(folder / "leaderboard.csv")),
         pictures=(*_portraits(folder / "figures"), *_drawn(folder / "figures" / "paper")),
     )
 

@@ -13,12 +13,10 @@ import pandas as pd
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Confusion, LabelScore, Score, confusions, read_score
 from sgbench.files import file_sha256
+from sgbench.leaderboard import with_ranks
 from sgbench.models import CONTROLS, get_model
-from sgbench.site._ranks import Accuracy, places
 from sgbench.symmetry import FAMILIES, extinction_classes, family_spacegroups, spacegroup_symbol
 
-#: Columns that this package adds to those of the table.
-ADDED_COLUMNS = ("rank_best", "rank_worst", "next_model", "lead", "lead_p")
 #: Confusions of a model on a test set that its page shows, at most: the most frequent.
 MOST_CONFUSIONS = 100
 #: What ceilings can be chosen from, by the beginning of their columns, and their names.
@@ -28,8 +26,6 @@ CEILINGS = {
     "resolution_ceiling": "lines that the profile resolves",
 }
 
-_GROUP = ["scale", "family", "test_set", "class_scheme"]
-_COMPARED = ["top1", "top1_low", "top1_high", "top1_seed_sd", "seeds"]
 _DIGITS = 6
 _CLASS_DIGITS = 4
 
@@ -82,7 +78,12 @@ def read_score_files(paths: Iterable[Path]) -> list[ScoreFile]:
     return [ScoreFile(read_score(path), file_sha256(path)) for path in paths]
 
 
-def site_data(table: pd.DataFrame, table_sha256: str, files: Sequence[ScoreFile]) -> SiteData:
+def site_data(
+    table: pd.DataFrame,
+    table_sha256: str,
+    files: Sequence[ScoreFile],
+    pairs: pd.DataFrame | None = None,
+) -> SiteData:
     """Gather what the page shows.
 
     Parameters
@@ -94,6 +95,8 @@ def site_data(table: pd.DataFrame, table_sha256: str, files: Sequence[ScoreFile]
         Of the file that `table` was read from, to close the chain of hashes.
     files : sequence of ScoreFile
         Those that are not behind a row of the table are left out.
+    pairs : DataFrame, optional
+        Paired comparisons of rows (`sgbench.leaderboard.PAIR_COLUMNS`).
 
     Raises
     ------
@@ -111,7 +114,7 @@ def site_data(table: pd.DataFrame, table_sha256: str, files: Sequence[ScoreFile]
             f"the leaderboard names the family {unknown[0]!r}; expected one of "
             f"{', '.join(FAMILIES)}. Correct the row."
         )
-    table = with_ranks(table.reset_index(drop=True))
+    table = with_ranks(table.reset_index(drop=True), pairs)
     models = list(dict.fromkeys(table["model"].astype(str)))
     index = {
         "models": models,
@@ -134,25 +137,6 @@ def site_data(table: pd.DataFrame, table_sha256: str, files: Sequence[ScoreFile]
         key = _Row(*(str(table.at[position, name]) for name in _Row._fields))
         details[models.index(key.model)][str(position)] = _detail(key, found, wrong)
     return SiteData(index, _differences(wrong), details)
-
-
-def with_ranks(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with `ADDED_COLUMNS`; controls and rows without interval have no rank."""
-    added: dict[str, list[Any]] = {name: [None] * len(table) for name in ADDED_COLUMNS}
-    measured = table[["top1", "top1_low", "top1_high"]].notna().all(axis=1)
-    for _, rows in table[measured & (table["status"] != "control")].groupby(_GROUP, sort=False):
-        accuracies = [
-            Accuracy(top, low, high, sd, int(seeds))
-            for top, low, high, sd, seeds in rows[_COMPARED].astype(float).fillna(0).to_numpy()
-        ]
-        for position, place in zip(rows.index, places(accuracies), strict=True):
-            added["rank_best"][position] = place.best
-            added["rank_worst"][position] = place.worst
-            if place.behind is not None:
-                added["next_model"][position] = rows["model"].iloc[place.behind]
-                added["lead"][position] = place.lead
-                added["lead_p"][position] = place.p
-    return table.assign(**added)
 
 
 def _column(values: "pd.Series[Any]") -> dict[str, Any]:
@@ -227,7 +211,9 @@ def _by_run(found: Iterable[Confusion]) -> dict[_Row, list[Confusion]]:
 def _detail(
     key: _Row, files: Sequence[ScoreFile], wrong: Mapping[_Row, Sequence[Confusion]]
 ) -> dict[str, Any]:
+    ranked = any(file.score.provenance.get("ranked") for file in files)
     detail: dict[str, Any] = {
+        "calibration": [] if ranked else _calibration([file.score.calibration for file in files]),
         "files": [
             {
                 "seed": file.score.provenance.get("seed"),
@@ -236,7 +222,7 @@ def _detail(
                 "top": [round(value, _DIGITS) for value in file.score.top],
             }
             for file in files
-        ]
+        ],
     }
     if key.class_scheme == "extinction":
         mine = wrong.get(key, [])
@@ -262,6 +248,22 @@ def _by_class(seeds: Sequence[Mapping[str, LabelScore]]) -> list[list[float | in
         rounded = [round(value, _CLASS_DIGITS) for value in means]
         rows.append([int(label), same[0].n, same[0].n_clusters, *rounded])
     return rows
+
+
+def _calibration(seeds: Iterable[Sequence[tuple[int, int, float, float]]]) -> list[list[float]]:
+    """Return bin, samples, mean stated probability and fraction right; all seeds together."""
+    bins = defaultdict(list)
+    for place, *values in (one for bins_of_seed in seeds for one in bins_of_seed):
+        bins[place].append(values)
+    found = []
+    for place, parts in sorted(bins.items()):
+        weights = [n for n, _, _ in parts]
+        stated, right = (
+            fmean((part[column] for part in parts), weights=weights) for column in (1, 2)
+        )
+        rounded = [round(value, _CLASS_DIGITS) for value in (stated, right)]
+        found.append([place, sum(weights), *rounded])
+    return found
 
 
 def _differences(

@@ -187,6 +187,66 @@ function topKCurve(row) {
   );
 }
 
+// How often the first guess is right, by the probability that was stated for it; `bins` are
+// [bin, samples, mean stated probability, fraction right].
+function reliability(bins, model) {
+  const caption = `How often the first guess of ${model} is right, by its stated probability`;
+  const steps = [0, 20, 40, 60, 80, 100];
+  const { svg, px, py } = frame(
+    caption,
+    { width: 380, height: 330 },
+    {
+      name: "stated probability (%)",
+      range: [0, 100],
+      ticks: steps.map((value) => [value, `${value}`]),
+    },
+    { name: "right (%)", range: [0, 100] },
+  );
+  svg.classList.add("reliability");
+  svg.append(s("line", { class: "ceiling", x1: px(0), x2: px(100), y1: py(0), y2: py(100) }));
+  const most = Math.max(...bins.map(([, n]) => n));
+  for (const [, n, stated, right] of bins) {
+    const [x, y] = [px(100 * stated), py(100 * right)];
+    const text = `${percent(right)} % of ${whole(n)} are right where ${percent(stated)} % is stated`;
+    svg.append(
+      s("line", { class: "mark thin", x1: x, x2: x, y1: y, y2: py(100 * stated) }),
+      explain(
+        s("circle", {
+          class: "mark",
+          cx: x,
+          cy: y,
+          r: (2.5 + 5.5 * Math.sqrt(n / most)).toFixed(1),
+          tabindex: 0,
+          role: "img",
+          "aria-label": text,
+        }),
+        [text],
+      ),
+    );
+  }
+  return h(
+    "figure",
+    null,
+    svg,
+    h(
+      "figcaption",
+      null,
+      "Below the dashed line a model promises too much; larger dots hold more samples.",
+    ),
+    numbers(
+      caption,
+      ["stated between", "stated, mean", "right", "to the line (points)", "n"],
+      bins.map(([i, n, stated, right]) => [
+        `${fixed((100 * i) / 15, 1)}–${fixed((100 * (i + 1)) / 15, 1)} %`,
+        percent(stated),
+        percent(right),
+        signed(100 * (right - stated), 1),
+        whole(n),
+      ]),
+    ),
+  );
+}
+
 const costText = (row, cost) => (row[cost] < 100 ? short(row[cost]) : whole(row[cost]));
 
 // Accuracy against what it costs, and the line of those that nothing cheaper beats.

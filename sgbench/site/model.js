@@ -106,13 +106,18 @@ function resultChoice(mine, row) {
   );
 }
 
+const LEAD_TESTS = {
+  paired: "tested sample by sample",
+  intervals: "by intervals alone, which find less",
+};
+
 function standing(row) {
   const rivals = ROWS.filter((one) => groupOf(one) === groupOf(row) && !isControl(one)).length;
   const limit = ceilingOf(row);
   return definition([
     ["top-1", `${percent(shown(row))} ${unit()} (95 % interval ${interval(row)})`],
     ["rank", row.rank_best === null ? null : `${rankText(row)} of ${rivals}`],
-    ["lead over next", isNumber(row.lead) ? [leadCell(row), ` over ${row.next_model}`] : null],
+    ["lead over next", isNumber(row.lead) ? [leadCell(row), ` over ${row.next_model}, ${LEAD_TESTS[row.lead_test]}`] : null],
     [
       "ceiling",
       isNumber(limit)
@@ -192,6 +197,13 @@ function calibration(row) {
       h("strong", null, `${fixed(100 * row.ece, 2)} points`),
       ": so far the stated probability of the first guess is from how often it is right, on average over 15 bins.",
     ),
+    detailOf(row)?.calibration?.length
+      ? reliability(detailOf(row).calibration, row.model)
+      : h(
+          "p",
+          { class: "missing" },
+          "The scores that hold its bins were not given when the page was made.",
+        ),
     strip,
     rivals.length > 1 && !isControl(row)
       ? h(

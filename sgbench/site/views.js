@@ -173,7 +173,7 @@ const COLUMNS = [
     ...NUMBER,
     value: (row) => row.patterns_per_second ?? null,
     text: (row) => short(row.patterns_per_second),
-    about: "patterns predicted a second, rendering included, on the hardware of the model's page",
+    about: "patterns predicted a second where they were predicted, rendering included",
   },
 ];
 const COLUMN = Object.fromEntries(COLUMNS.map((column) => [column.key, column]));

@@ -7,15 +7,31 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock
 
+from sgbench.datasets import Split, designed_dataset, exact_ceilings
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score, read_score, write_score
 from sgbench.files import write_atomically
-from sgbench.leaderboard import EXACT_COLUMNS, build_table, read_csv, sort_table, to_markdown
+from sgbench.leaderboard import (
+    build_table,
+    pairs_path,
+    read_csv,
+    read_pairs,
+    sort_table,
+    to_markdown,
+    with_exact_ceilings,
+)
 from sgbench.submission._folder import SCORES
+from sgbench.submission._track import SEALED_SET
+from sgbench.symmetry import TOP_K
 
 # A model that was trained anew on other data takes the place of its older self.
 _SAME_ROW = ["model", "test_set", "family", "class_scheme", "scale"]
 _PLACE = "place"
+_SPLITS: dict[str, Split] = {
+    "ulbd-in-mesh": "in-mesh",
+    "ulbd-off-mesh": "off-mesh",
+    SEALED_SET: "off-mesh",
+}
 
 
 def write_scores(folder: Path, scores: Sequence[Score]) -> list[Path]:
@@ -54,7 +70,7 @@ def add_rows(
     SgbenchError
         If results of the same name are there that are not the same, and may not go.
     """
-    fresh = build_table(scores)
+    fresh = with_exact_ceilings(build_table(scores), _designed_ceilings(scores))
     leaderboard.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(leaderboard.with_name(f".{leaderboard.name}.lock")):
         kept = _text_rows(leaderboard) if leaderboard.exists() else None
@@ -67,7 +83,7 @@ def add_rows(
                 raise _conflict(folder, scores[0], leaderboard)
         table = _text_of(fresh)
         if kept is not None:
-            table = pd.concat([kept[~mine], _with_known_ceilings(table, kept)])
+            table = pd.concat([kept[~mine], table])
         write_scores(folder / SCORES, scores)
         text = table.to_csv(index=False)
         numbers = pd.read_csv(StringIO(text))
@@ -76,7 +92,7 @@ def add_rows(
         with write_atomically(leaderboard) as temporary:
             table.iloc[ordered[_PLACE].to_numpy()].to_csv(temporary, index=False)
         with write_atomically(leaderboard.with_suffix(".md")) as temporary:
-            temporary.write_text(to_markdown(ordered))
+            temporary.write_text(to_markdown(ordered, read_pairs(pairs_path(leaderboard))))
     return fresh
 
 
@@ -87,13 +103,22 @@ def _text_rows(path: Path) -> pd.DataFrame:
     return text.reindex(columns=list(columns), fill_value="")
 
 
-def _with_known_ceilings(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
-    """Take over the exact ceilings of other rows of the same test set, as text."""
-    same = ["test_sha256", "class_scheme"]
-    exact = list(EXACT_COLUMNS)
-    known = others[(others[exact] != "").any(axis=1)].drop_duplicates(same)
-    found = rows[same].merge(known[[*same, *exact]], on=same, how="left")[exact].fillna("")
-    return rows.assign(**{name: found[name].to_numpy() for name in exact})
+def _designed_ceilings(scores: Sequence[Score]) -> pd.DataFrame:
+    """List the exact ceilings of the designed test sets, as ``sgbench ceilings --exact`` does."""
+    wanted = {
+        (str(one.provenance["dataset"]), _SPLITS[one.test_set])
+        for one in scores
+        if one.test_set in _SPLITS
+    }
+    found = [
+        {"test_set": f"ulbd-{split}", "level": one.level, "class_scheme": one.class_scheme}
+        | {"family": designed_dataset(dataset).family}
+        | {f"top{k}": round(100 * value, 2) for k, value in enumerate(one.top, start=1)}
+        for dataset, split in sorted(wanted)
+        for one in exact_ceilings(designed_dataset(dataset), split)
+    ]
+    tops = [f"top{k}" for k in range(1, TOP_K + 1)]
+    return pd.DataFrame(found, columns=["family", "test_set", "class_scheme", "level", *tops])
 
 
 def _text_of(table: pd.DataFrame) -> pd.DataFrame:

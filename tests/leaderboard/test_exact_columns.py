@@ -47,6 +47,14 @@ def test_ceilings_go_to_their_rows():
     assert filled.loc[2, list(EXACT_COLUMNS)].isna().all()
 
 
+def test_a_sealed_round_has_those_of_the_same_kind_of_cells():
+    table = board(test_set="ulbd-sealed")
+    off = ceilings().assign(test_set="ulbd-off-mesh", top1=46.0)
+    filled = with_exact_ceilings(table, pd.concat([ceilings(), off]))
+    assert filled["data_ceiling_top1"].tolist()[:2] == pytest.approx([0.46, 0.472])
+    assert filled["test_set"].equals(table["test_set"])
+
+
 @pytest.mark.parametrize(
     ("changes", "caught"),
     [

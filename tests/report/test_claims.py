@@ -1,6 +1,7 @@
 """Verdicts on both sides of each threshold."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from example_crystals import crystal_set
 
 from sgbench.evaluation import LabelScore, Score
 from sgbench.evaluation._scores import wilson_interval
-from sgbench.leaderboard import build_table
+from sgbench.leaderboard import build_table, read_pairs
 from sgbench.report import REFERENCE_MODELS, _claims
 from sgbench.symmetry import Ceiling, extinction_classes, family_spacegroups
 
@@ -44,6 +45,7 @@ def table(*scores) -> pd.DataFrame:
     return build_table(scores)
 
 
+NO_PAIRS = read_pairs(Path("none.csv"))
 EMPTY = table(result("ulbd-monoclinic", "ulbd-in-mesh", 0.5))
 
 
@@ -66,7 +68,7 @@ EMPTY = table(result("ulbd-monoclinic", "ulbd-in-mesh", 0.5))
         _claims.generalizes(EMPTY, "cubic", "cddd-test"),
         _claims.fine_mesh_suffices(EMPTY),
         _claims.class_accuracy(EMPTY, "cubic"),
-        _claims.physical_is_ahead(EMPTY, "cubic"),
+        _claims.physical_is_ahead(EMPTY, NO_PAIRS, "cubic"),
         _claims.every_ingredient_counts(EMPTY),
     ],
     ids=lambda claim: claim.key,
@@ -366,11 +368,30 @@ def test_physical_intensities(everywhere, in_domain, verdict):
         for test, gain in (("cddd", everywhere), ("cddd-in-domain", in_domain))
         for name in ("ulbd-cubic", "ulbd-physical-cubic")
     ]
-    claim = _claims.physical_is_ahead(table(*scores), "cubic")
+    claim = _claims.physical_is_ahead(table(*scores), NO_PAIRS, "cubic")
     assert claim.verdict == verdict
+    assert "paired" not in claim.measured
     assert "Each training saw 1,000 patterns." in claim.reason
     unequal = [result("ulbd-cubic", "cddd", 0.8, train_patterns=500), *scores[1:]]
-    assert "500 to 1,000 patterns" in _claims.physical_is_ahead(table(*unequal), "cubic").reason
+    claim = _claims.physical_is_ahead(table(*unequal), NO_PAIRS, "cubic")
+    assert "500 to 1,000 patterns" in claim.reason
+
+
+def test_the_paired_test_stands_beside_the_intervals():
+    scores = [
+        replace(one, provenance={**one.provenance, "predictions_sha256": f"{i}" * 64})
+        for i, one in enumerate(
+            result(name, test, 0.8)
+            for test in ("cddd", "cddd-in-domain")
+            for name in ("ulbd-physical-cubic", "ulbd-cubic")
+        )
+    ]
+    pairs = pd.DataFrame(
+        [("cddd", "extinction", "0" * 8, "1" * 8, 0.0123)], columns=NO_PAIRS.columns
+    )
+    measured = _claims.physical_is_ahead(table(*scores), pairs, "cubic").measured
+    assert "(paired p = 0.01)" in measured.split(";")[0]
+    assert "paired" not in measured.split(";")[1]
 
 
 @pytest.mark.parametrize(

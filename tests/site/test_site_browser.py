@@ -269,6 +269,21 @@ def test_cost_and_generalization_follow_the_filters(open_page):
     assert "gamma" in model_heading(page).inner_text()
 
 
+def test_a_reliability_diagram_with_its_numbers(open_page):
+    page = open_page("#/model/alpha?family=cubic&test=cddd&scheme=extinction")
+    dots = page.locator(".reliability circle")
+    assert dots.count() == 15
+    section = page.locator("section", has=page.locator(".reliability"))
+    section.get_by_text("The numbers as a table").click()
+    rows = section.locator("tbody tr")
+    assert rows.count() == dots.count()
+    stated, right, off, n = rows.last.locator("td").all_inner_texts()
+    assert float(right) - float(stated) == pytest.approx(
+        float(off.replace("−", "-").replace("+", "")), abs=0.11
+    )
+    assert f"{right} % of {n} are right" in dots.last.get_attribute("aria-label")
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_hostile_names_stay_text(open_page, view):
     page = open_page(view)

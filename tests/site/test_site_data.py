@@ -1,6 +1,7 @@
 """What the page carries: every row, ranks within groups, and what belongs to a model."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -11,7 +12,7 @@ from sgbench.errors import SgbenchError
 from sgbench.evaluation import write_score
 from sgbench.files import file_sha256
 from sgbench.leaderboard import build_table
-from sgbench.site import ScoreFile, read_score_files, site_data, with_ranks
+from sgbench.site import ScoreFile, read_score_files, site_data
 from sgbench.symmetry import extinction_classes, family_spacegroups
 
 
@@ -42,29 +43,6 @@ def test_every_row_and_column_is_there(scores, site):
             else:
                 assert kept == (value if isinstance(value, int | float) else str(value))
     json.dumps(site.index, allow_nan=False)
-
-
-def test_ranks_are_within_a_group_and_without_controls(scores):
-    table = with_ranks(build_table(scores))
-    ranked = table[table["status"] != "control"]
-    for _, rows in ranked.groupby(["test_set", "class_scheme"]):
-        assert rows["rank_best"].min() == 1
-        assert rows["rank_worst"].max() == 3
-        assert rows["lead"].isna().sum() == 1
-    controls = table[table["status"] == "control"]
-    assert len(controls)
-    assert controls[["rank_best", "lead", "next_model"]].isna().all(axis=None)
-
-
-def test_clear_differences_have_ranks_of_their_own():
-    scores = made_up_scores("ulbd-cubic", "ulbd-in-mesh", "cubic", 0.95, "good", n=400)
-    scores += made_up_scores("ulbd-cubic", "ulbd-in-mesh", "cubic", 0.5, "bad", n=400)
-    table = with_ranks(build_table(scores))
-    classes = table[table["class_scheme"] == "extinction"].set_index("model")
-    assert classes.loc["good", ["rank_best", "rank_worst"]].tolist() == [1, 1]
-    assert classes.loc["bad", ["rank_best", "rank_worst"]].tolist() == [2, 2]
-    assert classes.loc["good", "next_model"] == "bad"
-    assert classes.loc["good", "lead_p"] < 1e-6
 
 
 def test_a_model_has_its_classes_and_confusions(scores, site):
@@ -108,6 +86,38 @@ def test_seeds_are_one_row_with_their_mean():
         for true, guess, n in score.confusion
         if true != guess
     )
+
+
+def test_calibration_is_that_of_all_seeds():
+    scores = [
+        one
+        for seed in (0, 1)
+        for one in made_up_scores("ulbd-cubic", "cddd", "cubic", 0.8, "m", n=200, seed=seed)
+    ]
+    site = some_site(scores)
+    for detail in site.models[0].values():
+        mine = [
+            score
+            for score in scores
+            if (score.class_scheme == "extinction") == ("by_class" in detail)
+        ]
+        assert sum(n for _, n, _, _ in detail["calibration"]) == 400
+        right = sum(n * right for _, n, _, right in detail["calibration"]) / 400
+        assert right == pytest.approx(sum(score.top[0] for score in mine) / 2, abs=1e-4)
+        stated = sum(n * stated for _, n, stated, _ in detail["calibration"])
+        assert stated == pytest.approx(
+            sum(n * stated for score in mine for _, n, stated, _ in score.calibration), abs=0.02
+        )
+
+
+def test_without_bins_there_is_no_calibration_to_show(scores):
+    """In scores of earlier versions, and of ranked lists."""
+    old = [replace(one, calibration=()) for one in scores]
+    ranked = [replace(one, provenance={**one.provenance, "ranked": True}) for one in scores]
+    for some in (old, ranked):
+        details = [one for model in some_site(some).models for one in model.values()]
+        assert details
+        assert not any(one["calibration"] for one in details)
 
 
 def test_scores_of_other_predictions_are_left_out(scores):

@@ -12,7 +12,7 @@ from submission_examples import CLASSES, LABELS, description, frame, probabiliti
 
 from sgbench.datasets._store import write_crystals
 from sgbench.evaluation import Predictions, score
-from sgbench.leaderboard import EXACT_COLUMNS, above_ceiling, read_csv, write_csv
+from sgbench.leaderboard import EXACT_COLUMNS, above_ceiling, read_csv
 from sgbench.submission import (
     PER_SPACEGROUP,
     Track,
@@ -217,14 +217,7 @@ def test_rows_of_others_keep_every_digit(call, mine, samples, tmp_path):
 
 
 def test_a_leak_stands_out_on_the_leaderboard(call, mine, samples, tmp_path):
-    """Exact ceilings of a test set are taken over from its other rows."""
     board = tmp_path / "results" / "leaderboard.csv"
-    call("add", "mine")
-    table = read_csv(board)
-    table["model"] = "theirs"
-    for k in range(1, 6):
-        table[f"data_ceiling_top{k}"] = table[f"ceiling_top{k}"]
-    write_csv(board, table)
     truth = np.concatenate([one.spacegroup for one in samples.sets])[samples.order]
     leaked = (truth[:, None] == np.array(LABELS)).astype(np.float32)
     frame(samples, values=leaked).to_parquet(mine / "predictions.parquet", index=False)

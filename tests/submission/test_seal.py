@@ -8,7 +8,7 @@ from onnx_examples import contract, linear, save
 from submission_examples import LABELS, description, frame, probabilities, write
 
 from sgbench.datasets import evaluation_set, family_dataset
-from sgbench.leaderboard import read_csv
+from sgbench.leaderboard import EXACT_COLUMNS, read_csv
 from sgbench.submission import Track, public_samples, sealed_samples
 
 SECRET = "correct horse battery staple, 1234567890"
@@ -122,6 +122,11 @@ def test_models_are_verified_directly(call, round_, tmp_path):
         "ulbd-off-mesh": "self-reported",
         "ulbd-sealed": "verified",
     }
+    # A sealed set has the ceilings of the public one with its kind of cells.
+    ceilings = table.set_index(["test_set", "class_scheme"])[list(EXACT_COLUMNS)]
+    assert ceilings.notna().all(axis=None)
+    assert ceilings.loc["ulbd-sealed"].equals(ceilings.loc["ulbd-off-mesh"])
+    assert ceilings.loc[("ulbd-sealed", "spacegroup"), "data_ceiling_top1"] == 0.4722
     score = json.loads((folder / "scores" / "ulbd-sealed.spacegroup.json").read_text())
     assert score["provenance"]["seal"] == json.loads(round_.read_text())["commitment"]
     assert SECRET not in (folder / "scores" / "ulbd-sealed.spacegroup.json").read_text()

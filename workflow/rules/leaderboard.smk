@@ -6,6 +6,7 @@ rule scale_table:
     output:
         csv="results/{scale}/leaderboard.csv",
         md="results/{scale}/leaderboard.md",
+        pairs="results/{scale}/leaderboard.pairs.csv",
         by_class=report(
             "results/{scale}/by_class.csv",
             caption="../report/by_class.rst",
@@ -50,6 +51,7 @@ rule leaderboard:
             category="Leaderboard",
         ),
         md="results/leaderboard.md",
+        pairs="results/leaderboard.pairs.csv",
     log:
         "results/logs/leaderboard.log",
     benchmark:
@@ -162,6 +164,7 @@ rule site:
     input:
         f"results/{SCALE}/leaderboard.csv",
         table="results/leaderboard.csv",
+        pairs="results/leaderboard.pairs.csv",
     output:
         "results/site/index.html",
     log:

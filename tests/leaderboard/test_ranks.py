@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from sgbench.evaluation._scores import wilson_interval
-from sgbench.site import Accuracy, difference_p, places
+from sgbench.leaderboard import Accuracy, difference_p, places
 
 
 def wilson(right: int, n: int, **seeds) -> Accuracy:

@@ -1,14 +1,23 @@
 """Ranks that admit ties: which rows of a table differ by more than chance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.stats import t as student
 
-_LEVEL = 0.05
+from sgbench.leaderboard._pairs import row_key
+
+#: Columns that `with_ranks` adds to a leaderboard.
+RANK_COLUMNS = ("rank_best", "rank_worst", "next_model", "lead", "lead_p", "lead_test")
+
+_GROUP = ["scale", "family", "test_set", "class_scheme"]
+_COMPARED = ["top1", "top1_low", "top1_high", "top1_seed_sd", "seeds"]
+_LEVEL, _LEAST = 0.05, 1e-300
 _NORMAL = NormalDist()
 _Z95 = _NORMAL.inv_cdf(1 - _LEVEL / 2)
 
@@ -48,6 +57,8 @@ class Place:
         Accuracy minus that of the row that comes next.
     p : float or None
         Probability of such a lead by chance, corrected for the number of pairs in the group.
+    paired : bool
+        Whether that comes from the samples one by one.
     """
 
     best: int
@@ -55,26 +66,40 @@ class Place:
     behind: int | None
     lead: float | None
     p: float | None
+    paired: bool = False
 
 
-def places(rows: Sequence[Accuracy]) -> list[Place]:
+def places(
+    rows: Sequence[Accuracy], paired: Mapping[tuple[int, int], float] | None = None
+) -> list[Place]:
     """Rank rows of one test set, with ties where the data cannot tell rows apart.
 
-    Every pair is tested, and Holm's correction (Scand. J. Stat. 6, 65, 1979) keeps the chance of
-    any false difference in the whole group below 5 %, so all rank intervals hold at once.
+    Every pair is tested, sample by sample where that is known and by its intervals elsewhere, and
+    Holm's correction (Scand. J. Stat. 6, 65, 1979) keeps the chance of any false difference in the
+    whole group below 5 %, so all rank intervals hold at once.
 
     Parameters
     ----------
     rows : sequence of Accuracy
         Those on one test set under one class scheme.
+    paired : mapping of (int, int) to float, optional
+        What `sgbench.leaderboard.paired_p` gave for positions of two rows, the lower first.
 
     Returns
     -------
     list of Place
         In the order of `rows`.
     """
+    known = paired or {}
     pairs = list(combinations(range(len(rows)), 2))
-    p_values = _holm([difference_p(rows[i], rows[j]) for i, j in pairs])
+    p_values = _holm(
+        [
+            _with_seeds(known[pair], rows[pair[0]], rows[pair[1]])
+            if pair in known
+            else difference_p(rows[pair[0]], rows[pair[1]])
+            for pair in pairs
+        ]
+    )
     p = dict(zip(pairs, p_values, strict=True))
     better = np.zeros((len(rows), len(rows)), dtype=bool)
     for (i, j), value in p.items():
@@ -93,9 +118,44 @@ def places(rows: Sequence[Accuracy]) -> list[Place]:
                 behind=behind,
                 lead=None if behind is None else row.value - rows[behind].value,
                 p=None if behind is None else p[min(i, behind), max(i, behind)],
+                paired=behind is not None and (min(i, behind), max(i, behind)) in known,
             )
         )
     return found
+
+
+def with_ranks(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return the table with `RANK_COLUMNS`; controls and rows without interval have no rank.
+
+    ``lead_test`` says whether a lead was tested sample by sample (``paired``), or by the two rows'
+    intervals where ``pairs`` does not have them.
+    """
+    known = (
+        {} if pairs is None else {tuple(names): p for *names, p in pairs.itertuples(index=False)}
+    )
+    added: dict[str, list[Any]] = {name: [None] * len(table) for name in RANK_COLUMNS}
+    measured = table[["top1", "top1_low", "top1_high"]].notna().all(axis=1)
+    groups = table[measured & (table["status"] != "control")].groupby(_GROUP, sort=False)
+    for (*_, test_set, scheme), rows in groups:
+        accuracies = [
+            Accuracy(top, low, high, sd, int(seeds))
+            for top, low, high, sd, seeds in rows[_COMPARED].astype(float).fillna(0).to_numpy()
+        ]
+        names = [row_key(str(hashes)) for hashes in rows["predictions_sha256"]]
+        paired = {
+            (i, j): known[key]
+            for i, j in combinations(range(len(names)), 2)
+            if (key := (test_set, scheme, *sorted((names[i], names[j])))) in known
+        }
+        for position, place in zip(rows.index, places(accuracies, paired), strict=True):
+            added["rank_best"][position] = place.best
+            added["rank_worst"][position] = place.worst
+            if place.behind is not None:
+                added["next_model"][position] = rows["model"].iloc[place.behind]
+                added["lead"][position] = place.lead
+                added["lead_p"][position] = place.p
+                added["lead_test"][position] = "paired" if place.paired else "intervals"
+    return table.assign(**added)
 
 
 def difference_p(one: Accuracy, other: Accuracy) -> float:
@@ -104,13 +164,23 @@ def difference_p(one: Accuracy, other: Accuracy) -> float:
     The interval of the difference is put together from the two rows' own intervals (Newcombe,
     Statistics in Medicine 17, 873, 1998, method 10), so it serves Wilson's and those of a bootstrap
     over clusters alike. It takes the rows for independent; on one test set right answers mostly go
-    together, so the probability is on the safe side.
+    together, so the probability is on the safe side, and `paired_p` finds more.
     """
     better, worse = (one, other) if one.value >= other.value else (other, one)
     difference = better.value - worse.value
     margin = np.hypot(_below(better), _above(worse))
     if margin == 0:
         return 1.0 if difference == 0 else 0.0
+    return 2 * _NORMAL.cdf(-_Z95 * difference / float(margin))
+
+
+def _with_seeds(p: float, one: Accuracy, other: Accuracy) -> float:
+    """Widen a difference, which a paired test says to be chance with p, by what seeds scatter."""
+    seeds = float(np.hypot(_seed_margin(one), _seed_margin(other)))
+    if seeds == 0 or p >= 1:
+        return p
+    difference = abs(one.value - other.value)
+    margin = np.hypot(_Z95 * difference / -_NORMAL.inv_cdf(max(p, _LEAST) / 2), seeds)
     return 2 * _NORMAL.cdf(-_Z95 * difference / float(margin))
 
 
