@@ -6,7 +6,7 @@ BIN := $(abspath $(VENV))/bin
 RUN := PATH="$(BIN):$$PATH"
 SNAKEMAKE_OPTIONS ?=
 
-.PHONY: reproduce smoke test check benchmark publish setup lock
+.PHONY: reproduce smoke test check benchmark docs publish setup lock
 
 reproduce: $(VENV)/.installed
 	$(RUN) snakemake --cores all $(SNAKEMAKE_OPTIONS)
@@ -29,12 +29,17 @@ check: $(VENV)/.installed
 benchmark: $(VENV)/.installed
 	$(RUN) pytest benchmarks
 
+# The site of docs/, in build/docs; a warning is an error.
+docs: $(VENV)/.installed
+	$(RUN) sphinx-build --fail-on-warning --keep-going --quiet docs build/docs
+
 # After a run that is to be published: keep its table for clones that run another scale.
 publish:
 	mkdir -p results/published
 	for scale in laptop paper; do \
 		if [ -f results/$$scale/leaderboard.csv ]; then \
 			cp results/$$scale/leaderboard.csv results/published/$$scale.csv; \
+			cp results/$$scale/leaderboard.pairs.csv results/published/$$scale.pairs.csv; \
 			cp results/$$scale/by_class.csv results/published/$$scale-by-class.csv; \
 		fi; \
 	done

@@ -1,42 +1,19 @@
 """docs/submitting.md, word for word: every file is written and every command run as it stands."""
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from page_commands import PROJECT, run_page
 
 from sgbench.leaderboard import read_csv
 
-PAGE = (Path(__file__).parents[2] / "docs" / "submitting.md").read_text()
-_BLOCK = re.compile(r'```(?P<kind>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)```', re.DOTALL)
-
-
-def script():
-    """Write files where they stand between the commands."""
-    parts = ["set -e"]
-    for block in _BLOCK.finditer(PAGE):
-        if block["title"]:
-            parts.append(f"mkdir -p $(dirname {block['title']})")
-            parts.append(f"cat > {block['title']} <<'END-OF-FILE'\n{block['text']}END-OF-FILE")
-        else:
-            assert block["kind"] == "bash"
-            parts.append(block["text"])
-    return "\n".join(parts)
+PAGE = PROJECT / "docs" / "submitting.md"
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("project")
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash"], input=script(), cwd=folder, env=os.environ | {"PATH": path},
-        capture_output=True, text=True, timeout=600, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return folder, done
+    return folder, run_page(PAGE, folder, timeout=600)
 
 
 def test_the_rows_are_there(project):
@@ -63,4 +40,4 @@ def test_a_model_scores_what_its_predictions_score(project):
 def test_the_numbers_of_the_page_are_right(project):
     _, done = project
     for said in re.findall(r"(\d+) parameters", done.stdout):
-        assert f"parameters: {said}" in PAGE
+        assert f"parameters: {said}" in PAGE.read_text()
