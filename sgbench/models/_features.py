@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import find_peaks
 
 from sgbench.diffraction import PatternProtocol
 
@@ -96,6 +95,8 @@ def _lowest_peaks(
     positions q of the peaks of lowest angle, shape (n, count), 0 where there are fewer, and how
     many there are in all, shape (n,).
     """
+    from scipy.signal import find_peaks
+
     q = np.zeros((len(patterns), count))
     total = np.zeros(len(patterns), dtype=np.int64)
     for i, pattern in enumerate(patterns):
