@@ -52,6 +52,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python tools/warm_up.py
 	touch $@
 
 # Newest versions that pyproject.toml admits, tried in a fresh environment, become the new pins.

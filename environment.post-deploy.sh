@@ -3,3 +3,4 @@
 # project itself, which environment.yml cannot name by a relative path there.
 set -euo pipefail
 pip install --no-deps --no-build-isolation --editable "$PWD"
+python tools/warm_up.py
