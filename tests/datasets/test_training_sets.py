@@ -48,19 +48,17 @@ def test_samples_follow_from_seed_and_position():
 
 
 def test_the_papers_split():
-    """Training, validation and test part share nothing, and leave nothing out."""
+    """Training and validation part share nothing, and are all but the test part."""
     split = ("train", "test", "train", "train") * len(CRYSTALS)
     crystals = replace(CRYSTALS, split_paper=split[: len(CRYSTALS)])
     paper = TrainingCrystals("cddd-cubic-paper-split", "cubic", CANONICAL, crystals, "paper")
-    parts = {"train": set(), "validation": set(), "test": set()}
-    for i in range(len(crystals)):
-        if crystals.family[i] == "cubic":
-            kept = "validation" if crystals.split_grouped[i] == "validation" else "train"
-            part = "test" if crystals.split_paper[i] == "test" else kept
-            parts[part] |= rows_of(crystals.lines.take([i]))
-    assert all(parts.values())
-    assert rows_of(paper.training_samples(0, 2000, seed=0)[0]) == parts["train"]
-    assert rows_of(paper.validation_samples(10_000)[0]) == parts["validation"]
+    cubic = [i for i in range(len(crystals)) if crystals.family[i] == "cubic"]
+    known = rows_of(crystals.lines.take([i for i in cubic if crystals.split_paper[i] == "train"]))
+    trained = rows_of(paper.training_samples(0, 2000, seed=0)[0])
+    validated = rows_of(paper.validation_samples(10_000)[0])
+    assert trained | validated == known
+    assert not trained & validated
+    assert 0.02 < len(validated) / len(known) < 0.25
     assert paper.checksum() != replace(paper, split="grouped").checksum()
 
 
