@@ -13,6 +13,8 @@ PAPER_SHARE = 0.95
 #: Share of a space group's structures that each held-out part of the grouped split aims at.
 HELD_OUT_SHARE = 0.1
 
+_VALIDATED_OF_256 = 26
+
 
 def paper_split(structure_id: Sequence[str], spacegroup: NDArray[np.int64]) -> tuple[str, ...]:
     """Split each space group by itself, as the paper does: 95 % and one more for training.
@@ -39,6 +41,17 @@ def paper_split(structure_id: Sequence[str], spacegroup: NDArray[np.int64]) -> t
         split[i] = "train" if seen[group] < int(PAPER_SHARE * size[group]) + 1 else "test"
         seen[group] += 1
     return tuple(split)
+
+
+def paper_validation(structure_id: Sequence[str]) -> NDArray[np.bool_]:
+    """Choose a tenth of the structures by a hash of their ids, shape (n,).
+
+    The paper's split has no validation part; what is chosen of its training part is one, drawn as
+    its test part is drawn.
+    """
+    return np.array(
+        [_hash(f"validation/{name}")[0] < _VALIDATED_OF_256 for name in structure_id], dtype=bool
+    )
 
 
 def grouped_split(

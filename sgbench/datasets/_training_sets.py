@@ -17,6 +17,7 @@ from sgbench.datasets._evaluation_sets import (
     family_dataset,
     find_crystals,
 )
+from sgbench.datasets._splits import paper_validation
 from sgbench.diffraction import LineList, PatternProtocol
 from sgbench.diffraction._random import below, stream_key, words_at
 from sgbench.errors import SgbenchError
@@ -32,8 +33,6 @@ Samples = tuple[LineList, NDArray[np.int64]]
 TRAINABLE_STRUCTURES = ("cddd", "gcdd")
 
 _PAPER_SPLIT = "-paper-split"
-# Of 256 structures that the paper's split trains on, these are set aside for validation.
-_VALIDATED_OF_256 = 26
 
 
 class TrainingSet(Protocol):
@@ -78,8 +77,8 @@ class TrainingCrystals:
     protocol : PatternProtocol
     crystals : CrystalSet
     split : {'grouped', 'paper'}
-        The paper's split has no validation part; there it is a tenth of the training part, drawn by
-        a hash of the ids, as the test part is drawn.
+        The paper's split has no validation part; there it is what `paper_validation` chooses of
+        the training part.
     """
 
     name: str
@@ -125,11 +124,7 @@ class TrainingCrystals:
         """Part that each structure is in, shape (n,)."""
         if self.split == "grouped":
             return np.array(self.crystals.split_grouped)
-        digests = (
-            hashlib.sha256(f"validation/{name}".encode()).digest()
-            for name in self.crystals.structure_id
-        )
-        kept = np.array([digest[0] < _VALIDATED_OF_256 for digest in digests])
+        kept = paper_validation(self.crystals.structure_id)
         trained = np.where(kept, "validation", "train")
         return np.where(np.array(self.crystals.split_paper) == "test", "test", trained)
 

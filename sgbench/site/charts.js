@@ -121,6 +121,12 @@ function frame(
 const path = (points) =>
   points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join(" ");
 
+// A mark that can be reached by keyboard and says what it stands for.
+function dot([x, y], r, label, lines) {
+  const circle = { class: "mark", cx: x, cy: y, r, tabindex: 0, role: "img", "aria-label": label };
+  return explain(s("circle", circle), lines);
+}
+
 // Top-1 to top-5 of one row against its ceiling.
 function topKCurve(row) {
   const limits = K.filter((k) => isNumber(shownCeiling(row, k)));
@@ -145,18 +151,7 @@ function topKCurve(row) {
       );
     const text = `${percent(shown(row, k))} (${interval(row, k)}) ${unit()}; ceiling ${percent(shownCeiling(row, k))}`;
     svg.append(
-      explain(
-        s("circle", {
-          class: "mark",
-          cx: px(k),
-          cy: py(100 * shown(row, k)),
-          r: 5,
-          tabindex: 0,
-          role: "img",
-          "aria-label": `top-${k}: ${text}`,
-        }),
-        [`top-${k}`, text],
-      ),
+      dot([px(k), py(100 * shown(row, k))], 5, `top-${k}: ${text}`, [`top-${k}`, text]),
     );
   }
   return h(
@@ -210,18 +205,7 @@ function reliability(bins, model) {
     const text = `${percent(right)} % of ${whole(n)} are right where ${percent(stated)} % is stated`;
     svg.append(
       s("line", { class: "mark thin", x1: x, x2: x, y1: y, y2: py(100 * stated) }),
-      explain(
-        s("circle", {
-          class: "mark",
-          cx: x,
-          cy: y,
-          r: (2.5 + 5.5 * Math.sqrt(n / most)).toFixed(1),
-          tabindex: 0,
-          role: "img",
-          "aria-label": text,
-        }),
-        [text],
-      ),
+      dot([x, y], (2.5 + 5.5 * Math.sqrt(n / most)).toFixed(1), text, [text]),
     );
   }
   return h(

@@ -69,12 +69,16 @@ def test_a_model_has_its_classes_and_confusions(scores, site):
     )
 
 
-def test_seeds_are_one_row_with_their_mean():
-    scores = [
+def scores_of_two_seeds():
+    return [
         one
         for seed in (0, 1)
         for one in made_up_scores("ulbd-cubic", "cddd", "cubic", 0.8, "m", n=200, seed=seed)
     ]
+
+
+def test_seeds_are_one_row_with_their_mean():
+    scores = scores_of_two_seeds()
     site = some_site(scores)
     assert site.index["n_rows"] == 2
     [detail] = [kept for kept in site.models[0].values() if "by_class" in kept]
@@ -89,11 +93,7 @@ def test_seeds_are_one_row_with_their_mean():
 
 
 def test_calibration_is_that_of_all_seeds():
-    scores = [
-        one
-        for seed in (0, 1)
-        for one in made_up_scores("ulbd-cubic", "cddd", "cubic", 0.8, "m", n=200, seed=seed)
-    ]
+    scores = scores_of_two_seeds()
     site = some_site(scores)
     for detail in site.models[0].values():
         mine = [

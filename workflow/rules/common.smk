@@ -46,13 +46,6 @@ if workflow.is_main_process:
     print(explain_costs(expected_costs(SETTINGS, RATES, ON_GPU)), file=sys.stderr)
 
 
-SCALING = [
-    f"results/{SCALE}/scaling.csv"
-    for train_set in SETTINGS["training"]
-    if mesh_of(train_set) and training_family(train_set) in SETTINGS["families"]
-][:1]
-
-
 wildcard_constraints:
     scale=SCALE,
     family="|".join(SETTINGS["families"]),
@@ -239,11 +232,14 @@ def all_scores(wildcards):
 def scaling_scores(wildcards):
     """Scores of the trainings on sets with another mesh."""
     return [
-        f"results/{SCALE}/scores/{train_set}/{model}/seed{seed}"
-        for train_set, model in trainings()
-        for seed in SETTINGS["seeds"]
-        if mesh_of(train_set)
+        f"results/{SCALE}/scores/{run}"
+        for run in runs()
+        if mesh_of(run.partition("/")[0])
     ]
+
+
+# The study of meshes, where the configuration has such trainings.
+SCALING = [f"results/{SCALE}/scaling.csv"] if scaling_scores(None) else []
 
 
 def submitted_scores(wildcards):
