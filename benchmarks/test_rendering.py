@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from sgbench.datasets import ULBD
 from sgbench.diffraction import LineList, PatternProtocol, render
+from sgbench.sets import ULBD
 
 FAMILIES = ("cubic", "tetragonal", "trigonal-hexagonal")
 

@@ -9,7 +9,7 @@ import sgbench
 sys.path.append(str(Path(__file__).parent / "_extensions"))
 
 # These load some of their names when they are first asked for, and autodoc does not ask.
-for _package in map(import_module, ("sgbench.datasets", "sgbench.submission")):
+for _package in map(import_module, ("sgbench.structures", "sgbench.submission")):
     for _name in _package.__all__:
         setattr(_package, _name, getattr(_package, _name))
 
@@ -55,7 +55,7 @@ numpydoc_class_members_toctree = False
 nitpicky = True
 nitpick_ignore_regex = [
     # Types of other packages have no page here, and none is fetched.
-    (r"py:.*", r"(numpy|np|pandas|pd|torch|matplotlib|pathlib|collections|typing)\..*"),
+    (r"py:.*", r"(numpy|np|pandas|pd|torch|gemmi|matplotlib|pathlib|collections|typing)\..*"),
     # Imported for type checkers alone, so that autodoc sees the bare name.
     (r"py:class", r"Figure|ClassifierMixin|Trained"),
     # Types of attributes that are not for use outside.

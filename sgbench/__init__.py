@@ -3,7 +3,9 @@
 import os
 from typing import Any
 
-__version__ = "0.1.0"
+from sgbench.version import __version__
+
+__all__ = ["__version__", "evaluate"]
 
 # numba knows no other limit on its threads and reads this one once, when it is imported. Without
 # it, several trainings side by side wait for each other's threads.

@@ -12,13 +12,14 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sgbench.datasets import SPLITS, Designed, TrainingSet, Ulbd
+from sgbench.designed import SPLITS, Ulbd
 from sgbench.errors import SgbenchError
 from sgbench.files import file_sha256
+from sgbench.sets import TrainingSet
 
 if TYPE_CHECKING:
-    from sgbench.datasets._store import CrystalSet
     from sgbench.evaluation import Score
+    from sgbench.structures import CrystalSet
     from sgbench.training import Trained
 
 # Nothing here is ever unpickled, so that a store from elsewhere cannot run code.
@@ -119,10 +120,10 @@ class Run:
         import mlflow
 
         checksum = dataset.checksum()
-        name, origin = dataset.name, {"name": dataset.name, "family": dataset.family}
-        if isinstance(dataset, Designed):
-            name = f"{dataset.name}-v{dataset.version}"
-            origin = {"specification": str(dataset.describe())}
+        name, origin = dataset.name, {"name": dataset.name, "family": dataset.spec.family}
+        if dataset.designed:
+            name = f"{dataset.name}-v{dataset.designed.version}"
+            origin = {"specification": str(dataset.designed.describe())}
         _log_input(name, checksum, context, origin)
         mlflow.set_tag("dataset_sha256", checksum)
 
@@ -167,7 +168,8 @@ def log_scores(store: str | None, scores: Sequence["Score"]) -> None:
     for result in scores:
         origin = result.provenance
         run = (origin.get("mlflow_run"), str(origin["model"]), result.family)
-        prefix = f"{result.test_set}.{result.class_scheme}"
+        # Conditions follow a plus, which MLflow does not take.
+        prefix = f"{_key(result.test_set.replace('+', ' '))}.{result.class_scheme}"
         values = by_run.setdefault(run, {})
         for k, value in enumerate(result.top, start=1):
             values[f"{prefix}.top{k}"] = value

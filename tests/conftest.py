@@ -15,6 +15,19 @@ os.environ.pop("MLFLOW_TRACKING_URI", None)
 os.environ["SPGLIB_OLD_ERROR_HANDLING"] = "0"
 
 
+# Modules of minutes, begun first so that two processes end together.
+SLOW = (
+    "test_workflow", "test_docs_submitting", "test_tutorials_of_checks", "test_tutorials",
+    "test_docs_site", "test_pages", "test_lattice_ranges", "test_site_browser", "test_trainer",
+    "test_every_model", "test_random_structures",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    order = {name: place for place, name in enumerate(SLOW)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
 @pytest.fixture(autouse=True)
 def _no_store_is_left_behind():
     """Undo what MLflow does to the environment, and so to processes that later tests start."""

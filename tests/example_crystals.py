@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sgbench.datasets._store import CrystalSet, write_crystals
-from sgbench.datasets.sources import Excluded
-from sgbench.diffraction import CANONICAL, LineList
+from sgbench.diffraction import CANONICAL, FREE_PARAMETERS, LineList, full_cell
+from sgbench.structures import CrystalSet, write_crystals
+from sgbench.structures.sources import Excluded
 from sgbench.symmetry import extinction_classes, family_of, family_spacegroups
 
 # Structures of each space group.
@@ -18,6 +18,12 @@ EXCLUDED = (
     Excluded("x-2", "label and spglib disagree", 'label 14, spglib 62, "P n m a"'),
     Excluded("x-3", "unreadable", "Ångström"),
 )
+
+
+def cell_of(family: str, a: float, b: float, c: float) -> np.ndarray:
+    """Return a cell of the family with those of the edges that are free; free angles are 90°."""
+    edges = {"a": a, "b": b, "c": c}
+    return full_cell(family, [edges.get(name, 90.0) for name in FREE_PARAMETERS[family]])
 
 
 def crystal_set(counts: dict[int, int] | None = None, families: tuple[str, ...] = ()) -> CrystalSet:
@@ -33,7 +39,8 @@ def crystal_set(counts: dict[int, int] | None = None, families: tuple[str, ...] 
         for member in cls.spacegroups
     }
     n_lines = rng.integers(1, 30, n)
-    cell = np.column_stack([rng.uniform(3, 20, (n, 3)), np.full((n, 3), 90.0)])
+    edges = rng.uniform(3, 20, (n, 3))
+    cell = [cell_of(family_of(g), *some) for g, some in zip(group, edges, strict=True)]
     covered = {family_of(g) for g in counts} | set(families)
     return CrystalSet(
         structure_id=tuple(f"example-{i:04d}" for i in range(n)),
@@ -43,10 +50,10 @@ def crystal_set(counts: dict[int, int] | None = None, families: tuple[str, ...] 
         formula=("CCaO3",) * n,
         prototype=tuple(f"AB_{g}_{'abc'[i % 3]}" for i, g in enumerate(group)),
         citation=("Somebody (1925). A title. A journal 10, 1-2",) * n,
-        split_paper=tuple("test" if i % 10 == 0 else "train" for i in number),
+        split_stratified=tuple("test" if i % 10 == 0 else "train" for i in number),
         split_grouped=tuple(("train", "train", "validation", "test")[i // 3 % 4] for i in number),
         spacegroup=group.astype(np.int64),
-        cell=cell,
+        cell=np.array(cell).reshape(n, 6),
         n_atoms=rng.integers(1, 200, n),
         ordered=number % 4 > 0,
         lines=LineList(

@@ -1,33 +1,46 @@
 """Results of made-up models, through the package's own scorer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
-from sgbench.datasets import EvaluationSet, with_family
-from sgbench.diffraction import CANONICAL, LineList
+from sgbench.diffraction import CANONICAL, LineList, Samples
 from sgbench.evaluation import CLASS_SCHEMES, Predictions, Score, score
 from sgbench.leaderboard import build_table
+from sgbench.models import REFERENCE as MODEL
+from sgbench.sets import DESIGNED as FROM_DESIGN
+from sgbench.sets import IN_MESH, OFF_MESH, Mesh, SetSpec, TestSet
 from sgbench.symmetry import PAPER_FAMILIES, class_labels, family_spacegroups
 
-MODEL = "fcn-wang2024.sqrt-fresh"
-DESIGNED = ("ulbd-in-mesh", "ulbd-off-mesh")
+DESIGNED = (IN_MESH.name, OFF_MESH.name)
+ULBD_CUBIC = SetSpec(FROM_DESIGN, family="cubic")
 ABLATIONS = tuple(
-    f"ulbd-physical-cubic-no-{part}" for part in ("wilson", "multiplicity", "falloff")
+    replace(ULBD_CUBIC, law=f"physical-no-{part}").name
+    for part in ("wilson", "multiplicity", "falloff")
 )
-MESHES = tuple(f"ulbd-cubic@{step}x{n}" for step in (0.05, 0.2, 1) for n in (1, 5))
+MESHES = tuple(
+    replace(ULBD_CUBIC, mesh=Mesh(step, n)).name for step in (0.05, 0.2, 1.0) for n in (1, 5)
+)
+TRAINED = (
+    SetSpec(FROM_DESIGN), SetSpec(FROM_DESIGN, law="physical"), SetSpec("crystals"),
+    SetSpec("crystals", split="stratified"), SetSpec("random"),
+)  # fmt: skip
 
 
-def truth_of(test_set: str, family: str, n: int, draw: np.random.Generator) -> EvaluationSet:
+def truth_of(
+    test_set: str, family: str, n: int, draw: np.random.Generator, source: str = ""
+) -> TestSet:
     """Balanced labels in designed sets; in others a few groups have most of the samples."""
-    groups = np.array(family_spacegroups(family))
-    if test_set.startswith("ulbd"):
+    spec, groups = SetSpec.parse(test_set), np.array(family_spacegroups(family))
+    if spec.origin == FROM_DESIGN:
         labels = groups[np.arange(n) % len(groups)]
     else:
         weight = np.arange(1, len(groups) + 1) ** -1.5
         labels = draw.choice(draw.permutation(groups), n, p=weight / weight.sum())
     lines = LineList(np.zeros(n + 1, dtype=np.int64), np.empty(0), np.empty(0, dtype=np.float32))
-    ids = tuple(f"s{i}" for i in range(n))
-    return EvaluationSet(test_set, family, CANONICAL, ids, labels, lines, 0, None)
+    samples = Samples(tuple(f"s{i}" for i in range(n)), labels, CANONICAL, lines)
+    return TestSet(spec, family, source or spec.origin, samples, 0)
 
 
 def made_up_scores(
@@ -38,14 +51,16 @@ def made_up_scores(
     model: str = MODEL,
     n: int = 300,
     seed: int = 0,
+    source: str = "",
     **origin: object,
 ) -> list[Score]:
     """Score a model that names the class with some probability, and then guesses within it."""
     draw = np.random.default_rng([seed, len(train_set), len(test_set), int(1000 * right)])
-    truth = truth_of(test_set, family, n, draw)
+    # One test set, whoever is tested on it.
+    truth = truth_of(test_set, family, n, np.random.default_rng(len(test_set)), source)
     groups = family_spacegroups(family)
     labels = class_labels(groups)
-    named = labels[truth.spacegroup - groups[0]]
+    named = labels[truth.samples.spacegroup - groups[0]]
     wrong = draw.random(n) >= right
     named[wrong] = draw.integers(0, labels.max() + 1, wrong.sum())
     probabilities = 1e-3 * draw.random((n, len(groups)))
@@ -53,17 +68,17 @@ def made_up_scores(
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     provenance = {"model": model, "train_set": train_set, "scale": "smoke", "seed": seed, **origin}
     guess = Predictions(
-        truth.sample_ids, "spacegroup", groups, probabilities.astype(np.float32), provenance
+        truth.samples.ids, "spacegroup", groups, probabilities.astype(np.float32), provenance
     )
     return [score(guess, truth, scheme) for scheme in CLASS_SCHEMES]
 
 
 def right_of(train_set: str, test_set: str) -> float:
     """The paper's message: designed sets carry over to real ones, and not the other way round."""
-    own = train_set.split("-")[0] == test_set.split("-")[0]
-    if train_set.startswith("ulbd"):
-        physical = 0.06 if "physical" in train_set and "-no-" not in train_set else 0.0
-        return 0.99 if own else 0.86 + physical
+    trained, tested = SetSpec.parse(train_set), SetSpec.parse(test_set)
+    own = trained.origin == tested.origin
+    if trained.origin == FROM_DESIGN:
+        return 0.99 if own else 0.86 + 0.06 * (trained.law == "physical")
     return 0.9 if own else 0.35
 
 
@@ -83,36 +98,40 @@ def all_scores(families: tuple[str, ...] = PAPER_FAMILIES, n: int = 300) -> list
     """What a whole run of the workflow has, but for some test sets and models."""
     found = []
     for family in families:
-        names = ("ulbd", "ulbd-physical", "cddd", "cddd-paper-split", "gcdd")
-        trained = [with_family(name, family) for name in names]
-        for train_set in trained:
-            tests = [*DESIGNED, "cddd-paper-test", "cddd-test", "cddd-test-in-domain", "gcdd-test"]
-            tests += [
-                name
-                for name in ("cddd", "cddd-in-domain", "gcdd")
-                if train_set.split("-")[0] != name.split("-")[0]
-            ]
-            for test in tests:
-                right = right_of(train_set, test)
-                found += made_up_scores(train_set, test, family, right, n=n)
+        for trained in TRAINED:
+            name = trained.of(family).name
+            tests = [
+                *DESIGNED, "cddd-stratified-test", "cddd-test", "cddd-test-in-domain", "gcdd-test",
+                *(
+                    whole
+                    for whole in ("cddd", "cddd-in-domain", "gcdd")
+                    if SetSpec.parse(whole).origin != trained.origin
+                ),
+            ]  # fmt: skip
+            for test_set in tests:
+                right = right_of(name, test_set)
+                found += made_up_scores(name, test_set, family, right, n=n)
+        designed = ULBD_CUBIC.of(family).name
         for place, model in enumerate(("forest", "knn")):
-            for test in ("ulbd-off-mesh", "cddd"):
-                right = right_of(f"ulbd-{family}", test) - 0.2 * (place + 1)
-                found += made_up_scores(f"ulbd-{family}", test, family, right, model, n)
+            for test_set in ("ulbd-off-mesh", "cddd"):
+                right = right_of(designed, test_set) - 0.2 * (place + 1)
+                found += made_up_scores(designed, test_set, family, right, model, n)
     if "cubic" in families:
         for name in ABLATIONS:
-            for test in ("cddd", "gcdd", "ulbd-off-mesh"):
-                found += made_up_scores(name, test, "cubic", right_of(name, test), n=n)
+            for test_set in ("cddd", "gcdd", "ulbd-off-mesh"):
+                found += made_up_scores(name, test_set, "cubic", right_of(name, test_set), n=n)
         for name in MESHES:
-            step, patterns = map(float, name.split("@")[1].split("x"))
-            for test in DESIGNED:
-                right = min(0.99, 0.4 + 0.1 * patterns / step**0.3)
-                found += made_up_scores(name, test, "cubic", right, n=n)
+            mesh = SetSpec.parse(name).mesh
+            assert mesh is not None
+            for test_set in DESIGNED:
+                right = min(0.99, 0.4 + 0.1 * mesh.patterns / mesh.step**0.3)
+                found += made_up_scores(name, test_set, "cubic", right, n=n)
     return found
 
 
 def all_histories() -> dict[str, list[pd.DataFrame]]:
-    return {"ulbd-cubic": [history(0.48)], "ulbd-cubic-imbalanced": [history(0.85)]}
+    imbalanced = replace(ULBD_CUBIC, balanced=False)
+    return {ULBD_CUBIC.name: [history(0.48)], imbalanced.name: [history(0.85)]}
 
 
 def example_table(scores: list[Score]) -> pd.DataFrame:

@@ -68,6 +68,19 @@ def some_scores(
     return found
 
 
+def scores_of_two_sources(
+    models: tuple[str, ...],
+    families: tuple[str, ...],
+    sources: tuple[str, str] = ("amcsd", "materials-project"),
+) -> list[Score]:
+    """Scores of the same models on two sets that are both named ``cddd``."""
+    return [
+        replace(one, source=source, test_sha256=f"e{place}{families.index(one.family):c<62}")
+        for place, source in enumerate(sources)
+        for one in some_scores(models, families, ("cddd",), n=150)
+    ]
+
+
 def _all_bins(n: int) -> tuple[tuple[int, int, float, float], ...]:
     """As many samples in each bin, and seven points of too much confidence."""
     middles = [(i + 0.5) / 15 for i in range(15)]

@@ -16,10 +16,10 @@ import gemmi
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sgbench.datasets._cleaning import Structure
-from sgbench.datasets.sources import Entry
-from sgbench.datasets.sources.amcsd import amcsd
 from sgbench.diffraction import CANONICAL, PROTOCOLS, PatternProtocol
+from sgbench.structures._cleaning import Structure
+from sgbench.structures.sources import Entry
+from sgbench.structures.sources.amcsd import amcsd
 from sgbench.symmetry import FAMILIES, crystal_system
 from sgbench.workers import answers_in_order
 
@@ -65,7 +65,7 @@ def ask(entries: Iterable[Entry], protocol: PatternProtocol = CANONICAL) -> Iter
         {"entry": asdict(entry), "families": families, "protocol": asdict(protocol)}
         for entry in entries
     )
-    return answers_in_order("sgbench.cctbx_worker", requests)
+    return answers_in_order("sgbench.structures.cctbx_worker", requests)
 
 
 @cache

@@ -7,8 +7,8 @@ import pytest
 from example_crystals import crystal_file, crystal_set
 
 from sgbench import tracking
-from sgbench.datasets import ULBD, MeshAxis
 from sgbench.errors import SgbenchError
+from sgbench.sets import ULBD, SetSpec, open_training_set
 from sgbench.tracking import log_dataset, tracked_run
 
 # Of the libraries below MLflow.
@@ -139,17 +139,27 @@ def test_a_store_that_cannot_be_used(crystals, file):
 
 
 def test_a_designed_dataset_is_logged_with_its_full_checksum(store, tmp_path):
-    small = replace(ULBD["ulbd-cubic"], name="small", axes=(MeshAxis(5, 6, 0.5),))
+    small = open_training_set(SetSpec.parse("ulbd-cubic@5:6:0.5"))
     with tracked_run(store, "a training", {}, tmp_path / "memory", "plan") as run:
         run.dataset(small, "training")
     (found,) = runs(store)
     (logged,) = found.inputs.dataset_inputs
-    assert logged.dataset.name == "small-v1"
+    assert logged.dataset.name == "ulbd-cubic@5:6:0.5-v1"
     assert {t.key: t.value for t in logged.tags} == {
         "sha256": small.checksum(),
         "mlflow.data.context": "training",
     }
     assert found.data.tags["dataset_sha256"] == small.checksum()
+
+
+def test_a_set_of_structures_is_logged_with_its_full_checksum(store, file, tmp_path):
+    cubic = open_training_set(SetSpec.parse("cddd-cubic+thermal-2"), [file])
+    with tracked_run(store, "a training", {}, tmp_path / "memory", "plan") as run:
+        run.dataset(cubic, "training")
+    (found,) = runs(store)
+    (logged,) = found.inputs.dataset_inputs
+    assert logged.dataset.name == "cddd-cubic+thermal-2"
+    assert found.data.tags["dataset_sha256"] == cubic.checksum()
 
 
 def test_a_designed_dataset_is_a_run(store, file, card):

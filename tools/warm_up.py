@@ -8,8 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from sgbench.models import REFERENCE
+
 COMMANDS = (
-    "train fcn-wang2024.sqrt-fresh ulbd-physical-cubic --patterns 128 --batch-size 32 -o m.pt",
+    f"train {REFERENCE} ulbd-physical-cubic --patterns 128 --batch-size 32 -o m.pt",
     "predict decoder-pawley --family tetragonal --test-set ulbd-off-mesh --per-spacegroup 1 -o p",
     "ceilings --exact cubic",
 )

@@ -6,6 +6,7 @@ from sgbench.cli import (
     _dataset,
     _leaderboard,
     _models,
+    _plan,
     _report,
     _results,
     _scaling,
@@ -33,6 +34,7 @@ app.command("leaderboard")(_leaderboard.leaderboard)
 app.command("check")(_leaderboard.check)
 app.command("confusions")(_results.confusions)
 app.command("figures")(_results.figures)
+app.command("plan")(_plan.plan)
 app.command("scaling")(_scaling.scaling)
 app.command("report")(_report.report)
 app.command("site")(_site.site)

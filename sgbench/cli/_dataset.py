@@ -10,28 +10,31 @@ import typer
 
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
 from sgbench.cli._options import StoreOption
-from sgbench.datasets import (
-    SPLITS,
-    TEST_SETS,
-    ULBD,
-    ULBD_ALL,
-    Designed,
-    MeshAxis,
-    Ulbd,
-    UlbdUnion,
-    designed_dataset,
-)
-from sgbench.datasets.sources import SOURCES, open_source
+from sgbench.designed import SPLITS, Designed, Ulbd, UlbdUnion
 from sgbench.diffraction import CANONICAL, FREE_PARAMETERS, PROTOCOLS
 from sgbench.errors import SgbenchError
 from sgbench.files import file_sha256, write_atomically
+from sgbench.sets import (
+    DESIGNED,
+    STEMS,
+    TEST_SETS,
+    ULBD,
+    ULBD_ALL,
+    Mesh,
+    SetSpec,
+    designed_set,
+    export_crystals_hdf5,
+    export_hdf5,
+    write_designed,
+)
+from sgbench.structures.sources import SOURCES, open_source
 from sgbench.symmetry import FAMILIES, PAPER_FAMILIES, extinction_classes, family_spacegroups
 
 if TYPE_CHECKING:
-    from sgbench.datasets import CrystalSet
+    from sgbench.structures import CrystalSet
 
 #: Datasets that are built from structures, and the source of each by default.
-STRUCTURE_DATASETS = {"cddd": "amcsd", "gcdd": "generated"}
+STRUCTURE_DATASETS = {STEMS["crystals"]: "amcsd", STEMS["random"]: "generated"}
 
 app = typer.Typer(help="Build, describe, export and verify datasets.", no_args_is_help=True)
 
@@ -84,7 +87,8 @@ def list_datasets(form: FormatOption = Format.table, output: OutputOption = None
 @app.command("test-sets")
 def list_test_sets(form: FormatOption = Format.table, output: OutputOption = None) -> None:
     """List the sets that models are scored on."""
-    show([{"name": name, "holds": text} for name, text in TEST_SETS.items()], form, output)
+    rows = [{"name": spec.name, "holds": spec.describe()} for spec in TEST_SETS]
+    show(rows, form, output)
 
 
 @app.command("sources")
@@ -104,24 +108,30 @@ def describe(
     """Say what a dataset holds, with a checksum."""
     path = _file(dataset)
     if path is None:
-        designed = designed_dataset(dataset)
+        spec = SetSpec.parse(dataset)
+        if spec.part != "train" or spec.origin != DESIGNED:
+            raise SgbenchError(
+                f"'{spec.name}' holds {spec.describe()}, and is part of a dataset; expected a "
+                "designed dataset such as ulbd-cubic, or a file that `build` wrote. Name one."
+            )
+        designed = designed_set(spec)
         if form is Description.croissant:
             raise SgbenchError(
                 f"Croissant describes a file, and {dataset} is a specification. Write its held-out "
                 f"samples with `sgbench dataset build {dataset}`, which describes them too."
             )
         if form is Description.md:
-            from sgbench.datasets._cards import designed_card
+            from sgbench.cards import designed_card
 
             _write(designed_card(_one_family(designed)), output)
             return
         facts = _designed_facts(designed)
     else:
-        from sgbench.datasets import read_crystals
+        from sgbench.structures import read_crystals
 
         crystals = read_crystals(path)
         if form in (Description.croissant, Description.md):
-            from sgbench.datasets._cards import croissant_text, crystal_card
+            from sgbench.cards import croissant_text, crystal_card
 
             make = croissant_text if form is Description.croissant else crystal_card
             _write(make(crystals, path), output)
@@ -143,7 +153,7 @@ def export(
         str | None,
         typer.Option(
             help=f"{', '.join(SPLITS)} of a designed dataset (in-mesh by default); "
-            "paper/train, grouped/test, … of structures (all by default)."
+            "stratified/train, grouped/test, … of structures (all by default)."
         ),
     ] = None,
     per_spacegroup: Annotated[
@@ -158,13 +168,11 @@ def export(
     file_format: Annotated[str, typer.Option("--format", help="hdf5")] = "hdf5",
 ) -> None:
     """Write patterns to a file: one array `data`, the space group's label in the last column."""
-    from sgbench.datasets._export import export_crystals_hdf5, export_hdf5
-
     if file_format != "hdf5":
         raise SgbenchError(f"unknown format '{file_format}'; expected hdf5. Choose it.")
     path = _file(dataset)
     if path is not None:
-        from sgbench.datasets import read_crystals
+        from sgbench.structures import read_crystals
 
         if per_spacegroup is not None or a is not None or c is not None:
             raise SgbenchError(
@@ -177,7 +185,7 @@ def export(
         wanted = split or "in-mesh"
         if wanted not in SPLITS:
             raise SgbenchError(f"unknown split '{wanted}'; expected one of {', '.join(SPLITS)}.")
-        designed = _with_ranges(_one_family(designed_dataset(dataset)), {"a": a, "c": c})
+        designed = _one_family(_with_ranges(SetSpec.parse(dataset), {"a": a, "c": c}))
         if family is not None:
             raise SgbenchError(
                 f"{dataset} has one family; --family chooses among structures. Leave it out."
@@ -198,7 +206,7 @@ def generate(
     workers: WorkersOption = 2,
 ) -> None:
     """Generate random structures with PyXtal, for `build gcdd`; run again to go on."""
-    from sgbench.datasets._gcdd import generate_gcdd
+    from sgbench.structures import generate_gcdd
 
     families = family or (() if spacegroup else PAPER_FAMILIES)
     groups = {n for name in families for n in family_spacegroups(name)} | set(spacegroup or ())
@@ -231,11 +239,11 @@ def build(
 
     Of structures: all that a source has. Of a designed dataset: its held-out samples.
     """
-    from sgbench.datasets._cards import write_card_files
+    from sgbench.cards import write_card_files
     from sgbench.tracking import log_dataset
 
     if name in STRUCTURE_DATASETS:
-        from sgbench.datasets._crystals import build_crystals
+        from sgbench.structures import build_crystals
 
         if protocol not in PROTOCOLS:
             raise SgbenchError(
@@ -260,15 +268,10 @@ def build(
             f"{len(crystals.excluded)} left out, see {written[-1]}"
         )
         return
-    if name not in ULBD:
-        raise SgbenchError(
-            f"unknown dataset '{name}'; expected one of "
-            f"{', '.join([*STRUCTURE_DATASETS, *ULBD])}. Choose one of these."
-        )
-    from sgbench.datasets._export import write_designed
+    dataset = _one_family(designed_set(SetSpec.parse(name)))
 
-    write_designed(ULBD[name], output, per_spacegroup)
-    log_dataset(store, ULBD[name], output, write_card_files(ULBD[name], output))
+    write_designed(dataset, output, per_spacegroup)
+    log_dataset(store, dataset, output, write_card_files(dataset, output))
     typer.echo(f"wrote {output}")
 
 
@@ -277,9 +280,9 @@ def portrait(
     file: Annotated[Path, typer.Argument(help="Line lists of structures that `build` wrote.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")],
 ) -> None:
-    """Draw what structures look like: cells, patterns and samples by space group (SVG, CSV)."""
+    """Draw what structures look like: cells, patterns, samples by group, an overview (SVG, CSV)."""
     from sgbench.cli._figures import write_portrait
-    from sgbench.datasets import read_crystals
+    from sgbench.structures import read_crystals
 
     for path in write_portrait(read_crystals(file), output):
         typer.echo(f"wrote {path}")
@@ -294,7 +297,7 @@ def verify(
     path = _file(dataset)
     if path is not None and not path.is_file():
         raise SgbenchError(f"there is no file {path}; expected line lists. Mend the path.")
-    found = designed_dataset(dataset).checksum() if path is None else file_sha256(path)
+    found = designed_set(SetSpec.parse(dataset)).checksum() if path is None else file_sha256(path)
     if found != sha256.strip().lower():
         typer.echo(f"{dataset} differs: expected {sha256}, got {found}", err=True)
         raise typer.Exit(1)
@@ -331,13 +334,13 @@ def _select(
     kept = [i for i, family in enumerate(crystals.family) if not families or family in families]
     if split is not None:
         kind, _, part = split.partition("/")
-        parts: tuple[str, ...] = {
-            "paper": crystals.split_paper, "grouped": crystals.split_grouped
-        }.get(kind, ())  # fmt: skip
+        # `paper` is how the stratified split was called at first.
+        known = {"stratified": "stratified", "paper": "stratified", "grouped": "grouped"}
+        parts = crystals.split(known[kind]) if kind in known else ()
         if part not in parts:
             raise SgbenchError(
-                f"unknown split '{split}'; expected paper/train, paper/test, grouped/train, "
-                "grouped/validation or grouped/test. Choose one."
+                f"unknown split '{split}'; expected stratified/train, stratified/test, "
+                "grouped/train, grouped/validation or grouped/test. Choose one."
             )
         kept = [i for i in kept if parts[i] == part]
     return crystals.take(kept)
@@ -364,6 +367,8 @@ def _crystal_facts(crystals: "CrystalSet", path: Path) -> dict[str, Any]:
 
 
 def _designed_facts(dataset: Designed) -> dict[str, Any]:
+    from sgbench.cards import IDEAL
+
     facts: dict[str, Any] = {
         "name": dataset.name,
         "version": dataset.version,
@@ -375,7 +380,9 @@ def _designed_facts(dataset: Designed) -> dict[str, Any]:
         "two_theta": f"{dataset.protocol.two_theta_min:g}-{dataset.protocol.two_theta_max:g} "
         f"degrees, {dataset.protocol.n_points} points",
         "profile": f"Gaussian, sigma {dataset.protocol.sigma:g} degrees",
-        "intensities": "uniform random, Lorentz factor, maximum of a pattern 1",
+        "intensities": f"{dataset.law.describe()} The Lorentz factor is applied, and the maximum "
+        "of a pattern is 1.",
+        "ideal": IDEAL,
     }
     if isinstance(dataset, UlbdUnion):
         facts |= {"parts": ", ".join(part.name for part in dataset.parts)}
@@ -399,31 +406,39 @@ def _one_family(dataset: Designed) -> Ulbd:
     return dataset
 
 
-def _with_ranges(dataset: Ulbd, ranges: dict[str, str | None]) -> Ulbd:
-    """Return the dataset over other ranges, under a name of its own since keys go with names."""
-    axes = list(dataset.axes)
-    names = FREE_PARAMETERS[dataset.family]
-    for parameter, text in ranges.items():
-        if text is None:
-            continue
-        if parameter not in names:
-            raise SgbenchError(
-                f"{dataset.family} cells have no free parameter '{parameter}'; expected a range of "
-                f"{' or '.join(names)}. Leave --{parameter} out."
-            )
-        try:
-            start, stop, step = (float(part) for part in text.split(":"))
-        except ValueError:
-            raise SgbenchError(
-                f"'{text}' is not a range; expected start:stop:step in ångström, e.g. 5:6:0.1."
-            ) from None
-        if dataset.reduced:
-            raise SgbenchError(
-                f"the cells of {dataset.name} are those of a sequence, not of a mesh; expected no "
-                f"range of {parameter}. Leave --{parameter} out."
-            )
-        axes[names.index(parameter)] = MeshAxis(start, stop, step)
-    if tuple(axes) == dataset.axes:
+def _with_ranges(spec: SetSpec, ranges: dict[str, str | None]) -> Designed:
+    """Return a designed dataset over other ranges, which its name then says."""
+    dataset = designed_set(spec)
+    given = {parameter: text for parameter, text in ranges.items() if text is not None}
+    if not given:
         return dataset
-    ranges_text = "+".join(f"{axis.start:g}:{axis.stop:g}:{axis.step:g}" for axis in axes)
-    return replace(dataset, name=f"{dataset.name}@{ranges_text}", axes=tuple(axes))
+    names = FREE_PARAMETERS.get(dataset.family, ())
+    unknown = [parameter for parameter in given if parameter not in names]
+    if unknown:
+        raise SgbenchError(
+            f"{dataset.family} cells have no free parameter '{unknown[0]}'; expected a range of "
+            f"{' or '.join(names)}. Leave --{unknown[0]} out."
+        )
+    if not isinstance(dataset, Ulbd) or dataset.reduced:
+        parameter = next(iter(given))
+        raise SgbenchError(
+            f"the cells of {dataset.name} are those of a sequence, not of a mesh; expected no "
+            f"range of {parameter}. Leave --{parameter} out."
+        )
+    own = {name: (axis.start, axis.stop, axis.step)
+           for name, axis in zip(names, dataset.axes, strict=True)}  # fmt: skip
+    axes = own | {parameter: _range(text) for parameter, text in given.items()}
+    # Another name would mean other random numbers.
+    return (
+        dataset if axes == own else designed_set(replace(spec, mesh=Mesh(axes=(*axes.values(),))))
+    )
+
+
+def _range(text: str) -> tuple[float, float, float]:
+    try:
+        start, stop, step = (float(part) for part in text.split(":"))
+    except ValueError:
+        raise SgbenchError(
+            f"'{text}' is not a range; expected start:stop:step in ångström, e.g. 5:6:0.1."
+        ) from None
+    return start, stop, step

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from sgbench.cli._listing import Format, show
 
 if TYPE_CHECKING:
-    from sgbench.datasets._store import CrystalSet
+    from sgbench.structures import CrystalSet
 
 
 def write_portrait(crystals: "CrystalSet", folder: Path) -> tuple[Path, ...]:
-    """Draw what a dataset of crystals looks like: its cells, its patterns, its space groups.
+    """Draw what a dataset of crystals looks like, and what the benchmark asks of it.
 
     Parameters
     ----------
@@ -21,7 +21,8 @@ def write_portrait(crystals: "CrystalSet", folder: Path) -> tuple[Path, ...]:
     Returns
     -------
     tuple of Path
-        ``cells.svg``, ``patterns.svg``, ``samples.svg`` and ``samples.csv`` (a row a space group).
+        ``overview.svg`` (from a pattern to its ceiling), ``cells.svg``, ``patterns.svg``,
+        ``samples.svg`` and ``samples.csv`` (a row a space group).
 
     Raises
     ------
@@ -29,9 +30,10 @@ def write_portrait(crystals: "CrystalSet", folder: Path) -> tuple[Path, ...]:
         If the folder cannot be written to.
     """
     from sgbench import plots
-    from sgbench.datasets._cards import group_counts
+    from sgbench.structures import group_counts
 
     figures = {
+        "overview.svg": plots.extinction_overview(crystals),
         "cells.svg": plots.cell_histograms(crystals, plots.portrait_groups(crystals)),
         "patterns.svg": plots.patterns_of_one_group(crystals),
         "samples.svg": plots.samples_per_group(crystals),

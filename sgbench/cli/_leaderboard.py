@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sgbench.cli._options import CrystalsOption, StoreOption
-from sgbench.datasets import designed_dataset, evaluation_set
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import CLASS_SCHEMES, read_predictions, read_score, write_score
+from sgbench.evaluation import (
+    CLASS_SCHEMES,
+    SPEED_ENDING,
+    read_predictions,
+    read_score,
+    write_score,
+)
 from sgbench.evaluation import score as score_predictions
-from sgbench.files import file_sha256
+from sgbench.sets import OFF_MESH, SEALED, SetSpec, family_set, open_test_set
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,17 +34,15 @@ def evaluate(
     for path in predictions:
         guess = read_predictions(path)
         origin = guess.provenance
-        truth = evaluation_set(
-            origin["test_set"], designed_dataset(origin["dataset"]),
+        truth = open_test_set(
+            public_set(origin["test_set"]), family_set(origin["family"], origin["protocol"]),
             origin["per_spacegroup"], crystals or (),
         )  # fmt: skip
-        guess.provenance["predictions_sha256"] = file_sha256(path)
-        guess.provenance["test_sha256"] = truth.sha256()
-        is_control = origin["model"].startswith("control-")
-        schemes = (guess.class_scheme,) if is_control else CLASS_SCHEMES
-        for scheme in schemes:
+        # A control has a guess of its own for either scheme.
+        own = origin.get("status") == "control"
+        for scheme in (guess.class_scheme,) if own else CLASS_SCHEMES:
             result = score_predictions(guess, truth, scheme)
-            target = output / f"{origin['test_set']}.{scheme}.json"
+            target = output / f"{truth.name}.{scheme}.json"
             if target in written:
                 raise SgbenchError(
                     f"{path} would overwrite the score {target} of another file; expected the "
@@ -116,8 +119,7 @@ def leaderboard(
         )
     if exact is not None and results:
         parts[0] = with_exact_ceilings(parts[0], read_ceilings(exact))
-    built = sort_table(_joined(parts))
-    built = built.reindex(columns=list(COLUMNS))
+    built = sort_table(_joined(parts).reindex(columns=list(COLUMNS)))
     write_csv(output, built)
     compared = pairs_of(_joined(pairs), built)
     write_pairs(pairs_path(output), compared)
@@ -154,6 +156,7 @@ def check(
     from sgbench.leaderboard import (
         above_ceiling,
         below_reference,
+        on_other_data,
         read_csv,
         read_reference,
         write_reference,
@@ -166,7 +169,7 @@ def check(
         typer.echo(f"wrote {reference}: {write_reference(reference, rows)} rows")
         return
     wrong = [
-        f"above the ceiling: {_named(row)}: top-1 {_percent(row.top1)}, data ceiling "
+        f"above the ceiling: {_named(row)}: top-1 hits {_percent(row.raw_top1)}, data ceiling "
         f"{_percent(row.data_ceiling_top1)}, n = {row.n_test}"
         for _, row in above_ceiling(rows).iterrows()
     ]
@@ -184,13 +187,15 @@ def check(
     n = int(rows["data_ceiling_top1"].notna().sum())
     typer.echo(f"{table}: none of {n} rows passes its data ceiling beyond chance")
     if before is not None:
-        typer.echo(f"{table}: none has dropped below {reference} ({len(before)} rows)")
+        apart = on_other_data(rows, before)
+        told = f", {apart} of them not compared, since their test data are others" if apart else ""
+        typer.echo(f"{table}: none has dropped below {reference} ({len(before)} rows{told})")
 
 
 def _named(row: "pd.Series[Any]") -> str:
     return (
-        f"{row.model} trained on {row.train_set}, tested on {row.test_set} ({row.family}, "
-        f"{row.class_scheme}, scale {row.scale})"
+        f"{row.model} trained on {row.train_set}, tested on {row.test_set} ({row.source}, "
+        f"{row.family}, {row.class_scheme}, scale {row.scale})"
     )
 
 
@@ -198,5 +203,19 @@ def _percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
+def public_set(name: str) -> SetSpec:
+    """Return the test set of a name, if anybody can make it."""
+    spec = SetSpec.parse(name)
+    if spec.part == SEALED.part:
+        raise SgbenchError(
+            f"'{name}' is drawn with the secret of a sealed round; expected a public test set such "
+            f"as {OFF_MESH.name}. Score on it with `sgbench submission score --sealed ROUND`."
+        )
+    return spec
+
+
 def score_files(path: Path) -> list[Path]:
-    return sorted(path.rglob("*.json")) if path.is_dir() else [path]
+    if not path.is_dir():
+        return [path]
+    # Predictions may lie in the same folder, and their speeds are JSON, too.
+    return sorted(one for one in path.rglob("*.json") if not one.name.endswith(SPEED_ENDING))

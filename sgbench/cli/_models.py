@@ -1,11 +1,14 @@
 """`sgbench models`, `train` and `predict`."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from numpy.typing import NDArray
 
+from sgbench.cli._leaderboard import public_set
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
 from sgbench.cli._options import (
     CrystalsOption,
@@ -14,17 +17,17 @@ from sgbench.cli._options import (
     StoreOption,
     WorkflowOption,
 )
-from sgbench.datasets import (
-    TEST_SETS,
-    Ulbd,
-    evaluation_dataset,
-    evaluation_set,
-    family_dataset,
-    training_set,
-)
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import CLASS_SCHEMES
-from sgbench.models import CONTROLS, NetworkSpec, get_model, model_names
+from sgbench.files import write_atomically
+from sgbench.models import (
+    EstimatorSpec,
+    NetworkSpec,
+    UntrainedSpec,
+    get_model,
+    get_trained_model,
+    model_names,
+)
+from sgbench.sets import TEST_SETS, SetSpec, family_set, open_test_set, open_training_set
 
 
 def models(form: FormatOption = Format.table, output: OutputOption = None) -> None:
@@ -32,12 +35,15 @@ def models(form: FormatOption = Format.table, output: OutputOption = None) -> No
     rows = []
     for name in model_names():
         spec = get_model(name)
-        sees = (
-            {"parameters": spec.n_parameters(36), "input": spec.input_scaling}
-            if isinstance(spec, NetworkSpec)
-            else {"parameters": None, "input": spec.features.__name__}
+        weights, sees = None, "patterns"
+        if isinstance(spec, NetworkSpec):
+            weights, sees = spec.n_parameters(36), spec.input_scaling
+        elif isinstance(spec, EstimatorSpec):
+            sees = spec.features.__name__
+        rows.append(
+            {"name": name, "version": spec.version, "trained": not isinstance(spec, UntrainedSpec)}
+            | {"parameters": weights, "input": sees, "paper": spec.paper}
         )
-        rows.append({"name": name, "version": spec.version, **sees, "paper": spec.paper})
     show(rows, form, output)
 
 
@@ -75,7 +81,7 @@ def train(
     from sgbench.training import Progress, TrainingPlan, choose_device, hardware, write_history
     from sgbench.training import train as train_model
 
-    spec = get_model(model)
+    spec = get_trained_model(model)
     asked = {
         "patterns": patterns,
         "batch_size": batch_size,
@@ -90,19 +96,19 @@ def train(
             f"'{model}' has no published number of training patterns; expected one. "
             "Name it with --patterns."
         )
-    plan = TrainingPlan(model=model, dataset=dataset, seed=seed, **values)
-    data = training_set(dataset, crystals or ())
+    data = open_training_set(SetSpec.parse(dataset), crystals or ())
+    plan = TrainingPlan(model=spec.name, dataset=data.name, seed=seed, **values)
     chosen = choose_device(device)
     state = checkpoint or output.with_name(f"{output.name}.checkpoint")
-    typer.echo(f"training {model} on {dataset} with {hardware(chosen)}", err=True)
+    typer.echo(f"training {spec.name} on {data.name} with {hardware(chosen)}", err=True)
     tags = {
-        "model": model,
-        "dataset": dataset,
-        "family": data.family,
+        "model": spec.name,
+        "dataset": data.name,
+        "family": data.spec.family,
         "scale": scale,
         "hardware": hardware(chosen),
     }
-    name = f"{model} {dataset} seed {seed}"
+    name = f"{spec.name} {data.name} seed {seed}"
     try:
         with (
             tracked_run(
@@ -139,15 +145,19 @@ def train(
 def predict(
     model: Annotated[
         str,
-        typer.Argument(help="File of a trained model, the name of a control, or decoder-pawley."),
+        typer.Argument(help="File of a trained model, or the name of one that needs no training."),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the predictions.")],
-    test_set: Annotated[list[str], typer.Option(help=f"One or more of {', '.join(TEST_SETS)}")],
+    test_set: Annotated[
+        list[str],
+        typer.Option(help=f"One or more of {', '.join(spec.name for spec in TEST_SETS)}"),
+    ],
     per_spacegroup: Annotated[
         int, typer.Option(help="Samples a space group of the designed test sets.")
     ] = 200,
     family: Annotated[
-        str | None, typer.Option(help="Family, for a control; a model knows its own.")
+        str | None,
+        typer.Option(help="Family, for a model without training; a trained one knows its own."),
     ] = None,
     crystals: CrystalsOption = None,
     scale: ScaleOption = "custom",
@@ -156,51 +166,45 @@ def predict(
     """Predict test sets; writes one Parquet file each, `TEST_SET.parquet`.
 
     A control also writes `TEST_SET.extinction.parquet`, its guess over extinction classes, and the
-    decoder `TEST_SET.cells.csv`, the cells it found.
+    decoder `TEST_SET.details.csv`, the cells that it found.
     """
-    from sgbench.evaluation import (
-        DECODER,
-        predict_control,
-        predict_decoder,
-        predict_set,
-        write_predictions,
-    )
-    from sgbench.files import write_atomically
+    from sgbench.evaluation import predict_set, predict_untrained, write_predictions
 
-    if model in (*CONTROLS, DECODER):
+    specs = [public_set(name) for name in test_set]
+    untrained = get_model(model) if model in model_names() else None
+    if isinstance(untrained, UntrainedSpec):
         if family is None:
-            raise SgbenchError(f"'{model}' fits any family; expected --family. Name one.")
-        dataset = family_dataset(family)
-    if model == DECODER:
-        if not isinstance(dataset, Ulbd):
             raise SgbenchError(
-                f"the decoder needs one family; got '{family}'. Name a single one with --family."
+                f"'{model}' is asked about one family at a time; expected --family, one of "
+                f"{', '.join(untrained.families)}. Name one."
             )
-        for name in test_set:
-            truth = evaluation_set(name, dataset, per_spacegroup, crystals or ())
-            predictions, cells = predict_decoder(dataset, truth, scale)
-            write_predictions(output / f"{name}.parquet", predictions)
-            with write_atomically(output / f"{name}.cells.csv") as temporary:
-                cells.to_csv(temporary, index=False, float_format="%.6g")
-            typer.echo(f"decoded {len(truth)} samples of {name}", err=True)
-        return
-    if model in CONTROLS:
-        for name in test_set:
-            truth = evaluation_set(name, dataset, per_spacegroup, crystals or ())
-            for scheme in CLASS_SCHEMES:
-                predictions = predict_control(model, dataset, truth, scheme, scale)
-                suffix = "" if scheme == "spacegroup" else ".extinction"
-                write_predictions(output / f"{name}{suffix}.parquet", predictions)
+        dataset = family_set(family)
+        for spec in specs:
+            truth = open_test_set(spec, dataset, per_spacegroup, crystals or ())
+            for scheme in untrained.class_schemes:
+                predictions, details = predict_untrained(untrained, truth, scheme, scale)
+                suffix = "" if scheme == "spacegroup" else f".{scheme}"
+                write_predictions(output / f"{spec.name}{suffix}.parquet", predictions)
+                if details:
+                    _write_details(output / f"{spec.name}.details.csv", truth.samples.ids, details)
+            typer.echo(f"predicted {len(truth)} samples of {spec.name}", err=True)
         return
     from sgbench.training import choose_device, load_model
 
     chosen = choose_device(device)
     trained = load_model(Path(model), chosen)
-    dataset = evaluation_dataset(
-        trained.provenance["plan"]["dataset"], trained.provenance["family"]
-    )
-    for name in test_set:
-        truth = evaluation_set(name, dataset, per_spacegroup, crystals or ())
+    train_set = SetSpec.parse(trained.provenance["plan"]["dataset"])
+    dataset = family_set(train_set.family, train_set.protocol)
+    for spec in specs:
+        truth = open_test_set(spec, dataset, per_spacegroup, crystals or ())
         predictions = predict_set(trained, truth, chosen)
-        write_predictions(output / f"{name}.parquet", predictions)
-        typer.echo(f"predicted {len(truth)} samples of {name}", err=True)
+        write_predictions(output / f"{spec.name}.parquet", predictions)
+        typer.echo(f"predicted {len(truth)} samples of {spec.name}", err=True)
+
+
+def _write_details(path: Path, ids: Sequence[str], details: "Mapping[str, NDArray[Any]]") -> None:
+    import pandas as pd
+
+    table = pd.DataFrame({"sample_id": ids, **details})
+    with write_atomically(path) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6g")

@@ -13,7 +13,7 @@ WorkflowOption = Annotated[
     str | None,
     typer.Option(envvar="SGBENCH_WORKFLOW", help="MLflow: parent of the run, by its name."),
 ]
-ScaleOption = Annotated[str, typer.Option(help="Label of the run's size: smoke, laptop, paper.")]
+ScaleOption = Annotated[str, typer.Option(help="Label of the run's size: smoke, laptop, full.")]
 DeviceOption = Annotated[str, typer.Option(envvar="SGBENCH_DEVICE", help="auto, cpu or cuda")]
 CrystalsOption = Annotated[
     list[Path] | None,

@@ -20,7 +20,7 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write index.html to.")],
     store: StoreOption = None,
 ) -> None:
-    """Write the results beside the paper's, with a verdict on each of its claims, as one page."""
+    """Write the results beside the article's, with a verdict on each of its claims, as one page."""
     from sgbench.report import read_results, render_page
 
     page = render_page(read_results(scale_folder), store)

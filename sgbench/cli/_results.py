@@ -11,13 +11,12 @@ from sgbench.cli._leaderboard import score_files
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
+from sgbench.models import REFERENCE
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sgbench.evaluation import Score
-
-REFERENCE_MODEL = "fcn-wang2024.sqrt-fresh"
 
 
 def confusions(
@@ -29,8 +28,8 @@ def confusions(
 
     Most frequent first; scores over extinction classes are used, those of several seeds summed.
     """
+    from sgbench.evaluation import confusions as count
     from sgbench.evaluation import read_score
-    from sgbench.evaluation._confusions import confusions as count
 
     found = count([read_score(file) for path in scores for file in score_files(path)])
     if not found:
@@ -52,9 +51,9 @@ def figures(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")],
     model: Annotated[
         str, typer.Option(help="What is shown where a figure shows one model.")
-    ] = REFERENCE_MODEL,
+    ] = REFERENCE,
 ) -> None:
-    """Draw the paper's figures of results, and some more (SVG), with an index, figures.json.
+    """Draw the article's figures of results, and some more (SVG), with an index, figures.json.
 
     The index has file, number, title, caption and family of each; where results are missing, file
     is null and `reason` says what is.
@@ -100,16 +99,18 @@ def figures(
 def _scores(folder: Path, rows: "pd.DataFrame") -> list["Score"]:
     """Read the scores over space groups that rows of the leaderboard were made from."""
     from sgbench.evaluation import read_score
+    from sgbench.leaderboard import IDENTITY, identity
 
     found = []
     for _, row in rows[rows["class_scheme"] == "spacegroup"].iterrows():
         runs = folder / row["train_set"] / row["model"]
         for path in sorted(runs.glob(f"seed*/{row['test_set']}.spacegroup.json")):
             one = read_score(path)
-            # A folder may hold seeds that the leaderboard does not have.
+            # A folder may hold seeds, and scores on other data, that the row does not have.
+            known = str(row["predictions_sha256"]).split()
             if (
-                str(one.provenance.get("predictions_sha256"))
-                in str(row["predictions_sha256"]).split()
+                str(one.provenance.get("predictions_sha256")) in known
+                and identity(one) == row[list(IDENTITY)].to_dict()
             ):
                 found.append(one)
     return found

@@ -7,8 +7,8 @@ import typer
 
 from sgbench.cli._leaderboard import score_files
 from sgbench.cli._listing import Format, show
-from sgbench.datasets import mesh_of
 from sgbench.errors import SgbenchError
+from sgbench.sets import DESIGNED, Mesh, SetSpec
 
 _KEPT = (
     "model", "train_set", "step", "patterns_per_lattice", "test_set", "family", "class_scheme",
@@ -31,7 +31,7 @@ def scaling(
     from sgbench.leaderboard import build_table
 
     found = [read_score(file) for path in scores for file in score_files(path)]
-    on_mesh = [one for one in found if mesh_of(one.provenance["train_set"])]
+    on_mesh = [one for one in found if _mesh(one.provenance["train_set"])]
     models = {(one.provenance["model"], one.family) for one in on_mesh}
     if len(models) != 1:
         named = ", ".join(" ".join(pair) for pair in sorted(models)) or "none"
@@ -40,13 +40,12 @@ def scaling(
             f"scores are of: {named}. Name the folders of one."
         )
     table = build_table(on_mesh)
-    meshes = [mesh_of(name) for name in table["train_set"]]
+    meshes = [_mesh(name) for name in table["train_set"]]
     table["step"] = [mesh.step for mesh in meshes if mesh]
     table["patterns_per_lattice"] = [mesh.patterns for mesh in meshes if mesh]
     table = table.sort_values(["class_scheme", "test_set", "step", "patterns_per_lattice"])
-    drawn = table[
-        (table["class_scheme"] == "spacegroup") & table["test_set"].str.startswith("ulbd")
-    ]
+    designed = table[(table["class_scheme"] == "spacegroup") & (table["source"] == DESIGNED)]
+    drawn, others = plots.of_one_data(designed)
     if drawn.empty:
         raise SgbenchError(
             "there is nothing to draw: no score is over space groups on a designed test set; "
@@ -55,4 +54,10 @@ def scaling(
     rows = [{name: row[name] for name in _KEPT} for _, row in table.iterrows()]
     show(rows, Format.csv, output)
     plots.save(plots.mesh_dependence(drawn), output.with_suffix(".svg"))
-    typer.echo(f"wrote {output} and {output.with_suffix('.svg')}: {len(table)} rows")
+    left_out = f"; {len(others)} of other test data are not drawn" if len(others) else ""
+    typer.echo(f"wrote {output} and {output.with_suffix('.svg')}: {len(table)} rows{left_out}")
+
+
+def _mesh(train_set: str) -> Mesh | None:
+    spec = SetSpec.find(train_set)
+    return spec.mesh if spec and spec.mesh and spec.mesh.step else None

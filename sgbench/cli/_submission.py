@@ -63,8 +63,8 @@ def patterns(
         else sealed_samples(chosen, round_.secret())
     )
     seal = {} if round_ is None else {"seal": round_.commitment}
-    attributes = {"track": track, "scale": scale, "track_sha256": chosen.checksum(), **seal}
-    write_patterns(output, samples, attributes)
+    said = {"track": chosen.name, "scale": chosen.scale, "track_sha256": chosen.checksum()}
+    write_patterns(output, samples, {**said, **seal})
     typer.echo(f"wrote {output}: {len(samples)} patterns")
 
 

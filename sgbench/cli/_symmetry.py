@@ -18,10 +18,6 @@ from sgbench.symmetry import (
     spacegroup_symbol,
 )
 
-_EXACT_BY_DEFAULT = tuple(
-    f"ulbd-{family}{suffix}" for suffix in ("", "-published") for family in PAPER_FAMILIES
-)
-
 
 def classes(
     family: Annotated[str, typer.Argument(help="cubic, tetragonal, trigonal-hexagonal, …, all")],
@@ -66,7 +62,7 @@ def ceilings(
     (resolution).
     """
     if exact:
-        show(_exact_rows(families or _EXACT_BY_DEFAULT), form, output)
+        show(_exact_rows(families), form, output)
         return
     rows = []
     for family in families or PAPER_FAMILIES:
@@ -81,19 +77,27 @@ def ceilings(
     show(rows, form, output)
 
 
-def _exact_rows(names: Iterable[str]) -> list[dict[str, object]]:
-    from sgbench.datasets import Split, Ulbd, designed_dataset, exact_ceilings
+def _exact_rows(names: Iterable[str] | None) -> list[dict[str, object]]:
+    from sgbench.designed import SPLITS, exact_ceilings
+    from sgbench.sets import DESIGNED, SetSpec, designed_set, designed_test_set
 
+    def named(name: str) -> SetSpec:
+        return SetSpec(DESIGNED, family=name) if name in FAMILIES else SetSpec.parse(name)
+
+    specs = [named(name) for name in names or ()] or [
+        SetSpec(DESIGNED, family=family, protocol=protocol)
+        for protocol in PROTOCOLS
+        for family in PAPER_FAMILIES
+    ]
     rows: list[dict[str, object]] = []
-    for name in names:
-        dataset = designed_dataset(f"ulbd-{name}" if name in FAMILIES else name)
-        imbalanced = isinstance(dataset, Ulbd) and bool(dataset.ranges)
-        splits: tuple[Split, ...] = ("in-mesh",) if imbalanced else ("in-mesh", "off-mesh")
+    for spec in specs:
+        dataset = designed_set(spec)
+        splits = SPLITS[2:] if spec.balanced else SPLITS[2:3]
         for found in (one for split in splits for one in exact_ceilings(dataset, split)):
             row: dict[str, object] = {
                 "dataset": found.dataset,
                 "family": dataset.family,
-                "test_set": f"ulbd-{'imbalanced-' if imbalanced else ''}{found.split}",
+                "test_set": designed_test_set(found.split, spec).name,
                 "class_scheme": found.class_scheme,
                 "level": found.level,
             }

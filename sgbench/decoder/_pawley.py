@@ -11,9 +11,13 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from sgbench.diffraction import PatternProtocol, ReflectionTable
-from sgbench.diffraction._lines import lorentz_factor, two_theta_of
-from sgbench.diffraction._protocol import TAIL_SIGMAS
+from sgbench.diffraction import (
+    TAIL_SIGMAS,
+    PatternProtocol,
+    ReflectionTable,
+    lorentz_factor,
+    two_theta_of,
+)
 
 # Added to the diagonal of normal equations without a prior, in units of the diagonal: lines that
 # coincide leave them singular.

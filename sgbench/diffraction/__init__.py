@@ -6,11 +6,20 @@ from sgbench.diffraction._lines import (
     LineList,
     ReflectionTable,
     allowed_lines,
+    lorentz_factor,
     reflection_table,
     two_theta_of,
 )
-from sgbench.diffraction._protocol import CANONICAL, PROTOCOLS, PUBLISHED, PatternProtocol
+from sgbench.diffraction._protocol import (
+    CANONICAL,
+    PROTOCOLS,
+    PUBLISHED,
+    TAIL_SIGMAS,
+    PatternProtocol,
+)
 from sgbench.diffraction._render import render
+from sgbench.diffraction._samples import Samples
+from sgbench.diffraction._structure_factors import lines_of_reflections
 from sgbench.diffraction._wilson import half_shapes
 
 __all__ = [
@@ -18,14 +27,18 @@ __all__ = [
     "FREE_PARAMETERS",
     "PROTOCOLS",
     "PUBLISHED",
+    "TAIL_SIGMAS",
     "AllowedLine",
     "LineList",
     "PatternProtocol",
     "ReflectionTable",
+    "Samples",
     "allowed_lines",
     "free_parameters",
     "full_cell",
     "half_shapes",
+    "lines_of_reflections",
+    "lorentz_factor",
     "metric",
     "reflection_table",
     "render",

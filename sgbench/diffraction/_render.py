@@ -41,7 +41,7 @@ def render(
         patterns = render_lines(lines, protocol)
         empty = ~(patterns.max(axis=1) > 0)
     else:
-        from sgbench.diffraction._render_torch import render_lines as render_on_device
+        from sgbench.diffraction.render_torch import render_lines as render_on_device
 
         tensor = render_on_device(lines, protocol, device)
         patterns = tensor

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from sgbench.diffraction._lines import lines_of, reflections
 from sgbench.diffraction._protocol import PatternProtocol
-from sgbench.symmetry import absences, family_spacegroups
-from sgbench.symmetry._groups import operations
+from sgbench.symmetry import absences, family_spacegroups, operations
 
 
 @lru_cache(maxsize=8)

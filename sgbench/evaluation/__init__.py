@@ -1,33 +1,48 @@
 """From predictions to scores."""
 
 from sgbench.evaluation._answers import ANSWERS_ENDING, Answers
-from sgbench.evaluation._confusions import Confusion, confusions
-from sgbench.evaluation._predict import DECODER, predict_control, predict_decoder, predict_set
+from sgbench.evaluation._confusions import Confusion, condition_differences, confusions
+from sgbench.evaluation._names import current_names, earlier_source
+from sgbench.evaluation._predict import predict_set, predict_untrained
 from sgbench.evaluation._predictions import (
     CLASS_SCHEMES,
+    SPEED_ENDING,
     Predictions,
     read_predictions,
     write_predictions,
 )
-from sgbench.evaluation._scores import LabelScore, Score, read_score, score, top_k_hits, write_score
+from sgbench.evaluation._scores import (
+    LabelScore,
+    Score,
+    read_score,
+    score,
+    top_k_chances,
+    top_k_hits,
+    wilson_interval,
+    write_score,
+)
 
 __all__ = [
     "ANSWERS_ENDING",
     "CLASS_SCHEMES",
-    "DECODER",
+    "SPEED_ENDING",
     "Answers",
     "Confusion",
     "LabelScore",
     "Predictions",
     "Score",
+    "condition_differences",
     "confusions",
-    "predict_control",
-    "predict_decoder",
+    "current_names",
+    "earlier_source",
     "predict_set",
+    "predict_untrained",
     "read_predictions",
     "read_score",
     "score",
+    "top_k_chances",
     "top_k_hits",
+    "wilson_interval",
     "write_predictions",
     "write_score",
 ]

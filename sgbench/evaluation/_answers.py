@@ -24,7 +24,8 @@ class Answers:
     Attributes
     ----------
     hit : ndarray of float32, shape (n,)
-        Chance of a right first guess over ties broken at random: 0 or 1 where there are none.
+        Chance of a right first guess over ties broken at random, and over space groups of designed
+        sets also over the coin that chose the label: 0 or 1 where there is nothing of the kind.
     cluster : ndarray of int32, shape (n,)
         Number of the group that a sample belongs to; groups are independent of each other.
     """

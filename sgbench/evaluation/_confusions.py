@@ -11,9 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgbench.evaluation._scores import Score
-from sgbench.symmetry import absences, extinction_classes, family_of, family_spacegroups
-from sgbench.symmetry._classes import relabellings
-from sgbench.symmetry._conditions import ZONES, Forms, Zone, condition_words, zone_forms
+from sgbench.symmetry import (
+    ZONES,
+    Forms,
+    Zone,
+    absences,
+    condition_words,
+    extinction_classes,
+    family_of,
+    family_spacegroups,
+    relabellings,
+    zone_forms,
+)
 
 # Every modulus in a condition divides 4 or 6: indices up to 12 show each of them more than once.
 _INDEX_LIMIT = 12
@@ -24,6 +33,8 @@ class _Run(NamedTuple):
     model: str
     train_set: str
     test_set: str
+    source: str
+    test_sha256: str
     family: str
     scale: str
 
@@ -34,7 +45,7 @@ class Confusion:
 
     Attributes
     ----------
-    model, train_set, test_set, family, scale : str
+    model, train_set, test_set, source, test_sha256, family, scale : str
     true_class, predicted_class : str
         Extinction symbols.
     n : int
@@ -56,6 +67,8 @@ class Confusion:
     model: str
     train_set: str
     test_set: str
+    source: str
+    test_sha256: str
     family: str
     scale: str
     true_class: str
@@ -88,8 +101,9 @@ def confusions(scores: Sequence[Score]) -> list[Confusion]:
         if result.class_scheme != "extinction" or origin.get("status") == "control":
             continue
         run = _Run(
-            origin["model"], origin["train_set"], result.test_set, result.family, origin["scale"]
-        )
+            origin["model"], origin["train_set"], result.test_set, result.source,
+            result.test_sha256, result.family, origin["scale"],
+        )  # fmt: skip
         for true, predicted, n in result.confusion:
             total[run, true] += n
             if true != predicted:

@@ -1,4 +1,4 @@
-"""Predictions of trained models and of controls, in one shape."""
+"""Predictions of trained models and of those that need no training, in one shape."""
 
 import time
 from collections.abc import Callable
@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sgbench.datasets import Designed, EvaluationSet, Ulbd, evaluation_dataset, is_held_out
-from sgbench.diffraction import FREE_PARAMETERS, LineList, render
+from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
 from sgbench.evaluation._predictions import Predictions
-from sgbench.models import control_probabilities
+from sgbench.models import Answer, UntrainedSpec
+from sgbench.sets import SetSpec, TestSet
 from sgbench.symmetry import family_spacegroups
 
 if TYPE_CHECKING:
-    import pandas as pd
     import torch
 
-    from sgbench.decoder import Decoded
     from sgbench.training import Trained, TrainedModel
 
 _BATCH, _CPU_BATCH = 256, 32
 _Part = TypeVar("_Part")
-#: Name of the model that needs no training.
-DECODER = "decoder-pawley"
+_KEPT = (
+    "model_version", "dataset_sha256", "hardware", "parameters", "train_patterns",
+    "train_seconds", "plan_sha256", "scale", "mlflow_run", "mlflow_experiment",
+)  # fmt: skip
 
 
-def predict_set(trained: "Trained", truth: EvaluationSet, device: "torch.device") -> Predictions:
+def predict_set(trained: "Trained", truth: TestSet, device: "torch.device") -> Predictions:
     """Predict a test set with a trained model, and measure how fast it goes.
 
     Raises
@@ -35,71 +35,119 @@ def predict_set(trained: "Trained", truth: EvaluationSet, device: "torch.device"
     SgbenchError
         If the model was trained on structures of the test set.
     """
-    from sgbench.training import TrainedModel
-    from sgbench.training._estimators import estimator_probabilities
+    from sgbench.training import TrainedModel, estimator_probabilities
 
     plan = trained.provenance["plan"]
-    family = trained.provenance["family"]
-    if not is_held_out(truth.name, plan["dataset"]):
+    train_set = SetSpec.parse(plan["dataset"])
+    if not truth.spec.held_out_from(train_set):
         raise SgbenchError(
-            f"'{truth.name}' holds structures that a model of {plan['dataset']} was trained on; "
+            f"'{truth.name}' holds structures that a model of {train_set.name} was trained on; "
             "expected a set that was held out. Use the one whose name has '-test'."
         )
-    spacegroups = family_spacegroups(family)
+    spacegroups = family_spacegroups(train_set.family)
     if isinstance(trained, TrainedModel):
         parts, speed = _network_probabilities(trained, truth, device)
     else:
         parts, speed = _timed(
-            truth.lines,
+            truth,
             _BATCH,
-            lambda chunk: estimator_probabilities(
-                trained.classifier, trained.spec, chunk, truth.protocol, spacegroups
+            lambda batch: estimator_probabilities(
+                trained.classifier, trained.spec, batch, spacegroups
             ),
         )
-    kept = (
-        "model_version", "dataset_sha256", "hardware", "parameters", "train_patterns",
-        "train_seconds", "plan_sha256", "scale", "mlflow_run", "mlflow_experiment",
-    )  # fmt: skip
     return Predictions(
-        truth.sample_ids,
+        truth.samples.ids,
         "spacegroup",
         spacegroups,
         np.concatenate(parts),
         {
-            "model": plan["model"],
-            "train_set": plan["dataset"],
+            "model": trained.spec.name,
+            "train_set": train_set.name,
             "seed": plan["seed"],
-            **{name: trained.provenance.get(name) for name in kept},
-            **_test(truth, evaluation_dataset(plan["dataset"], family)),
+            **{name: trained.provenance.get(name) for name in _KEPT},
+            **_test(truth, train_set.protocol),
         },
         speed,
     )
 
 
+def predict_untrained(
+    spec: UntrainedSpec, truth: TestSet, class_scheme: str, scale: str
+) -> tuple[Predictions, dict[str, NDArray[Any]]]:
+    """Predict a test set with a model that needs no training.
+
+    Returns
+    -------
+    Predictions
+    dict of str to ndarray, shape (n,) each
+        What else the model found of each sample.
+
+    Raises
+    ------
+    SgbenchError
+        If the model cannot be asked about the family.
+    """
+    if truth.family not in spec.families:
+        raise SgbenchError(
+            f"{spec.name} cannot predict the family '{truth.family}'; expected one of "
+            f"{', '.join(spec.families)}. Name one of these."
+        )
+    answers, speed = _timed(
+        truth,
+        spec.batch or len(truth),
+        lambda batch: spec.answer(batch, truth.family, class_scheme),
+    )
+    predictions = Predictions(
+        truth.samples.ids,
+        class_scheme,
+        family_spacegroups(truth.family),
+        np.concatenate([one.probabilities for one in answers]),
+        {
+            "model": spec.name,
+            "train_set": "none",
+            "seed": 0,
+            "scale": scale,
+            "status": spec.status,
+            "parameters": 0,
+            "train_patterns": 0,
+            **_test(truth, truth.protocol.name),
+        },
+        # A control that knows the labels reads no pattern, so its speed says nothing.
+        None if spec.status == "control" else speed,
+    )
+    return predictions, _joined(answers)
+
+
+def _joined(answers: list[Answer]) -> dict[str, NDArray[Any]]:
+    return {
+        name: np.concatenate([one.details[name] for one in answers]) for name in answers[0].details
+    }
+
+
 def _timed(
-    lines: LineList, batch: int, predict: Callable[[LineList], _Part]
+    truth: TestSet, batch: int, predict: Callable[[Samples], _Part]
 ) -> tuple[list[_Part], float]:
     """Predict in batches; return what each gave, and patterns a second.
 
     Rendering counts. The first batch does not where there are more, since kernels are compiled and
     memory is set aside in it.
     """
-    n, counted = len(lines), 0
+    n, counted = len(truth), 0
     parts = []
     started = time.perf_counter()
-    for first in range(0, n, batch):
-        parts.append(predict(lines.take(np.arange(first, min(first + batch, n)))))
-        if first == 0 and n >= 2 * batch:
+    for samples in truth.batches(batch):
+        parts.append(predict(samples))
+        if len(parts) == 1 and n >= 2 * batch:
             started, counted = time.perf_counter(), batch
     return parts, (n - counted) / (time.perf_counter() - started)
 
 
 def _network_probabilities(
-    trained: "TrainedModel", truth: EvaluationSet, device: "torch.device"
+    trained: "TrainedModel", truth: TestSet, device: "torch.device"
 ) -> tuple[list[NDArray[np.float32]], float]:
     import torch
 
-    from sgbench.training._device import keep_freed_memory
+    from sgbench.training import keep_freed_memory
 
     network = trained.network.to(device).eval()
     on_cpu = device.type == "cpu"
@@ -107,95 +155,22 @@ def _network_probabilities(
     if on_cpu:
         keep_freed_memory()
 
-    def predict(chunk: LineList) -> NDArray[np.float32]:
-        patterns = torch.as_tensor(render(chunk, truth.protocol, on_device))
+    def predict(samples: Samples) -> NDArray[np.float32]:
+        patterns = torch.as_tensor(samples.patterns(on_device))
         logits = network(trained.spec.scale_input(patterns))
         found: NDArray[np.float32] = torch.softmax(logits.double(), dim=1).float().cpu().numpy()
         return found
 
     with torch.inference_mode():
         # Activations of few patterns stay in a processor's cache.
-        return _timed(truth.lines, _CPU_BATCH if on_cpu else _BATCH, predict)
+        return _timed(truth, _CPU_BATCH if on_cpu else _BATCH, predict)
 
 
-def predict_control(
-    name: str, dataset: Designed, truth: EvaluationSet, class_scheme: str, scale: str
-) -> Predictions:
-    """Predict a test set with a control."""
-    return Predictions(
-        truth.sample_ids,
-        class_scheme,
-        dataset.spacegroups,
-        control_probabilities(name, truth.spacegroup, dataset.spacegroups, class_scheme),
-        {
-            "model": name,
-            "train_set": "none",
-            "seed": 0,
-            "scale": scale,
-            "status": "control",
-            "parameters": 0,
-            "train_patterns": 0,
-            **_test(truth, dataset),
-        },
-    )
-
-
-def predict_decoder(
-    dataset: Ulbd, truth: EvaluationSet, scale: str
-) -> tuple[Predictions, "pd.DataFrame"]:
-    """Predict a test set with the decoder, which needs no training and is told the family.
-
-    Cells are looked for in the range of the designed dataset.
-
-    Returns
-    -------
-    Predictions
-        Over space groups; those of a class share its probability evenly.
-    DataFrame
-        The cell found for each sample: its id, the free parameters (NaN where none was found) and
-        the misfit.
-    """
-    import pandas as pd
-
-    from sgbench.decoder import decode, spacegroup_probabilities
-
-    def predict(chunk: LineList) -> "Decoded":
-        return decode(
-            render(chunk, truth.protocol), truth.protocol, dataset.family, dataset.largest_cell,
-            dataset.shortest_edge,
-        )  # fmt: skip
-
-    parts, speed = _timed(truth.lines, _BATCH, predict)
-    classes = np.concatenate([part.class_probabilities for part in parts])
-    cells = pd.DataFrame(
-        np.concatenate([part.cells for part in parts]),
-        columns=list(FREE_PARAMETERS[dataset.family]),
-    )
-    cells.insert(0, "sample_id", truth.sample_ids)
-    cells["misfit"] = np.concatenate([part.misfit for part in parts])
-    predictions = Predictions(
-        truth.sample_ids,
-        "spacegroup",
-        dataset.spacegroups,
-        spacegroup_probabilities(classes, dataset.family).astype(np.float32),
-        {
-            "model": DECODER,
-            "train_set": "none",
-            "seed": 0,
-            "scale": scale,
-            "status": "reference",
-            "parameters": 0,
-            "train_patterns": 0,
-            **_test(truth, dataset),
-        },
-        speed,
-    )
-    return predictions, cells
-
-
-def _test(truth: EvaluationSet, dataset: Designed) -> dict[str, Any]:
+def _test(truth: TestSet, protocol: str) -> dict[str, Any]:
     return {
         "test_set": truth.name,
-        "dataset": dataset.name,
+        "family": truth.family,
+        "protocol": protocol,
+        "source": truth.source,
         "per_spacegroup": truth.per_spacegroup,
     }

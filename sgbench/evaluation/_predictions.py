@@ -1,5 +1,6 @@
 """Predictions: probabilities over labels for each sample of a test set, and their file."""
 
+import hashlib
 import json
 import math
 from dataclasses import dataclass, replace
@@ -12,20 +13,23 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sgbench.errors import SgbenchError
+from sgbench.evaluation._names import current_names
 from sgbench.files import write_atomically
+from sgbench.sets import SetSpec
 from sgbench.symmetry import class_labels
 
 CLASS_SCHEMES = ("spacegroup", "extinction")
 _KEY = b"sgbench"
 # A time is never the same twice, and predictions are: so it lies in a file of its own.
-_SPEED, _SPEED_ENDING = "patterns_per_second", ".speed.json"
+_SPEED, SPEED_ENDING = "patterns_per_second", ".speed.json"
 # What the scorer and the leaderboard need to know of a file.
 _PROVENANCE = {
     "model": str,
     "train_set": str,
     "scale": str,
     "test_set": str,
-    "dataset": str,
+    "family": str,
+    "protocol": str,
     "per_spacegroup": int,
 }
 
@@ -83,6 +87,16 @@ class Predictions:
             return len(self.spacegroups)
         return int(class_labels(self.spacegroups).max()) + 1
 
+    def sha256(self) -> str:
+        """Return a SHA-256 over sample ids, class scheme and probabilities, and nothing else.
+
+        So equal answers have equal hashes, whatever run or day they are of.
+        """
+        labels = json.dumps([self.class_scheme, self.spacegroups, self.sample_ids])
+        digest = hashlib.sha256(labels.encode())
+        digest.update(np.ascontiguousarray(self.probabilities, dtype="<f4").tobytes())
+        return digest.hexdigest()
+
     def by_class(self) -> "Predictions":
         """Sum probabilities over space groups to probabilities over extinction classes."""
         if self.class_scheme == "extinction":
@@ -114,7 +128,7 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     table = table.replace_schema_metadata({_KEY: json.dumps(header, sort_keys=True)})
     with write_atomically(path) as temporary:
         pq.write_table(table, temporary)
-    speed = path.with_suffix(_SPEED_ENDING)
+    speed = path.with_suffix(SPEED_ENDING)
     speed.unlink(missing_ok=True)
     if predictions.patterns_per_second is not None:
         with write_atomically(speed) as temporary:
@@ -134,7 +148,7 @@ def read_predictions(path: Path) -> Predictions:
         header = json.loads(table.schema.metadata[_KEY])
         flat = table["probabilities"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
         ids = tuple(table["sample_id"].to_pylist())
-        provenance = {**header["provenance"]}
+        provenance = _current(header["provenance"])
         for name, kind in _PROVENANCE.items():
             if not isinstance(provenance.get(name), kind):
                 raise SgbenchError(
@@ -147,7 +161,7 @@ def read_predictions(path: Path) -> Predictions:
             tuple(header["spacegroups"]),
             flat.reshape(len(ids), -1).astype(np.float32),
             provenance,
-            _read_speed(path.with_suffix(_SPEED_ENDING)),
+            _read_speed(path.with_suffix(SPEED_ENDING)),
         )
     except SgbenchError:
         raise
@@ -156,6 +170,15 @@ def read_predictions(path: Path) -> Predictions:
             f"{path} is not a readable predictions file ({type(error).__name__}); expected the "
             "Parquet that `sgbench predict` writes. Make it again."
         ) from error
+
+
+def _current(provenance: dict[str, Any]) -> dict[str, Any]:
+    """Return a provenance with today's names; files of earlier versions name a dataset instead."""
+    found = dict(provenance)
+    if isinstance(found.get("dataset"), str):
+        spec = SetSpec.parse(found.pop("dataset"))
+        found |= {"family": spec.family, "protocol": spec.protocol}
+    return current_names(found)
 
 
 def _read_speed(path: Path) -> float | None:

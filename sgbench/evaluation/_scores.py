@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sgbench import __version__
-from sgbench.datasets import EvaluationSet
 from sgbench.errors import SgbenchError
 from sgbench.evaluation._answers import Answers, answers_path, read_answers, write_answers
+from sgbench.evaluation._names import current_names, current_set, earlier_source
 from sgbench.evaluation._predictions import Predictions
 from sgbench.files import write_atomically
+from sgbench.sets import TestSet
 from sgbench.symmetry import TOP_K, class_labels, family_spacegroups, top_k_ceiling
+from sgbench.version import __version__
 
 _Z95 = 1.959963984540054
 _BOOTSTRAPS = 2000
@@ -47,16 +48,21 @@ class Score:
 
     Attributes
     ----------
-    test_set, family, class_scheme : str
+    test_set, family, source, test_sha256, class_scheme : str
+        What the model was tested on; scores of other data are no comparison.
     n_test, n_clusters : int
         Samples, and groups of them that are independent.
     top, top_low, top_high : tuple of float
         Top-1 to top-5 accuracy as fractions, with 95 % intervals: Wilson's for independent samples,
-        a bootstrap over clusters otherwise.
+        a bootstrap over clusters otherwise. Over space groups of a designed set, a hit is replaced
+        by its expectation over the coin that chose the label inside its class (`top_k_chances`).
+    raw : tuple of float
+        Plain share of hits at top-1 to top-5.
     ceiling, gap, share : tuple of float
-        Law ceiling for the label distribution of this test set, ceiling - accuracy, and
-        accuracy / ceiling. On structure-derived sets extinction laws do not bound the accuracy over
-        space groups, since intensities carry more than absences; the share may pass 1 there.
+        Highest accuracy that extinction laws allow for the labels of this test set, ceiling -
+        accuracy, and accuracy / ceiling. On structure-derived sets extinction laws do not bound the
+        accuracy over space groups, since intensities carry more than absences; the share may pass 1
+        there.
     balanced_accuracy : float
         Mean over labels of the top-1 accuracy within the label.
     ece : float
@@ -78,12 +84,15 @@ class Score:
 
     test_set: str
     family: str
+    source: str
+    test_sha256: str
     class_scheme: str
     n_test: int
     n_clusters: int
     top: tuple[float, ...]
     top_low: tuple[float, ...]
     top_high: tuple[float, ...]
+    raw: tuple[float, ...]
     ceiling: tuple[float, ...]
     gap: tuple[float, ...]
     share: tuple[float, ...]
@@ -96,13 +105,13 @@ class Score:
     answers: Answers | None = field(default=None, repr=False, compare=False)
 
 
-def score(predictions: Predictions, truth: EvaluationSet, class_scheme: str) -> Score:
+def score(predictions: Predictions, truth: TestSet, class_scheme: str) -> Score:
     """Score predictions against a test set.
 
     Parameters
     ----------
     predictions : Predictions
-    truth : EvaluationSet
+    truth : TestSet
     class_scheme : {'spacegroup', 'extinction'}
         Predictions over space groups serve both; those over classes only their own.
 
@@ -117,12 +126,14 @@ def score(predictions: Predictions, truth: EvaluationSet, class_scheme: str) -> 
             f"the predictions are over {len(predictions.spacegroups)} space groups other than the "
             f"{len(expected)} of the {truth.family} family. Predict these."
         )
-    if predictions.sample_ids != truth.sample_ids:
-        missing = len(set(truth.sample_ids) - set(predictions.sample_ids))
+    labels, spacegroup = truth.samples.ids, truth.samples.spacegroup
+    if predictions.sample_ids != labels:
+        missing = len(set(labels) - set(predictions.sample_ids))
         raise SgbenchError(
             f"the predictions do not cover '{truth.name}' sample by sample: {missing} of "
             f"{len(truth)} are missing, or their order differs. Predict this test set again."
         )
+    predictions_sha256 = predictions.sha256()
     if class_scheme == "extinction":
         predictions = predictions.by_class()
     elif predictions.class_scheme != class_scheme:
@@ -130,33 +141,40 @@ def score(predictions: Predictions, truth: EvaluationSet, class_scheme: str) -> 
             f"predictions over {predictions.class_scheme} classes cannot be scored as "
             f"'{class_scheme}'; expected probabilities over space groups. Predict these."
         )
-    column = truth.spacegroup - predictions.spacegroups[0]
+    column = spacegroup - predictions.spacegroups[0]
     classes = class_labels(predictions.spacegroups)
     label = classes[column] if class_scheme == "extinction" else column
 
-    hits = top_k_hits(predictions.probabilities, label, TOP_K)
-    top = hits.mean(axis=0)
+    raw = top_k_hits(predictions.probabilities, label, TOP_K)
     clusters = _cluster_index(truth)
-    low, high = _interval(hits, clusters)
-    counts = np.bincount(column, minlength=len(predictions.spacegroups))
-    ceiling = top_k_ceiling(
-        dict(zip(predictions.spacegroups, counts.tolist(), strict=True)), class_scheme
-    )
+    if class_scheme == "spacegroup" and truth.alike is not None:
+        hits, bounds = top_k_chances(predictions.probabilities, truth.alike, TOP_K)
+        ceiling = _plain(bounds.mean(axis=0))
+    else:
+        hits, bounds = raw, np.ones_like(raw)
+        counts = np.bincount(column, minlength=len(predictions.spacegroups))
+        ceiling = top_k_ceiling(
+            dict(zip(predictions.spacegroups, counts.tolist(), strict=True)), class_scheme
+        )
+    top = hits.mean(axis=0)
+    low, high = _interval(hits, bounds, clusters)
     first = predictions.spacegroups[0] if class_scheme == "spacegroup" else 0
     by_label = {
-        str(int(name) + first): _label_score(hits[label == name, :1], clusters[label == name])
+        str(int(name) + first): _label_score(
+            hits[label == name, :1], bounds[label == name, :1], clusters[label == name]
+        )
         for name in np.unique(label)
     }
     calibration = calibration_bins(predictions.probabilities, hits[:, 0])
     return Score(
-        test_set=truth.name,
-        family=truth.family,
+        **truth.row(),
         class_scheme=class_scheme,
         n_test=len(truth),
         n_clusters=int(clusters.max()) + 1,
         top=_plain(top),
         top_low=_plain(low),
         top_high=_plain(high),
+        raw=_plain(raw.mean(axis=0)),
         ceiling=ceiling,
         gap=_plain(np.array(ceiling) - top),
         share=_plain(top / np.array(ceiling)),
@@ -166,6 +184,7 @@ def score(predictions: Predictions, truth: EvaluationSet, class_scheme: str) -> 
         confusion=_confusion(label + first, predictions.probabilities.argmax(axis=1) + first),
         provenance={
             **predictions.provenance,
+            "predictions_sha256": predictions_sha256,
             "patterns_per_second": predictions.patterns_per_second,
             "scorer_version": __version__,
         },
@@ -189,8 +208,41 @@ def top_k_hits(
     return np.asarray(np.clip((k - greater) / tied, 0.0, 1.0))
 
 
+def top_k_chances(
+    probabilities: NDArray[np.float32], alike: NDArray[np.bool_], k_max: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how likely the label is among the k most probable, and how likely it can be at most.
+
+    Where each of the groups that are alike would have made the pattern just as often, the label is
+    a coin tossed between them, and no answer depends on how it fell. So the mean of these chances
+    is an unbiased estimate of the accuracy, has less variance than the share of hits, and cannot
+    pass the mean of the bounds (Rao and Blackwell).
+
+    Parameters
+    ----------
+    probabilities : ndarray of float32, shape (n, n_labels)
+    alike : ndarray of bool, shape (n, n_labels)
+        `TestSet.alike`
+    k_max : int
+
+    Returns
+    -------
+    chances, bounds : ndarray of float64, shape (n, k_max)
+        Mean of `top_k_hits` over the groups that are alike; and k over their number, at most 1.
+    """
+    members = alike.sum(axis=1)
+    first, (_, group) = np.cumsum(members) - members, np.nonzero(alike)
+    chances = np.zeros((len(alike), k_max))
+    for place in range(members.max()):
+        rows = np.flatnonzero(members > place)
+        chances[rows] += top_k_hits(probabilities[rows], group[first[rows] + place], k_max)
+    chances /= members[:, None]
+    bounds = np.minimum(np.arange(1, k_max + 1)[None, :] / members[:, None], 1.0)
+    return chances, bounds
+
+
 def wilson_interval(
-    fraction: NDArray[np.float64], n: int
+    fraction: NDArray[np.float64], n: NDArray[np.float64] | float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return Wilson's 95 % interval (J. Am. Stat. Assoc. 22, 209, 1927) for fractions of n."""
     centre = (fraction + _Z95**2 / (2 * n)) / (1 + _Z95**2 / n)
@@ -246,7 +298,7 @@ def read_score(path: Path, with_answers: bool = False) -> Score:
         If the file is missing, truncated or something else.
     """
     try:
-        values: dict[str, Any] = json.loads(Path(path).read_text())
+        values: dict[str, Any] = _current(json.loads(Path(path).read_text()))
         lists = {name: tuple(v) for name, v in values.items() if isinstance(v, list)}
         by_label = {name: LabelScore(**v) for name, v in values["by_label"].items()}
         confusion = tuple((int(true), int(guess), int(n)) for true, guess, n in values["confusion"])
@@ -276,7 +328,21 @@ def read_score(path: Path, with_answers: bool = False) -> Score:
     return replace(found, answers=answers)
 
 
-def _cluster_index(truth: EvaluationSet) -> NDArray[np.int64]:
+def _current(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a score with today's names; earlier versions kept its data in the provenance alone."""
+    origin = current_names(values["provenance"])
+    # Over space groups of designed sets these were shares of hits, and are expectations now.
+    if "raw" not in values:
+        origin["plain_hits"] = True
+    earlier = {
+        "raw": values["top"],
+        "source": earlier_source(values["test_set"]),
+        "test_sha256": str(origin.get("test_sha256")),
+    }
+    return {**earlier, **values, "test_set": current_set(values["test_set"]), "provenance": origin}
+
+
+def _cluster_index(truth: TestSet) -> NDArray[np.int64]:
     if truth.cluster is None:
         return np.arange(len(truth))
     return np.unique(np.array(truth.cluster), return_inverse=True)[1].ravel()
@@ -289,9 +355,11 @@ def _confusion(
     return tuple((int(a), int(b), int(count)) for (a, b), count in zip(pairs, n, strict=True))
 
 
-def _label_score(hits: NDArray[np.float64], clusters: NDArray[np.int64]) -> LabelScore:
+def _label_score(
+    hits: NDArray[np.float64], bounds: NDArray[np.float64], clusters: NDArray[np.int64]
+) -> LabelScore:
     own = np.unique(clusters, return_inverse=True)[1].ravel()
-    low, high = _interval(hits, own)
+    low, high = _interval(hits, bounds, own)
     return LabelScore(
         n=len(hits),
         n_clusters=int(own.max()) + 1,
@@ -302,12 +370,19 @@ def _label_score(hits: NDArray[np.float64], clusters: NDArray[np.int64]) -> Labe
 
 
 def _interval(
-    hits: NDArray[np.float64], clusters: NDArray[np.int64]
+    hits: NDArray[np.float64], bounds: NDArray[np.float64], clusters: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return 95 % intervals: Wilson's where samples are independent, else over clusters."""
-    if len(np.unique(clusters)) == len(hits):
-        return wilson_interval(hits.mean(axis=0), len(hits))
-    return _bootstrap_interval(hits, clusters)
+    """Return 95 % intervals: Wilson's where samples are independent, else over clusters.
+
+    Wilson's is of the share of what is possible, which lies between 0 and 1. Samples of which less
+    is possible weigh less, so n is Kish's effective size; bounds of 1 leave n as it is.
+    """
+    if len(np.unique(clusters)) < len(hits):
+        return _bootstrap_interval(hits, clusters)
+    possible = bounds.mean(axis=0)
+    effective = bounds.sum(axis=0) ** 2 / (bounds**2).sum(axis=0)
+    low, high = wilson_interval(hits.mean(axis=0) / possible, effective)
+    return low * possible, high * possible
 
 
 def _bootstrap_interval(

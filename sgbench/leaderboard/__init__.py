@@ -3,9 +3,11 @@
 from sgbench.leaderboard._guard import (
     above_ceiling,
     below_reference,
+    on_other_data,
     read_reference,
     write_reference,
 )
+from sgbench.leaderboard._identity import IDENTITY, TESTED_ON, identity, tested_on
 from sgbench.leaderboard._pairs import (
     PAIR_COLUMNS,
     build_pairs,
@@ -43,8 +45,10 @@ __all__ = [
     "CLASS_COLUMNS",
     "COLUMNS",
     "EXACT_COLUMNS",
+    "IDENTITY",
     "PAIR_COLUMNS",
     "RANK_COLUMNS",
+    "TESTED_ON",
     "Accuracy",
     "Place",
     "above_ceiling",
@@ -53,6 +57,8 @@ __all__ = [
     "build_pairs",
     "build_table",
     "difference_p",
+    "identity",
+    "on_other_data",
     "pair_p",
     "paired_p",
     "pairs_of",
@@ -64,6 +70,7 @@ __all__ = [
     "read_reference",
     "row_key",
     "sort_table",
+    "tested_on",
     "to_markdown",
     "with_exact_ceilings",
     "with_ranks",

@@ -13,14 +13,15 @@ from scipy.signal import fftconvolve
 from scipy.stats import binom, binomtest, norm
 
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import Score
+from sgbench.evaluation import Score, current_names
 from sgbench.files import write_atomically
+from sgbench.leaderboard._identity import TESTED_ON, tested_on
 
 #: Columns of a table of pairs; the two rows are named by what `row_key` returns, in its order.
 PAIR_COLUMNS = ("test_set", "class_scheme", "first", "second", "p")
 
 _HASH_DIGITS = 8
-# Beyond so many differences the sum is normal; chances of ties and seeds are multiples of this.
+# Beyond so many differences the sum is normal; up to there, chances are rounded to parts of this.
 _FEW, _GRID = 200, 120
 _NOISE = 1e-4
 
@@ -48,6 +49,7 @@ def paired_p(differences: NDArray[np.float64]) -> float:
     if len(found) > _FEW:
         return float(2 * norm.sf(abs(found.sum()) / np.sqrt((found**2).sum())))
     steps = np.rint(_GRID * sizes).astype(int)
+    found, steps = found[steps > 0], steps[steps > 0]
     steps //= np.gcd.reduce(steps)
     chance = np.ones(1)  # of each sum of the steps that are positive
     for step, count in zip(*np.unique(steps, return_counts=True), strict=True):
@@ -66,29 +68,28 @@ def row_key(predictions_sha256: str) -> str:
 
 
 def build_pairs(scores: Iterable[Score]) -> pd.DataFrame:
-    """Compare each two rows of one test set, family, class scheme and scale (`PAIR_COLUMNS`).
+    """Compare each two rows that were tested on the same data at one scale (`PAIR_COLUMNS`).
 
     Those are left out that lack answers or have other samples, and controls. Answers of several
     seeds are averaged; their spread is not in ``p``.
     """
-    groups: dict[tuple[object, ...], dict[tuple[str, str], list[Score]]] = defaultdict(dict)
+    groups: dict[tuple[str, ...], dict[tuple[str, ...], list[Score]]] = defaultdict(dict)
     for one in scores:
         origin = one.provenance
         if origin.get("status") == "control":
             continue
-        group = (
-            origin["scale"], one.family, one.test_set, one.class_scheme, origin.get("test_sha256"),
-        )  # fmt: skip
-        row = (str(origin["model"]), str(origin["train_set"]))
-        groups[group].setdefault(row, []).append(one)
+        # Seeds of one training; those on other data are another row.
+        row = tuple(str(origin.get(name)) for name in ("model", "train_set", "dataset_sha256"))
+        groups[tested_on(one)].setdefault(row, []).append(one)
     found = []
-    for (_, _, test_set, class_scheme, _), rows in groups.items():
+    for group, rows in groups.items():
+        known = dict(zip(TESTED_ON, group, strict=True))
         whole = [members for members in rows.values() if all(one.answers for one in members)]
         named = sorted(
             ((_key_of(members), _cluster_sums(members)) for members in whole), key=itemgetter(0)
         )
         found += [
-            (test_set, class_scheme, first, second, paired_p(one - other))
+            (known["test_set"], known["class_scheme"], first, second, paired_p(one - other))
             for (first, one), (second, other) in combinations(named, 2)
         ]
     return pd.DataFrame(found, columns=list(PAIR_COLUMNS))
@@ -140,6 +141,9 @@ def read_pairs(path: Path) -> pd.DataFrame:
         pairs = pd.read_csv(path, dtype={**texts, "p": float})[list(PAIR_COLUMNS)]
         if not pairs["p"].between(0, 1).all() or pairs.isna().any(axis=None):
             raise ValueError("a probability outside of 0-1")
+        pairs["test_set"] = [
+            current_names({"test_set": name})["test_set"] for name in pairs["test_set"]
+        ]
     except (OSError, LookupError, ValueError) as error:
         raise SgbenchError(
             f"{path} holds no comparisons ({type(error).__name__}); expected the CSV that "

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
+from sgbench.leaderboard._identity import TESTED_ON
 from sgbench.leaderboard._pairs import row_key
 
 #: Columns that `with_ranks` adds to a leaderboard.
 RANK_COLUMNS = ("rank_best", "rank_worst", "next_model", "lead", "lead_p", "lead_test")
 
-_GROUP = ["scale", "family", "test_set", "class_scheme"]
 _COMPARED = ["top1", "top1_low", "top1_high", "top1_seed_sd", "seeds"]
 _LEVEL, _LEAST = 0.05, 1e-300
 _NORMAL = NormalDist()
@@ -135,8 +135,9 @@ def with_ranks(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> pd.Dat
     )
     added: dict[str, list[Any]] = {name: [None] * len(table) for name in RANK_COLUMNS}
     measured = table[["top1", "top1_low", "top1_high"]].notna().all(axis=1)
-    groups = table[measured & (table["status"] != "control")].groupby(_GROUP, sort=False)
-    for (*_, test_set, scheme), rows in groups:
+    ranked = table[measured & (table["status"] != "control")]
+    for _, rows in ranked.groupby(list(TESTED_ON), sort=False, dropna=False):
+        test_set, scheme = rows[["test_set", "class_scheme"]].iloc[0]
         accuracies = [
             Accuracy(top, low, high, sd, int(seeds))
             for top, low, high, sd, seeds in rows[_COMPARED].astype(float).fillna(0).to_numpy()

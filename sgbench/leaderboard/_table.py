@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import Score
+from sgbench.evaluation import Score, current_names, earlier_source
 from sgbench.files import write_atomically
+from sgbench.leaderboard._identity import IDENTITY, TESTED_ON, identity
 from sgbench.leaderboard._ranks import with_ranks
+from sgbench.sets import IN_MESH, OFF_MESH, SEALED, SetSpec
 from sgbench.symmetry import (
     FAMILIES,
     PAPER_FAMILIES,
@@ -21,18 +24,19 @@ from sgbench.symmetry import (
 )
 
 _K = range(1, TOP_K + 1)
-_IDENTITY = ("model", "train_set", "test_set", "family", "class_scheme", "scale")
-
 #: Ceilings of designed test sets as they were generated; empty for sets of structures.
 EXACT_COLUMNS = tuple(f"{level}_ceiling_top{k}" for level in ("data", "resolution") for k in _K)
+#: Plain shares of hits, where the accuracies are expectations over the label's coin.
+RAW_COLUMNS = tuple(f"raw_top{k}" for k in _K)
 #: Columns of ``leaderboard.csv``; accuracies are fractions.
 COLUMNS = (
-    *_IDENTITY,
+    *IDENTITY,
     "n_test",
     "n_clusters",
     "seeds",
     *(f"top{k}" for k in _K),
     *(f"top{k}_{end}" for k in _K for end in ("low", "high")),
+    *RAW_COLUMNS,
     "top1_seed_sd",
     *(f"ceiling_top{k}" for k in _K),
     *EXACT_COLUMNS,
@@ -47,20 +51,22 @@ COLUMNS = (
     "hardware",
     "status",
     "dataset_sha256",
-    "test_sha256",
     "predictions_sha256",
     "sgbench_version",
 )
+_TEXTS = (*IDENTITY, "hardware", "status", *COLUMNS[-3:])
 # Tables of earlier versions do without.
-_LATER_COLUMNS = {*EXACT_COLUMNS, "patterns_per_second"}
+_LATER_COLUMNS = {*EXACT_COLUMNS, *RAW_COLUMNS, "patterns_per_second", "source"}
 #: Columns of ``by_class.csv``.
 CLASS_COLUMNS = (
-    "model", "train_set", "test_set", "family", "scale", "seed", "class", "spacegroups", "n",
-    "n_clusters", "top1", "top1_low", "top1_high",
+    "model", "train_set", "test_set", "source", "test_sha256", "family", "scale", "seed", "class",
+    "spacegroups", "n", "n_clusters", "top1", "top1_low", "top1_high",
 )  # fmt: skip
-_SCALES = ("paper", "laptop", "smoke")
-_SEALED, _LIKE_SEALED = "ulbd-sealed", "ulbd-off-mesh"
-_TEST_SETS = ("ulbd-in-mesh", _LIKE_SEALED, _SEALED, "cddd-in-domain", "cddd")
+_SCALES = ("full", "laptop", "smoke")
+_CRYSTALS = SetSpec("crystals", "all")
+_FIRST_TEST_SETS = tuple(
+    spec.name for spec in (IN_MESH, OFF_MESH, SEALED, replace(_CRYSTALS, in_domain=True), _CRYSTALS)
+)
 
 
 def build_table(scores: Iterable[Score]) -> pd.DataFrame:
@@ -83,12 +89,17 @@ def build_table(scores: Iterable[Score]) -> pd.DataFrame:
                 f"a score on {result.test_set} does not say its {', '.join(sorted(missing))}; "
                 "expected them in its provenance. Make it again with `sgbench evaluate`."
             )
-        key = (
-            origin["model"], origin["train_set"], result.test_set, result.family,
-            result.class_scheme, origin["scale"],
-        )  # fmt: skip
+        # Trainings on other data are other rows, too, though they bear the same names.
+        key = (*identity(result).values(), str(origin.get("dataset_sha256")))
         groups[key].append(result)
-    rows = [_row(key, members) for key, members in groups.items()]
+    for members in groups.values():
+        if len({bool(one.provenance.get("plain_hits")) for one in members}) > 1:
+            raise SgbenchError(
+                f"scores of '{members[0].provenance['model']}' on {members[0].test_set} are partly "
+                "of an earlier version, whose accuracies were plain shares of hits; expected one "
+                "kind. Make them again with `sgbench evaluate` or `sgbench submission score`."
+            )
+    rows = [_row(members) for members in groups.values()]
     return sort_table(pd.DataFrame(rows, columns=list(COLUMNS)))
 
 
@@ -101,11 +112,7 @@ def build_class_table(scores: Iterable[Score]) -> pd.DataFrame:
     """
     rows = [
         {
-            "model": result.provenance["model"],
-            "train_set": result.provenance["train_set"],
-            "test_set": result.test_set,
-            "family": result.family,
-            "scale": result.provenance["scale"],
+            **identity(result),
             "seed": result.provenance.get("seed"),
             "class": cls.symbol,
             "spacegroups": " ".join(map(str, cls.spacegroups)),
@@ -135,10 +142,10 @@ def with_exact_ceilings(table: pd.DataFrame, ceilings: pd.DataFrame) -> pd.DataF
     """
     filled = table.copy()
     keys = ["family", "test_set", "class_scheme"]
-    identity = filled[keys].replace({"test_set": {_SEALED: _LIKE_SEALED}})
+    named = filled[keys].replace({"test_set": {SEALED.name: OFF_MESH.name}})
     for (level, *key), rows in ceilings.groupby(["level", *keys]):
         if f"{level}_ceiling_top1" in EXACT_COLUMNS:
-            chosen = (identity == key).all(axis=1)
+            chosen = (named == key).all(axis=1)
             for k in _K:
                 filled.loc[chosen, f"{level}_ceiling_top{k}"] = rows[f"top{k}"].iloc[0] / 100
     return filled
@@ -151,7 +158,10 @@ def sort_table(table: pd.DataFrame) -> pd.DataFrame:
             "scale": _position(table["scale"], _SCALES),
             "family": _position(table["family"], (*PAPER_FAMILIES, *FAMILIES)),
             "class_scheme": _position(table["class_scheme"], ("extinction", "spacegroup")),
-            "test_set": _position(table["test_set"], _TEST_SETS),
+            "test_set": _position(table["test_set"], _FIRST_TEST_SETS),
+            "name": table["test_set"],
+            "source": table["source"],
+            "data": table["test_sha256"],
             "top1": -table["top1"],
             "model": table["model"],
         }
@@ -169,19 +179,22 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
 def read_csv(path: Path) -> pd.DataFrame:
     """Read a table that `write_csv` wrote.
 
+    Names stay text, whatever they look like.
+
     Raises
     ------
     SgbenchError
         If the file is missing or lacks a column.
     """
     try:
-        table = pd.read_csv(path)
-    except (OSError, ValueError) as error:
+        table = _current(
+            pd.read_csv(path, dtype=dict.fromkeys(_TEXTS, str), keep_default_na=False, na_values="")
+        )
+    except (OSError, ValueError, TypeError) as error:
         raise SgbenchError(
             f"{path} is not a readable leaderboard ({type(error).__name__}); expected the CSV that "
             "`sgbench leaderboard` writes. Make it again."
         ) from error
-    table = table.reindex(columns=[*table.columns, *_LATER_COLUMNS.difference(table.columns)])
     missing = [column for column in COLUMNS if column not in table.columns]
     if missing:
         raise SgbenchError(
@@ -189,6 +202,22 @@ def read_csv(path: Path) -> pd.DataFrame:
             "version. Make it again with `sgbench leaderboard`."
         )
     return table[list(COLUMNS)]
+
+
+def _current(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with today's names; what earlier ones do not say is filled in where known."""
+    table = table.reindex(columns=[*table.columns, *_LATER_COLUMNS.difference(table.columns)])
+    for name in {"model", "train_set", "test_set", "scale"} & set(table.columns):
+        table[name] = [current_names({name: value})[name] for value in table[name]]
+    if "test_set" in table.columns:
+        table["source"] = [
+            said if isinstance(said, str) else earlier_source(test_set)
+            for said, test_set in zip(table["source"], table["test_set"], strict=True)
+        ]
+    for raw, top in zip(RAW_COLUMNS, (f"top{k}" for k in _K), strict=True):
+        # Accuracies were plain shares of hits at first.
+        table[raw] = table[raw].fillna(table[top]) if top in table.columns else table[raw]
+    return table
 
 
 def read_ceilings(path: Path) -> pd.DataFrame:
@@ -223,36 +252,40 @@ def to_markdown(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> str:
     parts = [
         "# Leaderboard",
         "",
-        "Accuracies in percent, top-1 with its 95 % interval (the CSV has the others). *ceiling* "
-        "is the highest accuracy that extinction laws allow for the labels of the test set; "
-        "*gap* is ceiling − accuracy in "
-        "points; *share* is accuracy ÷ ceiling; *rank* holds the ranks among the rows of a test "
-        "set that chance leaves open, from paired tests where the answers are known. On `cddd` "
-        "sets the patterns come from real "
-        "structures: there intensities carry more than absences, so the ceiling over space groups "
-        "is a mark to compare with and not a bound, and intervals count a mineral once however "
-        "often it was measured.",
+        "Accuracies are in percent, and top-1 has its 95 % interval; the CSV has the others. The "
+        "*ceiling* is the highest accuracy that extinction laws allow for the labels of the test "
+        "set. *Gap* is ceiling − accuracy in points, and *share* is accuracy ÷ ceiling. Over space "
+        "groups of a designed set, a hit is replaced by its expectation over the coin that chose "
+        "the label inside its class; *raw* is the plain share of hits. *Rank* holds the ranks "
+        "among the rows of a test set that chance leaves open, from paired tests where the answers "
+        "are known. The patterns of `cddd` come from real structures. Their intensities carry more "
+        "than absences, so the ceiling over space groups is a mark to compare with there, and no "
+        "bound; intervals count a mineral once, however often it was measured. Rows of different "
+        "test data (source and checksum in the headings) have tables of their own. The "
+        "[glossary](../docs/glossary.md) explains the words.",
         "",
     ]
     for (scale, family, scheme), rows in table.groupby(
         ["scale", "family", "class_scheme"], sort=False
     ):
         kind = "space groups" if scheme == "spacegroup" else "extinction classes"
-        parts += [f"## {family}, {kind} (scale {scale})", "", *_markdown_rows(rows), ""]
+        parts += [f"## {family}, {kind} (scale {scale})", ""]
+        for _, same in rows.groupby(list(TESTED_ON), sort=False, dropna=False):
+            parts += [*_markdown_rows(same), ""]
     hardware = sorted({str(name) for name in table["hardware"].dropna() if str(name)})
     parts += [f"Trained on: {'; '.join(hardware)}.", ""] if hardware else []
     return "\n".join(parts)
 
 
-def _row(key: tuple[str, ...], members: Sequence[Score]) -> dict[str, object]:
+def _row(members: Sequence[Score]) -> dict[str, object]:
     first = members[0]
     origin = first.provenance
     mean = {
         name: np.mean([getattr(member, name) for member in members], axis=0)
-        for name in ("top", "top_low", "top_high", "gap", "share")
+        for name in ("top", "top_low", "top_high", "raw", "gap", "share")
     }
-    row: dict[str, object] = dict(zip(_IDENTITY, key, strict=True))
-    row |= {
+    row: dict[str, object] = {
+        **identity(first),
         "n_test": first.n_test,
         "n_clusters": first.n_clusters,
         "seeds": len({member.provenance.get("seed") for member in members}),
@@ -269,7 +302,6 @@ def _row(key: tuple[str, ...], members: Sequence[Score]) -> dict[str, object]:
         "hardware": origin.get("hardware"),
         "status": origin.get("status", "reference"),
         "dataset_sha256": origin.get("dataset_sha256"),
-        "test_sha256": origin.get("test_sha256"),
         "predictions_sha256": " ".join(
             str(member.provenance.get("predictions_sha256")) for member in members
         ),
@@ -278,6 +310,7 @@ def _row(key: tuple[str, ...], members: Sequence[Score]) -> dict[str, object]:
     for i, k in enumerate(_K):
         row |= {
             f"top{k}": mean["top"][i],
+            f"raw_top{k}": mean["raw"][i],
             f"top{k}_low": mean["top_low"][i],
             f"top{k}_high": mean["top_high"][i],
             f"ceiling_top{k}": first.ceiling[i],
@@ -299,22 +332,27 @@ def _position(values: "pd.Series[str]", order: Sequence[str]) -> "pd.Series[int]
 
 
 def _markdown_rows(rows: pd.DataFrame) -> list[str]:
-    header = ["model", "trained on", "tested on", "n", "rank", *(f"top-{k}" for k in _K),
-              "ceiling top-1", "gap", "share", "status"]  # fmt: skip
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    """Return the heading and the table of the rows of one test set."""
+    first = rows.iloc[0]
+    limits = " ".join(f"{100 * first[f'ceiling_top{k}']:.1f}" for k in _K)
+    header = ["model", "trained on", "rank", *(f"top-{k}" for k in _K), "raw top-1", "gap",
+              "share", "status"]  # fmt: skip
+    lines = [
+        f"### {first.test_set} ({first.source}, {str(first.test_sha256)[:8]}), n = {first.n_test}",
+        "",
+        f"Ceiling, top-1 to top-5: {limits}",
+        "",
+        "| " + " | ".join(header) + " |",
+        "|" + " --- |" * len(header),
+    ]
     for _, row in rows.iterrows():
         interval = f"{100 * row.top1:.1f} ({100 * row.top1_low:.1f}–{100 * row.top1_high:.1f})"
         cells = [
-            row.model, row.train_set, row.test_set, f"{row.n_test}", _rank(row), interval,
+            row.model, row.train_set, _rank(row), interval,
             *(f"{100 * row[f'top{k}']:.1f}" for k in _K[1:]),
-            f"{100 * row.ceiling_top1:.1f}", f"{100 * row.gap_top1:+.1f}",
-            f"{100 * row.share_top1:.1f} %", row.status,
+            "–" if pd.isna(row.raw_top1) else f"{100 * row.raw_top1:.1f}",
+            f"{100 * row.gap_top1:+.1f}", f"{100 * row.share_top1:.1f} %", row.status,
         ]  # fmt: skip
-        lines.append("| " + " | ".join(cells) + " |")
-    for test_set, same in rows.groupby("test_set", sort=False):
-        row = same.iloc[0]
-        limits = [f"*{100 * row[f'ceiling_top{k}']:.1f}*" for k in _K]
-        cells = ["*ceiling*", "", f"{test_set}", f"{row.n_test}", "", *limits, "", "", "", ""]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 

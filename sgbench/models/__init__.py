@@ -1,28 +1,44 @@
-"""Networks, estimators and controls, behind one registry.
+"""Networks, estimators and models that need no training, behind one registry.
 
 Every public module of this package is a model that enters itself in the registry when it is
 imported, which happens when a model is first asked for: torch takes seconds to import.
 """
 
-from sgbench.models._controls import CONTROLS, control_probabilities
 from sgbench.models._registry import (
+    REFERENCE,
+    REFERENCE_MODELS,
+    Answer,
     EstimatorSpec,
     ModelSpec,
     NetworkSpec,
+    TrainedSpec,
+    UntrainedSpec,
+    current_name,
     get_model,
+    get_trained_model,
     model_names,
     register_estimator,
     register_model,
+    register_untrained,
 )
+from sgbench.models.controls import CONTROLS, control_probabilities
 
 __all__ = [
     "CONTROLS",
+    "REFERENCE",
+    "REFERENCE_MODELS",
+    "Answer",
     "EstimatorSpec",
     "ModelSpec",
     "NetworkSpec",
+    "TrainedSpec",
+    "UntrainedSpec",
     "control_probabilities",
+    "current_name",
     "get_model",
+    "get_trained_model",
     "model_names",
     "register_estimator",
     "register_model",
+    "register_untrained",
 ]

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     import torch
     from sklearn.base import ClassifierMixin
 
-    from sgbench.diffraction import PatternProtocol
+    from sgbench.diffraction import PatternProtocol, Samples
+
+#: The model that stands for the paper's network wherever one model is shown.
+REFERENCE = "fcn-wang2024.sqrt-no-dropout"
+#: The paper's network in the order of preference, for results that lack the first.
+REFERENCE_MODELS = (REFERENCE, "fcn-wang2024.sqrt", "fcn-wang2024")
+# Names that files of earlier versions carry.
+_RENAMED = {"fcn-wang2024.sqrt-fresh": REFERENCE}
 
 InputScaling = Literal["linear", "sqrt"]
 NetworkBuilder = Callable[[int], "torch.nn.Module"]
@@ -94,7 +101,53 @@ class EstimatorSpec:
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
 
-ModelSpec = NetworkSpec | EstimatorSpec
+@dataclass(frozen=True)
+class Answer:
+    """What an untrained model says of n samples.
+
+    Attributes
+    ----------
+    probabilities : ndarray of float32, shape (n, n_labels)
+    details : mapping of str to ndarray, shape (n,) each
+        What else it found, by name: the cell, for instance.
+    """
+
+    probabilities: NDArray[np.float32]
+    details: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class UntrainedSpec:
+    """A model that needs no training.
+
+    Attributes
+    ----------
+    name, paper, version
+        As those of `NetworkSpec`.
+    answer : callable
+        Takes samples, the family and the class scheme; returns an `Answer`.
+    status : {'control', 'reference'}
+        A control says what a score means; it may look at labels and is no competitor.
+    families : tuple of str
+        Those that it can be asked about.
+    class_schemes : tuple of str
+        What it is asked for; an answer over space groups serves both.
+    batch : int or None
+        Samples that it is asked about at once; None for all.
+    """
+
+    name: str
+    answer: Callable[["Samples", str, str], Answer]
+    paper: str
+    status: Literal["control", "reference"]
+    families: tuple[str, ...]
+    class_schemes: tuple[str, ...]
+    batch: int | None
+    version: int = 1
+
+
+TrainedSpec = NetworkSpec | EstimatorSpec
+ModelSpec = TrainedSpec | UntrainedSpec
 
 
 def register_model(
@@ -129,6 +182,33 @@ def register_estimator(
     return enter
 
 
+def register_untrained(spec: UntrainedSpec) -> None:
+    """Enter a model that needs no training in the registry."""
+    _REGISTRY[spec.name] = spec
+
+
+def current_name(name: str) -> str:
+    """Return how a model is called now, whatever an earlier version called it."""
+    return _RENAMED.get(name, name)
+
+
+def get_trained_model(name: str) -> TrainedSpec:
+    """Look a model up that can be trained.
+
+    Raises
+    ------
+    SgbenchError
+        If no model has this name, or it needs no training.
+    """
+    spec = get_model(name)
+    if isinstance(spec, UntrainedSpec):
+        raise SgbenchError(
+            f"'{name}' needs no training; expected a model that does. Predict with it at once: "
+            f"`sgbench predict {name} --family FAMILY`."
+        )
+    return spec
+
+
 def model_names() -> tuple[str, ...]:
     """Return the names of all models, sorted; any other ``timm:...`` can be asked for as well."""
     _import_models()
@@ -143,6 +223,7 @@ def get_model(name: str) -> ModelSpec:
     SgbenchError
         If no model has this name.
     """
+    name = current_name(name)
     if name in model_names():
         return _REGISTRY[name]
     if name.startswith(_TIMM):

@@ -5,8 +5,8 @@ convolutional neural network", IUCrJ 4, 486 (2017). Layers, widths, batch size a
 description of their network for space groups that Schopmans et al. published with their code
 (github.com/aimat-lab/ML4pXRDs, 2023).
 
-What the input demands: the paper's patterns have 10,001 points (10 to 110 degrees), which leaves 11
-positions of 80 channels to the dense layers; our 8,192 leave 9. The paper has 230 outputs.
+What the input demands: the patterns of Park et al. have 10,001 points (10 to 110 degrees), which
+leaves 11 positions of 80 channels to the dense layers; our 8,192 leave 9. They have 230 outputs.
 """
 
 from torch import nn

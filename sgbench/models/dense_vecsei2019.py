@@ -4,10 +4,10 @@ Vecsei, Choo, Chang & Neupert, "Neural network based classification of crystal s
 diffraction patterns", Phys. Rev. B 99, 245120 (2019), arXiv:1812.05625. They found a deep dense
 network ahead of a convolutional one on measured patterns of 5 to 90 degrees.
 
-What is ours: the widths of the hidden layers, the dropout and all of the training. The paper's
+What is ours: the widths of the hidden layers, the dropout and all of the training. Their article's
 values could not be looked up when this was written; these are a plain choice of the kind that it
-describes, so take the scores as those of a deep dense network, not of theirs. The paper's grid has
-8,501 points in the same window, ours 8,192.
+describes, so take the scores as those of a deep dense network, not of theirs. Their grid has 8,501
+points in the same window, ours 8,192.
 """
 
 from torch import nn

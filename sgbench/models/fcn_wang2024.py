@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from sgbench.models._cpu_blocks import pooled_blocks, training_dtype
-from sgbench.models._registry import register_model
+from sgbench.models._registry import REFERENCE, register_model
 
 _PAPER = "Wang et al., Designing a dataset ... consistent with extinction laws (2024)"
 _CHANNELS = (16, 16, 32, 32, 64, 64, 128, 128, 256, 256, 512, 512, 256)
@@ -80,8 +80,8 @@ def fcn_sqrt(n_outputs: int) -> nn.Module:
     return Fcn(n_outputs)
 
 
-@register_model("fcn-wang2024.sqrt-fresh", paper=_PAPER, input_scaling="sqrt")
-def fcn_fresh(n_outputs: int) -> nn.Module:
+@register_model(REFERENCE, paper=_PAPER, input_scaling="sqrt")
+def fcn_no_dropout(n_outputs: int) -> nn.Module:
     """Build the same again without dropout.
 
     Where every training pattern is a fresh one there is nothing to learn by heart, and dropout only

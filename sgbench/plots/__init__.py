@@ -4,6 +4,13 @@ Each function goes from a value to a `matplotlib.figure.Figure`; `save` writes i
 shared with `matplotlib.pyplot`, and neither the reader's own style nor the day changes a file.
 """
 
+from sgbench.plots._accuracy import (
+    mesh_dependence,
+    models_compared,
+    top_k_accuracies,
+    training_curves,
+)
+from sgbench.plots._confusion import confusion_matrices, relabelling_scheme
 from sgbench.plots._datasets import (
     CELLS_OF,
     PATTERNS_OF,
@@ -13,18 +20,14 @@ from sgbench.plots._datasets import (
     portrait_groups,
     samples_per_group,
 )
-from sgbench.plots._paper import PaperFigure, paper_figures
-from sgbench.plots._results import (
-    confusion_matrices,
+from sgbench.plots._generalization import (
     designed_sets,
     generalization_bars,
     generalization_matrix,
-    mesh_dependence,
-    models_compared,
-    relabelling_scheme,
-    top_k_accuracies,
-    training_curves,
 )
+from sgbench.plots._overview import extinction_overview
+from sgbench.plots._paper import PaperFigure, paper_figures
+from sgbench.plots._rows import of_one_data, on_meshes
 from sgbench.plots._style import save
 
 __all__ = [
@@ -34,10 +37,13 @@ __all__ = [
     "cell_histograms",
     "confusion_matrices",
     "designed_sets",
+    "extinction_overview",
     "generalization_bars",
     "generalization_matrix",
     "mesh_dependence",
     "models_compared",
+    "of_one_data",
+    "on_meshes",
     "paper_figures",
     "patterns_of_one_group",
     "portrait_group",

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sgbench.datasets._cards import FEW, group_counts
-from sgbench.datasets._store import CrystalSet
 from sgbench.diffraction import PatternProtocol, render
-from sgbench.plots._style import BLUE, GREY, ORANGE, SHADES, WIDTH, style
+from sgbench.plots._style import BLUE, GREY, ORANGE, SHADES, WIDTH, page, style
+from sgbench.structures import FEW, CrystalSet, group_counts
 from sgbench.symmetry import (
     crystal_system,
     family_of,
@@ -35,7 +34,7 @@ def portrait_group(crystals: CrystalSet, wanted: int, taken: tuple[int, ...] = (
     ----------
     crystals : CrystalSet
     wanted : int
-        The paper's choice; it is taken if at least `sgbench.datasets._cards.FEW` structures have
+        The paper's choice; it is taken if at least `sgbench.structures.FEW` structures have
         it.
     taken : tuple of int
         Space groups that are shown already.
@@ -130,11 +129,7 @@ def patterns_of_one_group(
     members = members[_far_apart(np.log(crystals.cell[members, :3]), n)]
     protocol = PatternProtocol(**crystals.metadata["protocol"])
     patterns = render(crystals.lines.take(members), protocol)
-    with style():
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(WIDTH, 0.8 + 0.75 * len(members)))
-        axes = figure.subplots()
+    with page(1, 1, 0.8 + 0.75 * len(members)) as (figure, ((axes,),)):
         for height, (i, pattern) in enumerate(zip(members, patterns, strict=True)):
             base = 1.3 * height
             axes.plot(protocol.two_theta, base + pattern, color=BLUE if height % 2 else ORANGE)
@@ -161,11 +156,7 @@ def samples_per_group(crystals: CrystalSet) -> "Figure":
     counts = group_counts(crystals)
     numbers = np.array([row["spacegroup"] for row in counts])
     n = np.array([row["n"] for row in counts])
-    with style():
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(WIDTH, 4.6))
-        groups, systems = figure.subplots(2, 1, height_ratios=(3, 2))
+    with page(2, 1, 4.6, height_ratios=(3, 2)) as (figure, ((groups,), (systems,))):
         groups.set_yscale("log")
         present = n > 0
         # Bars begin below 1, so that a single structure is seen.

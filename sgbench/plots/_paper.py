@@ -7,19 +7,39 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sgbench.datasets import with_family
-from sgbench.plots._results import (
-    confusion_matrices,
-    designed_sets,
-    generalization_bars,
-    generalization_matrix,
+from sgbench.plots._accuracy import (
     mesh_dependence,
     models_compared,
-    relabelling_scheme,
-    short_name,
     top_k_accuracies,
     training_curves,
 )
+from sgbench.plots._confusion import confusion_matrices, relabelling_scheme
+from sgbench.plots._generalization import (
+    designed_sets,
+    generalization_bars,
+    generalization_matrix,
+)
+from sgbench.plots._rows import NoDataError, Pair, Results, of_one_data, on_meshes
+from sgbench.plots.shown import (
+    CDDD,
+    CDDD_IN_DOMAIN,
+    CDDD_STRATIFIED,
+    CDDD_STRATIFIED_TEST,
+    CDDD_TEST,
+    CDDD_TEST_IN_DOMAIN,
+    CDDD_TRAIN,
+    GCDD,
+    GCDD_IN_DOMAIN,
+    GCDD_TEST,
+    GCDD_TEST_IN_DOMAIN,
+    GCDD_TRAIN,
+    IMBALANCED,
+    PHYSICAL,
+    ULBD,
+    WITHOUT,
+)
+from sgbench.sets import DESIGNED, IN_MESH, OFF_MESH, SetSpec
+from sgbench.sets import ULBD as DATASETS
 from sgbench.symmetry import (
     PAPER_FAMILIES,
     Ceiling,
@@ -34,21 +54,18 @@ if TYPE_CHECKING:
 
     from sgbench.evaluation import Score
 
-_TRAIN_SETS = ("ulbd", "ulbd-physical", "cddd-paper-split", "cddd", "gcdd")
-_ABLATION = (
-    "ulbd", "ulbd-physical", "ulbd-physical-no-wilson", "ulbd-physical-no-multiplicity",
-    "ulbd-physical-no-falloff",
-)  # fmt: skip
-_MESHES = ("ulbd-in-mesh", "ulbd-off-mesh")
+_TRAIN_SETS = (ULBD, PHYSICAL, CDDD_TRAIN, CDDD_STRATIFIED, GCDD_TRAIN)
+_ABLATION = (ULBD, PHYSICAL, *WITHOUT)
+_MESHES = (IN_MESH, OFF_MESH)
 # The held-out parts, so that every model sees the same samples, whatever it was trained on.
 _BARS = (
-    ("ulbd-in-mesh", None), ("cddd-paper-test", None), ("cddd-test", "cddd-test-in-domain"),
-    ("gcdd-test", "gcdd-test-in-domain"),
+    (IN_MESH, None), (CDDD_STRATIFIED_TEST, None), (CDDD_TEST, CDDD_TEST_IN_DOMAIN),
+    (GCDD_TEST, GCDD_TEST_IN_DOMAIN),
 )  # fmt: skip
-_REAL = ("cddd", "cddd-in-domain", "gcdd", "ulbd-off-mesh")
+_REAL = (CDDD, CDDD_IN_DOMAIN, GCDD, OFF_MESH)
 _MATRIX = (
-    *_MESHES, "cddd", "cddd-in-domain", "cddd-paper-test", "cddd-test", "cddd-test-in-domain",
-    "gcdd", "gcdd-in-domain", "gcdd-test", "gcdd-test-in-domain",
+    *_MESHES, CDDD, CDDD_IN_DOMAIN, CDDD_STRATIFIED_TEST, CDDD_TEST, CDDD_TEST_IN_DOMAIN,
+    GCDD, GCDD_IN_DOMAIN, GCDD_TEST, GCDD_TEST_IN_DOMAIN,
 )  # fmt: skip
 _NO_BOUND = (
     " On structures a ceiling is a mark to compare with and no bound, since intensities carry more "
@@ -84,68 +101,6 @@ class PaperFigure:
     reason: str | None
 
 
-class _NoDataError(Exception):
-    """What a figure needs is not among the results; says what."""
-
-
-@dataclass(frozen=True)
-class _Results:
-    """The rows, scores and histories that figures are made of."""
-
-    table: "pd.DataFrame"
-    scores: Sequence["Score"]
-    histories: Mapping[str, Sequence["pd.DataFrame"]]
-    model: str
-
-    def rows(
-        self, scheme: str, train_sets: Sequence[str], test_sets: Sequence[str]
-    ) -> "pd.DataFrame":
-        """Return the model's rows; training sets without their family, rows in this order."""
-        table = self.table[
-            (self.table["model"] == self.model) & (self.table["class_scheme"] == scheme)
-        ]
-        wanted = [
-            (family, with_family(train_set, family), test_set)
-            for family in PAPER_FAMILIES
-            for train_set in train_sets
-            for test_set in test_sets
-        ]
-        key = list(zip(table["family"], table["train_set"], table["test_set"], strict=True))
-        place = {name: position for position, name in reversed(list(enumerate(key)))}
-        return table.iloc[[place[name] for name in wanted if name in place]]
-
-    def complete(
-        self, scheme: str, needed: Sequence[tuple[str, str]], also: Sequence[tuple[str, str]] = ()
-    ) -> "pd.DataFrame":
-        """Return rows of those families that have all needed pairs of training and test set."""
-        import pandas as pd
-
-        def of(pairs: Sequence[tuple[str, str]]) -> "pd.DataFrame":
-            return pd.concat([self.rows(scheme, [train], [test]) for train, test in pairs])
-
-        found = of(needed)
-        n = found.groupby("family").size()
-        families = [family for family, size in n.items() if size == len(needed)]
-        if not families:
-            pairs = " and ".join(f"{train} on {test}" for train, test in needed)
-            raise _NoDataError(f"no family has scores of {self.model} trained on {pairs}")
-        rows = of([*needed, *(pair for pair in also if pair not in needed)])
-        return rows[rows["family"].isin(families)]
-
-    def scores_of(self, train_set: str, test_set: str) -> list["Score"]:
-        """Return the model's scores over space groups, one a seed."""
-        found = [
-            one
-            for one in self.scores
-            if one.class_scheme == "spacegroup"
-            and one.test_set == test_set
-            and (one.provenance["model"], one.provenance["train_set"]) == (self.model, train_set)
-        ]
-        if not found:
-            raise _NoDataError(f"no score of {self.model} trained on {train_set} on {test_set}")
-        return found
-
-
 def paper_figures(
     table: "pd.DataFrame",
     scores: Sequence["Score"],
@@ -170,84 +125,37 @@ def paper_figures(
     PaperFigure
         In the order of the report. Files and their number do not depend on the results.
     """
-    results = _Results(table, scores, histories, model)
-    for family in PAPER_FAMILIES:
-        yield _drawn(
-            f"fig5-confusion-{family}.svg", "Fig. 5 (a, b)", "A model trained on real structures",
-            partial(_confusions, results, family, (("cddd", "cddd-test"), ("cddd", "gcdd"))),
-            family,
-        )  # fmt: skip
-    yield _drawn(
-        "fig5-top-k.svg", "Fig. 5 (c)", "Accuracy of a model trained on real structures",
-        partial(_top_k_of_real, results),
-    )  # fmt: skip
-    for family in PAPER_FAMILIES:
-        yield _drawn(
-            f"fig7-confusion-{family}.svg", "Fig. 7", "Confusion and the distribution of samples",
-            partial(_confusions, results, family, (("cddd", "cddd-test"), ("gcdd", "gcdd-test"))),
-            family,
-        )  # fmt: skip
-    yield _drawn(
-        "fig8-training.svg", "Fig. 8", "Training on an imbalanced and on a balanced set",
-        partial(_training, results), "cubic",
-    )  # fmt: skip
-    yield _drawn(
-        "fig9-top-k.svg", "Fig. 9", "Accuracy on designed sets beside the ceiling",
-        partial(_top_k, results, "ulbd", _MESHES),
-    )  # fmt: skip
-    yield _drawn(
-        "fig10a-classes.svg", "Fig. 10 (a)", "Space groups relabelled to extinction classes",
-        partial(_relabelling, "cubic"), "cubic",
-    )  # fmt: skip
-    yield _drawn(
-        "fig10-generalization.svg", "Fig. 10 (b–d)", "Generalization to another kind of data",
-        partial(_bars, results),
-    )  # fmt: skip
-    yield _drawn(
-        "figS1-mesh.svg", "Fig. S1", "How fine a mesh has to be", partial(_meshes, results), "cubic"
-    )
-    yield _drawn(
-        "generalization-matrix.svg", "", "Every training set against every test set",
-        partial(_matrix, results),
-    )  # fmt: skip
-    yield _drawn(
-        "designed-sets.svg", "", "Designed sets and their ingredients", partial(_designed, results)
-    )
-    for family in PAPER_FAMILIES:
-        yield _drawn(
-            f"models-{family}.svg", "", "All models", partial(_models, results, family), family
-        )
+    # The model's rows decide which data are shown. Other training sets than those of the figures
+    # may have other test data of the same name: those of another protocol.
+    trained = {one.of(family).name for one in _TRAIN_SETS for family in PAPER_FAMILIES}
+    last = (table["model"] != model) | ~table["train_set"].isin(trained)
+    first = table.iloc[np.argsort(last.to_numpy(), kind="stable")]
+    results = Results(*of_one_data(first), scores, histories, model)
+    for file, number, title, family, draw in _FIGURES:
+        try:
+            figure, caption, reason = *draw(results), None
+        except NoDataError as error:
+            figure, caption, reason = None, "", f"{error}."
+        yield PaperFigure(file, number, title, caption, family, figure, reason)
 
 
-def _drawn(
-    file: str,
-    number: str,
-    title: str,
-    draw: Callable[[], tuple["Figure", str]],
-    family: str | None = None,
-) -> PaperFigure:
-    try:
-        figure, caption = draw()
-    except _NoDataError as error:
-        return PaperFigure(file, number, title, "", family, None, f"{error}.")
-    return PaperFigure(file, number, title, caption, family, figure, None)
-
-
-def _confusions(
-    results: _Results, family: str, pairs: Sequence[tuple[str, str]]
-) -> tuple["Figure", str]:
+def _confusions(results: Results, family: str, pairs: Sequence[Pair]) -> tuple["Figure", str]:
     panels, parts = [], []
     for letter, (train, test) in zip("ab", pairs, strict=False):
-        scores = results.scores_of(f"{train}-{family}", test)
-        names = f"{short_name(train, family)} → {short_name(test, family)}"
-        panels.append((f"({letter}) {names}", scores))
+        rows = results.rows("spacegroup", [train], [test], [family])
+        scores = results.scores_of(rows)
+        if not scores:
+            raise NoDataError(
+                f"no score of {results.model} trained on {train.of(family).name} on {test.name}"
+            )
+        panels.append((f"({letter}) {train.label} → {test.label}", scores))
         allowed = _within_classes(scores)
-        top1 = float(np.mean([one.top[0] for one in scores]))
+        top1 = float(np.mean([one.raw[0] for one in scores]))
         parts.append(
-            f"({letter}) Trained on {short_name(train, family)}, tested on "
-            f"{short_name(test, family)} ({scores[0].n_test:,} samples): {_percent(top1)} of the "
-            f"space groups right, {_percent(allowed)} taken for another that extinction laws "
-            f"cannot tell from it, {_percent(max(1 - top1 - allowed, 0.0))} beyond that."
+            f"({letter}) Trained on {train.label}, tested on {test.label} "
+            f"({scores[0].n_test:,} samples): {_percent(top1)} of the space groups right, "
+            f"{_percent(allowed)} taken for another that extinction laws cannot tell from it, "
+            f"{_percent(max(1 - top1 - allowed, 0.0))} beyond that." + results.remarks(rows)
         )
     return confusion_matrices(panels), " ".join(parts)
 
@@ -264,46 +172,55 @@ def _within_classes(scores: Sequence["Score"]) -> float:
     return inside / sum(n for *_, n in triples)
 
 
-def _top_k(results: _Results, train_set: str, test_sets: Sequence[str]) -> tuple["Figure", str]:
+def _top_k(
+    results: Results, train_set: SetSpec, test_sets: Sequence[SetSpec]
+) -> tuple["Figure", str]:
     rows = results.complete("spacegroup", [(train_set, test) for test in test_sets])
     parts = []
     for family, mine in rows.groupby("family", sort=False):
         tests = ", ".join(
-            f"{_interval(row)} on {short_name(row['test_set'], str(family))} "
+            f"{_interval(row)} on {SetSpec.parse(row['test_set']).label} "
             f"(ceiling {_percent(row['ceiling_top1'])})"
             for _, row in mine.iterrows()
         )
         parts.append(f"{family}: {tests}")
     return top_k_accuracies(rows), (
-        f"{results.model} trained on {short_name(train_set)}, top-1 over space groups. "
-        + "; ".join(parts) + "." + ("" if train_set == "ulbd" else _NO_BOUND) + _absent(rows)
+        f"{results.model} trained on {train_set.label}, top-1 over space groups. "
+        + "; ".join(parts) + "." + ("" if train_set.origin == DESIGNED else _NO_BOUND)
+        + results.remarks(rows, PAPER_FAMILIES)
     )  # fmt: skip
 
 
-def _top_k_of_real(results: _Results) -> tuple["Figure", str]:
-    """Show the paper's split where a model was trained on it, else the grouped one."""
-    papers = ("cddd-paper-split", "cddd-paper-test")
-    if results.rows("spacegroup", papers[:1], papers[1:]).empty:
-        return _top_k(results, "cddd", ("cddd-test", "gcdd"))
-    return _top_k(results, papers[0], (papers[1], "gcdd"))
+def _top_k_of_real(results: Results) -> tuple["Figure", str]:
+    """Show the article's split where a model was trained on it, else the grouped one."""
+    if results.rows("spacegroup", [CDDD_STRATIFIED], [CDDD_STRATIFIED_TEST]).empty:
+        return _top_k(results, CDDD_TRAIN, (CDDD_TEST, GCDD))
+    return _top_k(results, CDDD_STRATIFIED, (CDDD_STRATIFIED_TEST, GCDD))
 
 
-def _training(results: _Results) -> tuple["Figure", str]:
-    from sgbench.datasets import ULBD, data_ceiling
+def _training(results: Results) -> tuple["Figure", str]:
+    from sgbench.designed import data_ceiling
 
-    imbalanced = ULBD["ulbd-cubic-imbalanced"]
+    panels = {
+        "(a) imbalanced": IMBALANCED.name,
+        "(b) balanced": ULBD.of("cubic").name,
+    }
+    imbalanced = DATASETS[panels["(a) imbalanced"]]
     balanced = Ceiling.of_family("cubic").top[0]
     weights = dict(zip(imbalanced.spacegroups, imbalanced.n_cells.tolist(), strict=True))
     by_label, by_cell = top_k_ceiling(weights)[0], data_ceiling(imbalanced)[0]
-    panels = {"(a) imbalanced": "ulbd-cubic-imbalanced", "(b) balanced": "ulbd-cubic"}
     histories = {}
     for title, train_set in panels.items():
         runs = [run for run in results.histories.get(train_set, ()) if len(run)]
         if not runs:
-            raise _NoDataError(f"no history of {results.model} trained on {train_set}")
+            raise NoDataError(f"no history of {results.model} trained on {train_set}")
         histories[title] = runs
     line = {"balanced ceiling": balanced}
-    figure = training_curves(
+    reached = {
+        title: float(np.mean([run["top1"].max() for run in runs]))
+        for title, runs in histories.items()
+    }
+    return training_curves(
         histories,
         {
             "(a) imbalanced": {
@@ -313,12 +230,7 @@ def _training(results: _Results) -> tuple["Figure", str]:
             },
             "(b) balanced": line,
         },
-    )
-    reached = {
-        title: float(np.mean([run["top1"].max() for run in runs]))
-        for title, runs in histories.items()
-    }
-    return figure, (
+    ), (
         f"{results.model}, accuracy over space groups on the validation part of the training set. "
         f"(a) reaches {_percent(reached['(a) imbalanced'])}, (b) "
         f"{_percent(reached['(b) balanced'])}; the balanced ceiling is {_percent(balanced)}. "
@@ -327,7 +239,7 @@ def _training(results: _Results) -> tuple["Figure", str]:
     )
 
 
-def _relabelling(family: str) -> tuple["Figure", str]:
+def _relabelling(_: Results, family: str) -> tuple["Figure", str]:
     groups = family_spacegroups(family)
     classes = extinction_classes(groups)
     alone = sum(len(cls.spacegroups) == 1 for cls in classes)
@@ -337,78 +249,75 @@ def _relabelling(family: str) -> tuple["Figure", str]:
     )
 
 
-def _bars(results: _Results) -> tuple["Figure", str]:
+def _bars(results: Results) -> tuple["Figure", str]:
     others = [(train, test) for train in _TRAIN_SETS for pair in _BARS for test in pair if test]
-    needed = [(train, test) for train in ("ulbd", "cddd") for test in ("ulbd-in-mesh", "cddd-test")]
+    needed = [(train, test) for train in (ULBD, CDDD_TRAIN) for test in (IN_MESH, CDDD_TEST)]
     rows = results.complete("extinction", needed, others)
     parts = []
     for family, mine in rows.groupby("family", sort=False):
         value = {
-            (row["train_set"].replace(f"-{family}", ""), row["test_set"]): row["top1"]
+            tuple(SetSpec.parse(row[name]).of("") for name in ("train_set", "test_set")): row[
+                "top1"
+            ]
             for _, row in mine.iterrows()
         }
         kept = [
-            f"{short_name(train)}-trained {100 * value[train, here]:.1f} → "
-            f"{100 * value[train, there]:.1f} % ({short_name(there)})"
+            f"{train.label}-trained {100 * value[train, here]:.1f} → "
+            f"{100 * value[train, there]:.1f} % ({there.label})"
             for train, here, there in (
-                ("ulbd", "ulbd-in-mesh", "cddd-test"),
-                ("ulbd", "ulbd-in-mesh", "cddd-paper-test"),
-                ("cddd", "cddd-test", "ulbd-in-mesh"),
-                ("cddd-paper-split", "cddd-paper-test", "ulbd-in-mesh"),
+                (ULBD, IN_MESH, CDDD_TEST),
+                (ULBD, IN_MESH, CDDD_STRATIFIED_TEST),
+                (CDDD_TRAIN, CDDD_TEST, IN_MESH),
+                (CDDD_STRATIFIED, CDDD_STRATIFIED_TEST, IN_MESH),
             )
             if (train, here) in value and (train, there) in value
         ]
         parts.append(f"{family}: {', '.join(kept)}")
     return generalization_bars(rows, _TRAIN_SETS, _BARS), (
         f"{results.model}, extinction classes right. From a model's own kind of data to the other, "
-        "ULBD in-mesh and the test part of CDDD (in the paper's split it has copies of what CDDD "
-        f"models are trained on): {'; '.join(parts)}." + _absent(rows)
+        "ULBD in-mesh and the test part of CDDD (in the article's split it has copies of what CDDD "
+        f"models are trained on): {'; '.join(parts)}." + results.remarks(rows, PAPER_FAMILIES)
     )
 
 
-def _meshes(results: _Results) -> tuple["Figure", str]:
-    table = results.table
-    rows = table[
-        (table["model"] == results.model)
-        & (table["class_scheme"] == "spacegroup")
-        & table["train_set"].str.startswith("ulbd-cubic@")
-        & table["test_set"].isin(_MESHES)
-    ]
+def _meshes(results: Results) -> tuple["Figure", str]:
+    rows = on_meshes(results.table, [results.model])
+    rows = rows[rows["test_set"].isin([one.name for one in _MESHES])]
     if rows.empty:
-        raise _NoDataError(f"no score of {results.model} trained on a set ulbd-cubic@STEPxPATTERNS")
+        raise NoDataError(
+            f"no score of {results.model} trained on a set {ULBD.of('cubic').name}@STEPxPATTERNS"
+        )
     first = rows[rows["test_set"] == rows["test_set"].iloc[0]].sort_values("top1")
     low, high = first.iloc[0], first.iloc[-1]
+    test = SetSpec.parse(low["test_set"])
     return mesh_dependence(rows), (
-        f"{results.model}, cubic, space groups on {short_name(low['test_set'], 'cubic')}: from "
-        f"{_interval(low)} ({low['train_set'].split('@')[1]}, step in Å × patterns a lattice) to "
-        f"{_interval(high)} ({high['train_set'].split('@')[1]}); the ceiling is "
-        f"{_percent(high['ceiling_top1'])}."
+        f"{results.model}, cubic, space groups on {test.label}: from {_interval(low)} "
+        f"({low['mesh']}, step in Å × patterns a lattice) to {_interval(high)} ({high['mesh']}); "
+        f"the ceiling is {_percent(high['ceiling_top1'])}." + results.remarks(rows)
     )
 
 
-def _matrix(results: _Results) -> tuple["Figure", str]:
+def _matrix(results: Results) -> tuple["Figure", str]:
     rows = results.rows("extinction", _TRAIN_SETS, _MATRIX)
     if rows["train_set"].nunique() < 2:
-        raise _NoDataError(f"{results.model} has scores of fewer than two training sets")
-    tests = [name for name in _MATRIX if name in set(rows["test_set"])]
-    trains = [
-        name for name in _TRAIN_SETS
-        if any(with_family(name, family) in set(rows["train_set"]) for family in PAPER_FAMILIES)
-    ]  # fmt: skip
+        raise NoDataError(f"{results.model} has scores of fewer than two training sets")
+    tests = [one for one in _MATRIX if one.name in set(rows["test_set"])]
+    trained = {SetSpec.parse(name).of("") for name in rows["train_set"]}
+    trains = [one for one in _TRAIN_SETS if one in trained]
     return generalization_matrix(rows, trains, tests), (
         f"{results.model}, extinction classes right, in percent. A dash is a pair that was not "
-        "scored, among them structures that the model was trained on." + _absent(rows)
+        "scored, among them structures that the model was trained on."
+        + results.remarks(rows, PAPER_FAMILIES)
     )
 
 
-def _designed(results: _Results) -> tuple["Figure", str]:
+def _designed(results: Results) -> tuple["Figure", str]:
     pairs = [(train, test) for train in _ABLATION for test in _REAL]
-    rows = results.complete("extinction", [(train, "cddd") for train in _ABLATION[:2]], pairs)
+    rows = results.complete("extinction", [(train, CDDD) for train in _ABLATION[:2]], pairs)
     parts = []
-    for family, mine in rows[rows["test_set"] == "cddd"].groupby("family", sort=False):
+    for family, mine in rows[rows["test_set"] == CDDD.name].groupby("family", sort=False):
         uniform, physical = (
-            mine[mine["train_set"] == with_family(name, str(family))].iloc[0]
-            for name in _ABLATION[:2]
+            mine[mine["train_set"] == one.of(str(family)).name].iloc[0] for one in _ABLATION[:2]
         )
         apart = physical["top1_low"] > uniform["top1_high"] or (
             physical["top1_high"] < uniform["top1_low"]
@@ -417,38 +326,40 @@ def _designed(results: _Results) -> tuple["Figure", str]:
             f"{family}: {_interval(uniform)} with uniform intensities, {_interval(physical)} with "
             f"physical ones (intervals {'apart' if apart else 'overlap'})"
         )
-    tests = [name for name in _REAL if name in set(rows["test_set"])]
+    tests = [one for one in _REAL if one.name in set(rows["test_set"])]
     return designed_sets(rows, _ABLATION, tests), (
         f"{results.model}, extinction classes right on CDDD. {'; '.join(parts)}. The band is the "
-        "interval of the uniform set." + _absent(rows)
+        "interval of the uniform set." + results.remarks(rows, PAPER_FAMILIES)
     )
 
 
-def _models(results: _Results, family: str) -> tuple["Figure", str]:
+def _models(results: Results, family: str) -> tuple["Figure", str]:
+    trained = ULBD.of(family).name
     table = results.table[
-        (results.table["family"] == family) & (results.table["train_set"] == f"ulbd-{family}")
+        (results.table["family"] == family) & (results.table["train_set"] == trained)
     ]
     panels = []
     for letter, (scheme, test_set, what) in zip(
         "abc",
         (
-            ("spacegroup", "ulbd-off-mesh", "space groups"),
-            ("extinction", "ulbd-off-mesh", "classes"),
-            ("extinction", "cddd", "classes"),
+            ("spacegroup", OFF_MESH, "space groups"),
+            ("extinction", OFF_MESH, "classes"),
+            ("extinction", CDDD, "classes"),
         ),
         strict=True,
     ):
-        rows = table[(table["class_scheme"] == scheme) & (table["test_set"] == test_set)]
+        rows = table[(table["class_scheme"] == scheme) & (table["test_set"] == test_set.name)]
         if len(rows) < 2:
-            raise _NoDataError(
-                f"fewer than two models are trained on ulbd-{family} and scored on {test_set}"
+            raise NoDataError(
+                f"fewer than two models are trained on {trained} and scored on {test_set.name}"
             )
-        panels.append((f"({letter}) {what}, {short_name(test_set, family)}", rows))
+        panels.append((f"({letter}) {what}, {test_set.label}", rows))
     best, best_real = (rows.sort_values("top1").iloc[-1] for _, rows in (panels[0], panels[2]))
     return models_compared(panels), (
         f"Trained on ULBD, {family}. Best on ULBD-off-mesh over space groups: {best['model']} with "
         f"{_interval(best)} (ceiling {_percent(best['ceiling_top1'])}); best on CDDD over "
         f"extinction classes: {best_real['model']} with {_interval(best_real)}."
+        + "".join(results.remarks(rows) for _, rows in panels[1:])
     )
 
 
@@ -461,6 +372,52 @@ def _interval(row: "pd.Series") -> str:
     return f"{100 * row['top1']:.1f} % ({low:.1f}–{high:.1f})"
 
 
-def _absent(rows: "pd.DataFrame") -> str:
-    missing = [family for family in PAPER_FAMILIES if family not in set(rows["family"])]
-    return f" Without results: {', '.join(missing)}." if missing else ""
+_Draw = Callable[[Results], tuple["Figure", str]]
+# File, number, title and family of each figure, in the order of the report, and what draws it.
+_FIGURES: tuple[tuple[str, str, str, str | None, _Draw], ...] = (
+    *(
+        (
+            f"fig5-confusion-{one}.svg", "Fig. 5 (a, b)", "A model trained on real structures", one,
+            partial(_confusions, family=one, pairs=((CDDD_TRAIN, CDDD_TEST), (CDDD_TRAIN, GCDD))),
+        )
+        for one in PAPER_FAMILIES
+    ),
+    (
+        "fig5-top-k.svg", "Fig. 5 (c)", "Accuracy of a model trained on real structures", None,
+        _top_k_of_real,
+    ),
+    *(
+        (
+            f"fig7-confusion-{one}.svg", "Fig. 7", "Confusion and the distribution of samples", one,
+            partial(
+                _confusions, family=one, pairs=((CDDD_TRAIN, CDDD_TEST), (GCDD_TRAIN, GCDD_TEST))
+            ),
+        )
+        for one in PAPER_FAMILIES
+    ),
+    (
+        "fig8-training.svg", "Fig. 8", "Training on an imbalanced and on a balanced set", "cubic",
+        _training,
+    ),
+    (
+        "fig9-top-k.svg", "Fig. 9", "Accuracy on designed sets beside the ceiling", None,
+        partial(_top_k, train_set=ULBD, test_sets=_MESHES),
+    ),
+    (
+        "fig10a-classes.svg", "Fig. 10 (a)", "Space groups relabelled to extinction classes",
+        "cubic", partial(_relabelling, family="cubic"),
+    ),
+    (
+        "fig10-generalization.svg", "Fig. 10 (b–d)", "Generalization to another kind of data", None,
+        _bars,
+    ),
+    ("figS1-mesh.svg", "Fig. S1", "How fine a mesh has to be", "cubic", _meshes),
+    (
+        "generalization-matrix.svg", "", "Every training set against every test set", None, _matrix,
+    ),
+    ("designed-sets.svg", "", "Designed sets and their ingredients", None, _designed),
+    *(
+        (f"models-{one}.svg", "", "All models", one, partial(_models, family=one))
+        for one in PAPER_FAMILIES
+    ),
+)  # fmt: skip

@@ -1,12 +1,14 @@
 """One style for all figures, and their file format."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sgbench.files import write_atomically
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # Inches; the width of a page of text.
@@ -14,6 +16,8 @@ WIDTH = 6.9
 # Okabe and Ito's colours, which colour-blind readers tell apart.
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#666666"
 SHADES = ("#FFFFFF", "#EFEFEF")
+_COLOURS = (ORANGE, BLUE, GREEN, PURPLE)
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _STYLE = {
     "axes.grid": False,
     "axes.linewidth": 0.6,
@@ -54,3 +58,39 @@ def style() -> AbstractContextManager[None]:
     # From matplotlib's own defaults, whatever the reader's settings are.
     context: AbstractContextManager[None] = styles.context(["default", _STYLE])
     return context
+
+
+@contextmanager
+def page(rows: int, columns: int, height: float, **options: Any) -> Iterator[tuple["Figure", Any]]:
+    """Yield a figure as wide as a page, and its panels, shape (rows, columns), to draw in style.
+
+    Parameters
+    ----------
+    rows, columns : int
+    height : float
+        In inches.
+    **options
+        Of `matplotlib.figure.Figure.subplots`.
+    """
+    from matplotlib.figure import Figure
+
+    with style():
+        figure = Figure(figsize=(WIDTH, height))
+        yield figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+def look(index: int) -> tuple[str, str]:
+    """Return the colour and the marker of the n-th curve."""
+    return _COLOURS[index % len(_COLOURS)], _MARKERS[index % len(_MARKERS)]
+
+
+def legend(figure: "Figure", axes: Sequence["Axes"], title: str | None = None) -> None:
+    """Put one legend for all panels above them."""
+    found: dict[str, Any] = {}
+    for panel in axes:
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    figure.legend(
+        list(found.values()), list(found), loc="outside upper center", ncols=min(len(found), 5),
+        frameon=False, title=title, title_fontsize=8, fontsize=7.5,
+    )  # fmt: skip

@@ -5,11 +5,10 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from sgbench.datasets import CrystalSet
-from sgbench.datasets._cards import FEW
 from sgbench.diffraction import PatternProtocol, render
+from sgbench.structures import FEW, CrystalSet
 
-BIN_WIDTH = 0.2  # ångström, as in the paper's Figs. 2 and 4
+BIN_WIDTH = 0.2  # ångström, as in the article's Figs. 2 and 4
 #: Structures of a space group whose patterns are compared, at most.
 PATTERNS_A_GROUP = 60
 
@@ -42,8 +41,7 @@ def relative_spread(values: NDArray[np.float64], bin_width: float = BIN_WIDTH) -
     draws = np.random.default_rng(0).multinomial(
         len(values), np.full(n_bins, 1 / n_bins), size=_UNIFORM_DRAWS
     )
-    own = _bins_of_half(np.bincount(index)[None, :])
-    return float(own[0] / _bins_of_half(draws).mean())
+    return float(_bins_of_half(np.bincount(index)[None, :])[0] / _bins_of_half(draws).mean())
 
 
 def _bins_of_half(counts: NDArray[np.int64]) -> NDArray[np.int64]:

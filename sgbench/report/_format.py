@@ -1,11 +1,19 @@
 """Numbers as the page prints them."""
 
+from collections.abc import Iterable
 from typing import Any
+
+from sgbench.symmetry import TOP_K
 
 
 def percent(fraction: float, digits: int = 1) -> str:
     """Return a fraction as percent: ``47.2 %``."""
     return f"{100 * fraction:.{digits}f} %"
+
+
+def percents(row: Any, column: str, ks: Iterable[int] = range(1, TOP_K + 1)) -> list[str]:
+    """Return the columns of top-1 to top-5, in percent: ``percents(row, "top")``."""
+    return [f"{100 * row[f'{column}{k}']:.1f}" for k in ks]
 
 
 def points(fraction: float) -> str:

@@ -1,23 +1,44 @@
-"""The page: sections in the order of the paper, each with its claims, figures and tables."""
+"""The page: sections in the order of the article, each with its claims, figures and tables."""
 
 import base64
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions
+from itertools import product
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from sgbench.datasets import with_family
-from sgbench.datasets._cards import PAPER
+from sgbench.cards import ARTICLE
+from sgbench.models import REFERENCE
+from sgbench.plots.shown import (
+    CDDD,
+    CDDD_IN_DOMAIN,
+    CDDD_STRATIFIED,
+    CDDD_STRATIFIED_TEST,
+    CDDD_TEST,
+    CDDD_TEST_IN_DOMAIN,
+    CDDD_TRAIN,
+    GCDD,
+    GCDD_IN_DOMAIN,
+    GCDD_TEST,
+    GCDD_TEST_IN_DOMAIN,
+    GCDD_TRAIN,
+    IMBALANCED,
+    IMBALANCED_IN_MESH,
+    PHYSICAL,
+    ULBD,
+)
 from sgbench.report import _tables
-from sgbench.report._claims import REFERENCE_MODELS, VERDICTS, Claim, all_claims
 from sgbench.report._results import Picture, Results
 from sgbench.report._tables import Table
+from sgbench.report.claims import VERDICTS, Claim, all_claims
+from sgbench.sets import IN_MESH, OFF_MESH, SetSpec
 from sgbench.symmetry import PAPER_FAMILIES
 
 _LOCAL_SERVER = "http://127.0.0.1:5000"
@@ -26,7 +47,7 @@ _PACKAGES = (
     "torch", "scikit-learn", "timm", "numpy", "scipy", "numba", "gemmi", "spglib", "cctbx-base",
     "pyxtal", "pandas", "matplotlib", "mlflow", "snakemake",
 )  # fmt: skip
-# Figures that the paper does not have, by their titles; any other goes to the matrix.
+# Figures that the article does not have, by their titles; any other goes to the matrix.
 _PLACES = {
     "Designed sets and their ingredients": "Physical intensities",
     "All models": "All models",
@@ -41,36 +62,21 @@ class _Spec:
     Attributes
     ----------
     item : str
-        Figure or table of the paper, or a name where the paper has none.
+        Figure or table of the article, or a name where the article has none.
     title : str
-    paper : str
+    published : str
         The published value, or the picture's message.
     differs : str
-        Where this project does something else than the paper.
+        Where this project does something else than the article.
     tables : callable
         From results to tables; None stands for one that could not be made.
     """
 
     item: str
     title: str
-    paper: str
+    published: str
     differs: str
     tables: Callable[[Results], Iterable[Table | None]] = lambda results: ()
-
-
-@dataclass(frozen=True)
-class Section:
-    """A section as the template shows it."""
-
-    key: str
-    item: str
-    title: str
-    paper: str
-    differs: str
-    claims: tuple[Claim, ...]
-    pictures: tuple[tuple[Picture, str], ...]
-    tables: tuple[Table, ...]
-    missing: tuple[str, ...]
 
 
 def render_page(results: Results, store: str | None = None) -> str:
@@ -85,7 +91,10 @@ def render_page(results: Results, store: str | None = None) -> str:
     """
     claims = all_claims(results)
     server = _server(store)
-    sections = [_section(spec, results, claims) for spec in (*_PAPER, *_BEYOND)]
+    specs = {spec.item: spec for spec in (*_ARTICLE, *_BEYOND)}
+    for claim in claims:
+        specs.setdefault(claim.item, _Spec(claim.item, claim.item, "Not in the article.", ""))
+    sections = [_section(spec, results, claims) for spec in specs.values()]
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -98,19 +107,19 @@ def render_page(results: Results, store: str | None = None) -> str:
         scale=results.scale,
         claims=claims,
         counts=[
-            ("The paper's claims", _counts(claim for claim in claims if claim.of_paper)),
-            ("This project's own", _counts(claim for claim in claims if not claim.of_paper)),
+            ("The article's claims", _counts(claim for claim in claims if claim.of_article)),
+            ("This project's own", _counts(claim for claim in claims if not claim.of_article)),
         ],
         sections=sections,
-        n_paper=len(_PAPER),
+        n_article=len(_ARTICLE),
         runs=_tables.runs(results.scores, server or _LOCAL_SERVER),
         server=server,
         store=_shown(store),
-        hardware=_hardware(results.table),
-        paper=PAPER,
+        hardware=_names(results.table["hardware"]),
+        article=ARTICLE,
         versions=_versions(results.table),
         key_of=_key,
-        reference=REFERENCE_MODELS[0],
+        reference=REFERENCE,
     )
 
 
@@ -120,25 +129,27 @@ def _counts(claims: Iterable[Claim]) -> list[tuple[str, str, int]]:
     return [(*key, n) for key, n in sorted(counts.items(), key=lambda x: VERDICTS.index(x[0][0]))]
 
 
-def _section(spec: _Spec, results: Results, claims: Iterable[Claim]) -> Section:
-    pictures, missing = [], []
-    for picture in results.pictures:
-        if _place(picture) != spec.item:
-            continue
-        if picture.path is None:
-            missing.append(f"{picture.title}: not made at this scale. {picture.reason}".strip())
-        else:
-            pictures.append((picture, _data_address(picture.path)))
-    if spec.item.startswith("Fig. ") and not pictures and not missing:
+def _section(spec: _Spec, results: Results, claims: Iterable[Claim]) -> dict[str, Any]:
+    """Return a section as the template shows it: what its `_Spec` says, and what was found."""
+    pictures = [picture for picture in results.pictures if _place(picture) == spec.item]
+    missing = [
+        f"{picture.title}: not made at this scale. {picture.reason}".strip()
+        for picture in pictures
+        if picture.path is None
+    ]
+    if spec.item.startswith("Fig. ") and not pictures:
         missing.append("The figure was not made at this scale.")
     tables = list(spec.tables(results))
     if None in tables:
         missing.append("A table was not made at this scale: the results for it are missing.")
-    return Section(
-        _key(spec.item), spec.item, spec.title, spec.paper, spec.differs,
-        tuple(claim for claim in claims if claim.paper_item == spec.item),
-        tuple(pictures), tuple(table for table in tables if table is not None), tuple(missing),
-    )  # fmt: skip
+    return {
+        **vars(spec),
+        "key": _key(spec.item),
+        "claims": [claim for claim in claims if claim.item == spec.item],
+        "pictures": [(one, _data_address(one.path)) for one in pictures if one.path],
+        "tables": [table for table in tables if table],
+        "missing": missing,
+    }
 
 
 def _place(picture: Picture) -> str:
@@ -175,47 +186,35 @@ def _shown(store: str | None) -> str:
     return store if relative else "$MLFLOW_TRACKING_URI"
 
 
-def _hardware(table: pd.DataFrame) -> list[str]:
-    return sorted({str(name) for name in table["hardware"].dropna() if str(name)})
+def _names(column: "pd.Series[Any]") -> list[str]:
+    return sorted({str(name) for name in column.dropna() if str(name)})
 
 
 def _versions(table: pd.DataFrame) -> list[tuple[str, str]]:
-    scored = sorted({str(name) for name in table["sgbench_version"].dropna()})
-    found = [("sgbench", ", ".join(scored)), ("Python", platform.python_version())]
-    for package in _PACKAGES:
-        try:
-            found.append((package, version(package)))
-        except PackageNotFoundError:
-            continue
-    return found
+    installed = {one.name: one.version for one in distributions()}
+    return [
+        ("sgbench", ", ".join(_names(table["sgbench_version"]))),
+        ("Python", platform.python_version()),
+        *((package, installed[package]) for package in _PACKAGES if package in installed),
+    ]
 
 
 def _of(
-    scheme: str, caption: str, train_sets: tuple[str, ...], test_sets: tuple[str, ...]
+    scheme: str,
+    caption: str,
+    train_sets: Sequence[SetSpec],
+    test_sets: Sequence[SetSpec],
+    families: Sequence[str] = PAPER_FAMILIES,
 ) -> Callable[[Results], list[Table | None]]:
-    """Return a table of training sets, named without their family, and test sets."""
-    wanted = [
-        (family, with_family(train, family), test)
-        for family in PAPER_FAMILIES
-        for train in train_sets
-        for test in test_sets
-    ]
+    """Return a table of training sets, which get the families, and test sets."""
+    wanted = list(product(families, train_sets, test_sets))
     return lambda results: [_tables.top_k(results.table, caption, scheme, wanted)]
-
-
-def _imbalance(results: Results) -> list[Table | None]:
-    wanted = [
-        ("cubic", train, test)
-        for train in ("ulbd-cubic-imbalanced", "ulbd-cubic")
-        for test in ("ulbd-imbalanced-in-mesh", "ulbd-in-mesh", "ulbd-off-mesh")
-    ]
-    return [_tables.top_k(results.table, "Space groups, cubic.", "spacegroup", wanted)]
 
 
 def _physical(results: Results) -> list[Table | None]:
     accuracies = _of(
         "extinction", "Extinction classes of real and random structures.",
-        ("ulbd", "ulbd-physical"), ("cddd", "cddd-in-domain", "gcdd", "gcdd-in-domain"),
+        (ULBD, PHYSICAL), (CDDD, CDDD_IN_DOMAIN, GCDD, GCDD_IN_DOMAIN),
     )  # fmt: skip
     return [*accuracies(results), _tables.ablation(results.table)]
 
@@ -224,35 +223,35 @@ def _confusions(results: Results) -> Iterator[Table | None]:
     if results.confusions is None:
         yield None
         return
-    for test_set in ("ulbd-off-mesh", "cddd"):
-        for family in PAPER_FAMILIES:
-            yield _tables.confusions(results.confusions, test_set, family)
+    for test_set, family in product((OFF_MESH, CDDD), PAPER_FAMILIES):
+        yield _tables.confusions(results.confusions, results.table, test_set.name, family)
 
 
 _DATABASE = (
-    "The paper's database is the Materials Project with 155,360 structures. Here the CDDD is built "
-    "from whatever source the configuration names, by default the minerals of the AMCSD, which "
-    "need no network and no key; each number says how many structures it is of."
+    "The article's database is the Materials Project with 155,360 structures. Here the CDDD is "
+    "built from the source that the configuration names, by default the minerals of the AMCSD, "
+    "which need no network and no key. Each number says how many structures it is of."
 )
 _SPLIT = (
-    "Groups of one family in place of all 230. The paper draws 95 % of each group for training "
-    "(`paper-split`, `paper-test`), so that most test structures have a training structure of the "
-    "same prototype. The other rows are of a grouped split: no prototype and no mineral name is on "
-    "both sides, so that the CDDD model meets only structures that are new to it. On structures, "
-    "ceilings are marks to compare with and no bounds, since intensities carry more than absences."
+    "The labels are the groups of one family in place of all 230. The article draws 95 % of each "
+    "group for training (here `stratified`), so that most test structures have a training "
+    "structure of the same prototype. The other rows are of a grouped split: no prototype and no "
+    "mineral name is on both sides, so that the CDDD model meets only structures that are new to "
+    "it. On structures, ceilings are marks to compare with and no bounds, since intensities carry "
+    "more than absences."
 )
 _MESHES = (
-    "The cubic mesh is the paper's. Tetragonal and trigonal-hexagonal meshes are ours: the "
+    "The cubic mesh is the article's. Tetragonal and trigonal-hexagonal meshes are ours: the "
     "published ones are either too large to run or so coarse that cells are learned by heart. "
     "Off-mesh test sets, with cells between the mesh points, are an addition."
 )
 
-_PAPER = (
+_ARTICLE = (
     _Spec(
         "Fig. 2", "Cells of real structures",
         "Histograms of a, b and c for P 2 2 2 and P 4/m n c: edges cluster around one value or "
         "several, and are neither uniform nor normal.",
-        f"{_DATABASE} Where the paper's group is rare, the figure shows another, and says so.",
+        f"{_DATABASE} Where the article's group is rare, the figure shows another, and says so.",
     ),
     _Spec(
         "Fig. 3", "Patterns of one space group",
@@ -264,7 +263,7 @@ _PAPER = (
         "Fig. 4", "Cells of random structures",
         "The same histograms for random structures of PyXtal are closer to an unsymmetric "
         "Gaussian.",
-        "The paper generates up to 1,000 structures in each of 230 groups; here as many as the "
+        "The article generates up to 1,000 structures in each of 230 groups; here as many as the "
         "scale gives in each group of three families, and more in the two groups of the figure.",
     ),
     _Spec(
@@ -272,8 +271,8 @@ _PAPER = (
         "The CNN trained on CDDD is much less accurate on GCDD than on CDDD, from top-1 to top-5.",
         f"{_DATABASE} {_SPLIT}",
         _of(
-            "spacegroup", "Space groups, trained on CDDD.", ("cddd-paper-split", "cddd"),
-            ("cddd-paper-test", "cddd-test", "cddd-test-in-domain", "gcdd", "gcdd-in-domain"),
+            "spacegroup", "Space groups, trained on CDDD.", (CDDD_STRATIFIED, CDDD_TRAIN),
+            (CDDD_STRATIFIED_TEST, CDDD_TEST, CDDD_TEST_IN_DOMAIN, GCDD, GCDD_IN_DOMAIN),
         ),
     ),
     _Spec(
@@ -288,17 +287,20 @@ _PAPER = (
         f"{_DATABASE} {_SPLIT} GCDD has equally many structures in each group here, so it can show "
         "no such dependence, and only CDDD is judged.",
         _of(
-            "spacegroup", "Space groups, held-out part of the training set.", ("cddd", "gcdd"),
-            ("cddd-test", "gcdd-test"),
+            "spacegroup", "Space groups, held-out part of the training set.",
+            (CDDD_TRAIN, GCDD_TRAIN), (CDDD_TEST, GCDD_TEST),
         ),
     ),
     _Spec(
         "Fig. 8", "Training on an imbalanced set",
         "On ULBD-cubic the accuracy levels off near 47.5 %; on the imbalanced set it passes 60 % "
-        "and then 80 %. (The paper's caption and text swap (a) and (b); here (a) is imbalanced.)",
+        "and then 80 %. (The article's caption and text swap (a) and (b); here (a) is imbalanced.)",
         "The ranges of cells of the imbalanced set are those of the AMCSD's minerals, so its "
-        "levels differ from the paper's.",
-        _imbalance,
+        "levels differ from the article's.",
+        _of(
+            "spacegroup", "Space groups.", (IMBALANCED, ULBD),
+            (IMBALANCED_IN_MESH, IN_MESH, OFF_MESH), ("cubic",),
+        ),
     ),
     _Spec(
         "Table I", "Ceilings",
@@ -320,8 +322,8 @@ _PAPER = (
         "all three families.",
         _MESHES,
         _of(
-            "spacegroup", "Space groups, trained on ULBD.", ("ulbd",),
-            ("ulbd-in-mesh", "ulbd-off-mesh"),
+            "spacegroup", "Space groups, trained on ULBD.", (ULBD,),
+            (IN_MESH, OFF_MESH),
         ),
     ),
     _Spec(
@@ -331,10 +333,10 @@ _PAPER = (
         f"{_DATABASE} {_SPLIT} {_MESHES}",
         _of(
             "extinction", "Extinction classes.",
-            ("ulbd", "ulbd-physical", "cddd-paper-split", "cddd", "gcdd"),
+            (ULBD, PHYSICAL, CDDD_STRATIFIED, CDDD_TRAIN, GCDD_TRAIN),
             (
-                "ulbd-in-mesh", "ulbd-off-mesh", "cddd-paper-test", "cddd-test",
-                "cddd-test-in-domain", "gcdd-test", "gcdd-test-in-domain",
+                IN_MESH, OFF_MESH, CDDD_STRATIFIED_TEST, CDDD_TEST,
+                CDDD_TEST_IN_DOMAIN, GCDD_TEST, GCDD_TEST_IN_DOMAIN,
             ),
         ),
     ),
@@ -351,16 +353,16 @@ _PAPER = (
 _BEYOND = (
     _Spec(
         "Extinction classes", "Classes named on designed patterns",
-        "Not in the paper. A perfect reader of lines names every class.",
+        "Not in the article. A perfect reader of lines names every class.",
         _MESHES,
         _of(
-            "extinction", "Extinction classes, trained on ULBD.", ("ulbd",),
-            ("ulbd-in-mesh", "ulbd-off-mesh"),
+            "extinction", "Extinction classes, trained on ULBD.", (ULBD,),
+            (IN_MESH, OFF_MESH),
         ),
     ),
     _Spec(
         "Physical intensities", "ULBD-physical",
-        "Not in the paper, whose intensities are uniform. ULBD-physical has the same cells, with "
+        "Not in the article, whose intensities are uniform. ULBD-physical has the same cells, with "
         "intensities as crystals have them: Wilson statistics, multiplicity, and a fall-off with "
         "the angle.",
         "",
@@ -368,19 +370,19 @@ _BEYOND = (
     ),
     _Spec(
         "All models", "All models on the same sets",
-        "The paper has one network.",
+        "The article has one network.",
         "",
         lambda results: [_tables.models(results.table, family) for family in PAPER_FAMILIES],
     ),
     _Spec(
         "Whole matrix", "Every training set against every test set",
-        "The paper compares some of these pairs.",
+        "The article compares some of these pairs.",
         "",
         lambda results: [_tables.matrix(results.table)],
     ),
     _Spec(
         "Confusions", "Which conditions a confusion violates",
-        "The paper shows matrices of space groups. These are the most frequent confusions of "
+        "The article shows matrices of space groups. These are the most frequent confusions of "
         "extinction classes: a condition is missed where the guess lets lines through that the "
         "true class forbids, and invented where it forbids lines that are there.",
         "",

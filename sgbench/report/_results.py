@@ -8,25 +8,27 @@ from pathlib import Path
 
 import pandas as pd
 
-from sgbench.datasets import CrystalSet, read_crystals
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import Score, read_score
+from sgbench.evaluation import Score, current_names, read_score
 from sgbench.leaderboard import pairs_path, read_csv, read_pairs
+from sgbench.plots.shown import CDDD, GCDD
+from sgbench.structures import CrystalSet, read_crystals
 
-_CRYSTALS = ("cddd", "gcdd", "gcdd-portrayed")
+# The second random set is made for its figure.
+_CRYSTALS = (CDDD.dataset, GCDD.dataset, "gcdd-portrayed")
 _CONFUSIONS = {
-    "model": str, "train_set": str, "test_set": str, "family": str, "true_class": str,
-    "predicted_class": str, "n": int, "n_true": int, "share": float, "missed": str,
-    "invented": str,
+    "model": str, "train_set": str, "test_set": str, "source": str, "test_sha256": str,
+    "family": str, "true_class": str, "predicted_class": str, "n": int, "n_true": int,
+    "share": float, "missed": str, "invented": str,
 }  # fmt: skip
 _HISTORY = {"patterns": float, "top1": float}
-# Figures that describe datasets: number in the paper, dataset, file and title.
+# Figures that describe datasets: number in the article, dataset, file and title.
 _PORTRAITS = (
-    ("Fig. 2", "cddd", "cells", "Cell edges of real structures"),
-    ("Fig. 3", "cddd", "patterns", "Patterns of one space group with different cells"),
-    ("Fig. 4", "gcdd-portrayed", "cells", "Cell edges of random structures"),
-    ("Fig. 6", "cddd", "samples", "Real structures in each space group"),
-    ("Fig. 6", "gcdd", "samples", "Random structures in each space group"),
+    ("Fig. 2", CDDD.dataset, "cells", "Cell edges of real structures"),
+    ("Fig. 3", CDDD.dataset, "patterns", "Patterns of one space group with different cells"),
+    ("Fig. 4", _CRYSTALS[2], "cells", "Cell edges of random structures"),
+    ("Fig. 6", CDDD.dataset, "samples", "Real structures in each space group"),
+    ("Fig. 6", GCDD.dataset, "samples", "Random structures in each space group"),
 )
 
 
@@ -37,7 +39,7 @@ class Picture:
     Attributes
     ----------
     number : str
-        Number in the paper, e.g. ``Fig. 5 (c)``; empty for what the paper does not have.
+        Number in the article, e.g. ``Fig. 5 (c)``; empty for what the article does not have.
     title, caption : str
     family : str or None
         None where it shows several families.
@@ -133,7 +135,8 @@ def _scores(folder: Path, table: pd.DataFrame) -> Iterator[Score]:
 def _histories(folder: Path) -> dict[tuple[str, str], tuple[pd.DataFrame, ...]]:
     found = defaultdict(list)
     for path in sorted(folder.glob("*/*/seed*/history.csv")):
-        run = path.parents[2].name, path.parents[1].name
+        named = {"train_set": path.parents[2].name, "model": path.parents[1].name}
+        run = tuple(current_names(named).values())
         history = _csv(path, _HISTORY, "sgbench train")
         if len(history):
             found[run].append(history)
@@ -141,13 +144,21 @@ def _histories(folder: Path) -> dict[tuple[str, str], tuple[pd.DataFrame, ...]]:
 
 
 def _confusions(path: Path) -> pd.DataFrame | None:
-    return _csv(path, _CONFUSIONS, "sgbench confusions") if path.exists() else None
+    if not path.exists():
+        return None
+    # Those of earlier versions do not say which test data they are of.
+    earlier = {"source": "unrecorded", "test_sha256": ""}
+    return _csv(path, _CONFUSIONS, "sgbench confusions", earlier)
 
 
-def _csv(path: Path, types: Mapping[str, type], command: str) -> pd.DataFrame:
+def _csv(
+    path: Path, types: Mapping[str, type], command: str, earlier: Mapping[str, str] | None = None
+) -> pd.DataFrame:
     try:
         # An empty cell is an empty text, also where all of them are.
-        return pd.read_csv(path, keep_default_na=False)[list(types)].astype(types)
+        table = pd.read_csv(path, keep_default_na=False)
+        filled = table.assign(**{k: v for k, v in (earlier or {}).items() if k not in table})
+        return filled[list(types)].astype(types)
     except (OSError, LookupError, ValueError) as error:
         raise SgbenchError(
             f"{path} is not readable ({type(error).__name__}); expected the CSV that `{command}` "

@@ -7,11 +7,14 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from sgbench.datasets import mesh_of
 from sgbench.evaluation import Score
-from sgbench.models import CONTROLS
-from sgbench.report._claims import INGREDIENTS, PUBLISHED_CEILINGS, REFERENCE_MODELS
-from sgbench.report._format import interval, percent, plural, points
+from sgbench.models import REFERENCE_MODELS
+from sgbench.plots import of_one_data, on_meshes
+from sgbench.plots.shown import CDDD, CDDD_IN_DOMAIN, GCDD, PHYSICAL, ULBD, WITHOUT
+from sgbench.report._format import interval, percent, percents, plural, points
+from sgbench.report._rows import data_of, select
+from sgbench.report.claims.laws import PUBLISHED_CEILINGS
+from sgbench.sets import IN_MESH, OFF_MESH, SetSpec
 from sgbench.symmetry import (
     TOP_K,
     Ceiling,
@@ -24,8 +27,10 @@ _K = range(1, TOP_K + 1)
 _WORST = 15
 _LONGEST_NAME = 32
 _DIGITS = set("0123456789")
+_COUNTS = ("n", "clusters", "seeds")
 _COST = ("parameters", "train_patterns", "train_seconds")
-_COMPARED = ("ulbd-in-mesh", "ulbd-off-mesh", "cddd-in-domain", "cddd", "gcdd")
+_COMPARED = tuple(one.name for one in (IN_MESH, OFF_MESH, CDDD_IN_DOMAIN, CDDD, GCDD))
+_UNTRAINED = "none"  # the training set of a model that needs none
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ def ceilings() -> Table:
         ceiling = Ceiling.of_family(family)
         named = f"{family} ({ceiling.n_classes} classes of {ceiling.n_spacegroups} groups)"
         rows.append([f"{named}, here", *(f"{100 * value:.2f}" for value in ceiling.top)])
-        rows.append([f"{family}, paper", *(f"{value:.1f}" for value in published)])
+        rows.append([f"{family}, article", *(f"{value:.1f}" for value in published)])
     header = ["family", *(f"top-{k} (%)" for k in _K)]
     return _table("Ceilings of space-group accuracy, balanced labels.", header, rows)
 
@@ -91,132 +96,152 @@ def classes(family: str) -> Table:
 
 
 def top_k(
-    table: pd.DataFrame, caption: str, scheme: str, wanted: Iterable[tuple[str, str, str]]
+    table: pd.DataFrame,
+    caption: str,
+    scheme: str,
+    wanted: Iterable[tuple[str, SetSpec, SetSpec]],
 ) -> Table | None:
     """Return top-1 to top-5 accuracy of the reference models; None where there is no row.
 
-    `wanted` are family, training set and test set.
+    `wanted` are family, training set, which gets the family, and test set.
     """
     bounded = scheme == "spacegroup"  # all extinction classes can be told apart
     rows = [
         [
-            family, train, test, row["model"], *_counts(row), interval(row),
-            *(f"{100 * row[f'top{k}']:.1f}" for k in _K[1:]),
-            *([" ".join(f"{100 * row[f'ceiling_top{k}']:.1f}" for k in _K)] if bounded else []),
+            family, row["train_set"], row["test_set"], data_of(row), row["model"], *_counts(row),
+            interval(row), *percents(row, "top", _K[1:]),
+            *([" ".join(percents(row, "ceiling_top"))] if bounded else []),
         ]
         for family, train, test in wanted
-        for _, row in _select(table, train, test, family, scheme).iterrows()
+        for _, row in select(
+            table, train.of(family).name, test.name, family, scheme
+        ).iterrows()
     ]  # fmt: skip
     header = [
-        "family", "trained on", "tested on", "model", "n", "clusters", "seeds",
-        "top-1 (95 %)", *(f"top-{k}" for k in _K[1:]), *(["ceiling top-1…5"] if bounded else []),
+        "family", "trained on", "tested on", "source", "model", *_COUNTS, "top-1 (95 %)",
+        *(f"top-{k}" for k in _K[1:]), *(["ceiling top-1…5"] if bounded else []),
     ]  # fmt: skip
-    return _table(f"{caption} Percent.", header, rows) if rows else None
+    return _listing(f"{caption} Percent.", header, rows)
 
 
 def mesh(table: pd.DataFrame) -> Table | None:
     """Return accuracy by lattice step and number of patterns (Fig. S1)."""
-    mine = table[
-        (table["family"] == "cubic")
-        & table["model"].isin(REFERENCE_MODELS)
-        & (table["class_scheme"] == "spacegroup")
-    ]
-    rows = []
-    for _, row in mine.iterrows():
-        named = mesh_of(row["train_set"])
-        if named is None:
-            continue
-        rows.append(
-            [
-                f"{named.step:g}", str(named.patterns), row["test_set"], row["model"],
-                *_counts(row), interval(row), points(-row["gap_top1"]),
-            ]
-        )  # fmt: skip
-    rows.sort(key=lambda row: (float(row[0]), int(row[1]), row[2], row[3]))
+    rows = [
+        [
+            f"{row['mesh'].step:g}", str(row["mesh"].patterns), row["test_set"], data_of(row),
+            row["model"], *_counts(row), interval(row), points(-row["gap_top1"]),
+        ]
+        for _, row in on_meshes(table, REFERENCE_MODELS).iterrows()
+    ]  # fmt: skip
+    rows.sort(key=lambda row: (float(row[0]), int(row[1]), *row[2:5]))
     header = [
-        "step (Å)", "patterns a lattice", "tested on", "model", "n", "clusters", "seeds",
+        "step (Å)", "patterns a lattice", "tested on", "source", "model", *_COUNTS,
         "top-1 (95 %)", "beyond ceiling",
     ]  # fmt: skip
     caption = "Space groups of ULBD-cubic by mesh and number of patterns. Percent and points."
-    return _table(caption, header, rows) if rows else None
+    return _listing(caption, header, rows)
 
 
 def ablation(table: pd.DataFrame) -> Table | None:
     """Return what each ingredient of ULBD-physical adds, on every test set of the cubic family."""
-    whole = "ulbd-physical-cubic"
     names = {
-        "ulbd-cubic": "uniform intensities (the paper's)",
-        whole: "all three ingredients",
-        **{f"{whole}-no-{part}": f"without {name}" for part, name in INGREDIENTS.items()},
+        ULBD: "uniform intensities (the article's)",
+        PHYSICAL: "all three ingredients",
+        **{spec: f"without {words}" for spec, words in WITHOUT.items()},
     }
-    rows = []
-    for test in dict.fromkeys(table["test_set"]):
-        reference = _select(table, whole, test, "cubic", "extinction")
-        for train, name in names.items():
-            for _, row in _select(table, train, test, "cubic", "extinction").iterrows():
-                same = reference[reference["model"] == row["model"]]
-                apart = "" if same.empty else points(row["top1"] - same.iloc[0]["top1"])
-                rows.append([name, test, row["model"], *_counts(row), interval(row), apart])
+    found = {
+        spec: select(table, spec.of("cubic").name, None, "cubic", "extinction") for spec in names
+    }
+    if all(found[spec].empty for spec in WITHOUT):
+        return None
+    whole = {_same(row): row["top1"] for _, row in found[PHYSICAL].iterrows()}
+    rows = [
+        [
+            name, test, data_of(row), row["model"], *_counts(row), interval(row),
+            points(row["top1"] - whole[_same(row)]) if _same(row) in whole else "",
+        ]
+        for test in dict.fromkeys(table["test_set"])
+        for spec, name in names.items()
+        for _, row in found[spec][found[spec]["test_set"] == test].iterrows()
+    ]  # fmt: skip
     header = [
-        "trained on", "tested on", "model", "n", "clusters", "seeds", "classes right (95 %)",
+        "trained on", "tested on", "source", "model", *_COUNTS, "classes right (95 %)",
         "from the whole",
     ]  # fmt: skip
-    missing = {row[0] for row in rows} <= {names["ulbd-cubic"], names[whole]}
     caption = "Ablation of ULBD-physical, cubic, extinction classes. Percent and points."
-    return None if missing else _table(caption, header, rows)
+    return _listing(caption, header, rows)
 
 
 def models(table: pd.DataFrame, family: str) -> Table | None:
-    """Return all models that were trained on the ULBD of a family, and the controls."""
-    rows = []
-    mine = table[(table["family"] == family) & table["train_set"].isin((f"ulbd-{family}", "none"))]
+    """Return all models that were trained on the ULBD of a family, and the untrained ones."""
+    trained = ULBD.of(family).name
+    own = table[table["family"] == family]
+    # Data that the trained ones were tested on come before data of untrained ones alone.
+    mine, others = of_one_data(
+        pd.concat([own[own["train_set"] == name] for name in (trained, _UNTRAINED)])
+    )
+    ranked = []
     for model, same in mine.groupby("model"):
-        trained = same.iloc[0]
-        accuracy = [
-            _only(same[(same["test_set"] == test) & (same["class_scheme"] == "extinction")])
-            for test in _COMPARED
-        ]
-        groups = same[(same["test_set"] == "ulbd-in-mesh") & (same["class_scheme"] == "spacegroup")]
-        cost = ["", "", ""] if model in CONTROLS else [_integer(trained[name]) for name in _COST]
-        rows.append([str(model), _only(groups), *accuracy, *cost])
-    rows.sort(key=lambda row: (row[0] in CONTROLS, -_leading(row[3]), row[0]))
+        cost = same.iloc[0]
+        control = cost["status"] == "control"
+        accuracy = {
+            (row["test_set"], row["class_scheme"]): (interval(row), row["top1"])
+            for _, row in same[::-1].iterrows()
+        }
+        wanted = [(IN_MESH.name, "spacegroup"), *((test, "extinction") for test in _COMPARED)]
+        cells = [accuracy.get(one, ("–", 0.0))[0] for one in wanted]
+        costs = ["", "", ""] if control else [_integer(cost[name]) for name in _COST]
+        best = accuracy.get((OFF_MESH.name, "extinction"), ("", -1.0))[1]
+        ranked.append(((control, -best, model), [str(model), *cells, *costs]))
     header = [
-        "model", "space groups, ulbd-in-mesh", *(f"classes, {test}" for test in _COMPARED),
+        "model", f"space groups, {IN_MESH.name}", *(f"classes, {test}" for test in _COMPARED),
         "weights", "patterns", "seconds",
     ]  # fmt: skip
+    several = ", ".join(sorted(set(others["test_set"])))
     caption = (
-        f"All models trained on ulbd-{family}, and controls: top-1 with 95 % interval, percent. "
+        f"All models trained on {trained}, and untrained ones: top-1 with 95 % interval, percent. "
         "Best on off-mesh classes first."
+        + (f" Of several test data of {several} the first are shown." if several else "")
     )
+    rows = [row for _, row in sorted(ranked)]
     return _table(caption, header, rows) if rows else None
 
 
-def matrix(table: pd.DataFrame) -> Table:
+def matrix(table: pd.DataFrame) -> Table | None:
     """Return every row of the leaderboard."""
     rows = [
         [
-            row["model"], row["train_set"], row["test_set"], row["family"], row["class_scheme"],
-            *_counts(row), interval(row), *(f"{100 * row[f'top{k}']:.1f}" for k in _K[1:]),
+            row["model"], row["train_set"], row["test_set"], data_of(row), row["family"],
+            row["class_scheme"], *_counts(row), interval(row), *percents(row, "top", _K[1:]),
             f"{100 * row['ceiling_top1']:.1f}", f"{100 * row['balanced_accuracy']:.1f}",
-            f"{row['ece']:.3f}",
+            "–" if pd.isna(row["ece"]) else f"{row['ece']:.3f}",
         ]
         for _, row in table.iterrows()
     ]  # fmt: skip
     header = [
-        "model", "trained on", "tested on", "family", "scheme", "n", "clusters", "seeds",
+        "model", "trained on", "tested on", "source", "family", "scheme", *_COUNTS,
         "top-1 (95 %)", *(f"top-{k}" for k in _K[1:]), "ceiling top-1", "balanced", "ECE",
     ]  # fmt: skip
-    return _table(f"The whole leaderboard, {plural(len(rows), 'row')}.", header, rows, folded=True)
+    caption = f"The whole leaderboard, {plural(len(rows), 'row')}."
+    return _listing(caption, header, rows, folded=True)
 
 
-def confusions(found: pd.DataFrame, test_set: str, family: str) -> Table | None:
-    """Return the most frequent confusions of the reference model trained on ULBD."""
+def confusions(
+    found: pd.DataFrame, table: pd.DataFrame, test_set: str, family: str
+) -> Table | None:
+    """Return the most frequent confusions of the reference model trained on ULBD.
+
+    They are on the first test data in the order of the leaderboard `table`.
+    """
+    trained = ULBD.of(family).name
+    scored, _ = of_one_data(select(table, trained, test_set, family, "extinction"))
     for model in REFERENCE_MODELS:
         mine = found[
             (found["model"] == model)
-            & (found["train_set"] == f"ulbd-{family}")
+            & (found["train_set"] == trained)
             & (found["test_set"] == test_set)
             & (found["family"] == family)
+            & found["test_sha256"].isin(scored["test_sha256"])
         ].sort_values(["n", "true_class", "predicted_class"], ascending=[False, True, True])
         if len(mine):
             break
@@ -237,7 +262,7 @@ def confusions(found: pd.DataFrame, test_set: str, family: str) -> Table | None:
         if len(worst) == len(mine)
         else f"the {len(worst)} most frequent of {len(mine)} confusions, {share} of wrong answers"
     )
-    caption = f"{family}, {model} trained on ulbd-{family}, tested on {test_set}: {shown}."
+    caption = f"{family}, {model} trained on {trained}, tested on {test_set}: {shown}."
     header = [
         "confusion", "conditions missed", "conditions invented", "n", "of", "share of the class"
     ]  # fmt: skip
@@ -245,7 +270,7 @@ def confusions(found: pd.DataFrame, test_set: str, family: str) -> Table | None:
 
 
 def runs(scores: Iterable[Score], tracking: str) -> Table | None:
-    """Return every training, with its MLflow run.
+    """Return every training, with its MLflow run; None where nothing was trained.
 
     Parameters
     ----------
@@ -253,12 +278,13 @@ def runs(scores: Iterable[Score], tracking: str) -> Table | None:
     tracking : str
         Address of an MLflow server, for links.
     """
-    found: dict[tuple[str, str, str], Any] = {}
-    for result in scores:
-        origin = result.provenance
-        if origin.get("status") != "control":
-            key = (str(origin["train_set"]), str(origin["model"]), str(origin.get("seed")))
-            found.setdefault(key, origin)
+    found = {
+        tuple(str(one.provenance.get(name)) for name in ("train_set", "model", "seed")): (
+            one.provenance
+        )
+        for one in scores
+        if one.provenance["train_set"] != _UNTRAINED
+    }
     rows: list[list[str | Cell]] = [
         [
             *key, _integer(origin.get("train_patterns")), _integer(origin.get("train_seconds")),
@@ -269,6 +295,24 @@ def runs(scores: Iterable[Score], tracking: str) -> Table | None:
     header = ["trained on", "model", "seed", "patterns", "seconds", "hardware", "MLflow run"]
     caption = f"All {plural(len(rows), 'training')}."
     return _table(caption, header, rows) if rows else None
+
+
+def _listing(
+    caption: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    folded: bool = False,
+) -> Table | None:
+    """Return rows of a leaderboard, with their source where a test set has several; None if none.
+
+    The column ``source`` must be there in any case.
+    """
+    place = header.index("source")
+    test = [header.index(name) for name in ("tested on", "family") if name in header]
+    tests = [tuple(row[i] for i in test) for row in rows]
+    if len({(*one, row[place]) for one, row in zip(tests, rows, strict=True)}) == len(set(tests)):
+        header, *rows = ([*row[:place], *row[place + 1 :]] for row in (header, *rows))
+    return _table(caption, header, rows, folded) if rows else None
 
 
 def _table(
@@ -291,29 +335,13 @@ def _kind(column: Sequence[str]) -> str:
     return "name" if all(len(text) <= _LONGEST_NAME for text in column) else "text"
 
 
-def _select(
-    table: pd.DataFrame, train_set: str, test_set: str, family: str, scheme: str
-) -> pd.DataFrame:
-    """Return the rows of the reference models."""
-    return table[
-        table["model"].isin(REFERENCE_MODELS)
-        & (table["train_set"] == train_set)
-        & (table["test_set"] == test_set)
-        & (table["family"] == family)
-        & (table["class_scheme"] == scheme)
-    ]
+def _same(row: Any) -> tuple[str, ...]:
+    """Return what rows share that are compared: the model and the test data."""
+    return row["model"], row["test_set"], data_of(row)
 
 
 def _counts(row: Any) -> list[str]:
     return [f"{int(row[name]):,}" for name in ("n_test", "n_clusters", "seeds")]
-
-
-def _only(rows: pd.DataFrame) -> str:
-    return interval(rows.iloc[0]) if len(rows) else "–"
-
-
-def _leading(text: str) -> float:
-    return -1.0 if text == "–" else float(text.split()[0])
 
 
 def _integer(value: Any) -> str:

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Confusion, LabelScore, Score, confusions, read_score
 from sgbench.files import file_sha256
-from sgbench.leaderboard import with_ranks
+from sgbench.leaderboard import IDENTITY, identity, with_ranks
 from sgbench.models import CONTROLS, get_model
 from sgbench.symmetry import FAMILIES, extinction_classes, family_spacegroups, spacegroup_symbol
 
@@ -56,15 +56,6 @@ class SiteData:
     index: dict[str, Any]
     differences: dict[str, dict[str, list[list[str]]]]
     models: list[dict[str, Any]]
-
-
-class _Row(NamedTuple):
-    model: str
-    train_set: str
-    test_set: str
-    family: str
-    class_scheme: str
-    scale: str
 
 
 def read_score_files(paths: Iterable[Path]) -> list[ScoreFile]:
@@ -134,8 +125,8 @@ def site_data(
     wrong = _by_run(confusions([file.score for found in members.values() for file in found]))
     details: list[dict[str, Any]] = [{} for _ in models]
     for position, found in members.items():
-        key = _Row(*(str(table.at[position, name]) for name in _Row._fields))
-        details[models.index(key.model)][str(position)] = _detail(key, found, wrong)
+        key = dict(zip(IDENTITY, _key(table.iloc[position]), strict=True))
+        details[models.index(key["model"])][str(position)] = _detail(key, found, wrong)
     return SiteData(index, _differences(wrong), details)
 
 
@@ -180,36 +171,40 @@ def _papers(table: pd.DataFrame) -> dict[str, str]:
     return found
 
 
+def _key(row: "pd.Series[Any]") -> tuple[str, ...]:
+    return tuple(str(row[name]) for name in IDENTITY)
+
+
 def _by_row(table: pd.DataFrame, files: Iterable[ScoreFile]) -> dict[int, list[ScoreFile]]:
     """Sort scores to the rows that were made from them."""
+    # Trainings on other data bear the same names, so a row is known by its predictions as well.
     position = {
-        _Row(*map(str, key)): i
-        for i, key in enumerate(table[list(_Row._fields)].itertuples(index=False))
+        (_key(row), sha256): i
+        for i, (_, row) in enumerate(table.iterrows())
+        # Scores of early versions name no predictions.
+        for sha256 in ("None", *str(row["predictions_sha256"]).split())
     }
-    hashes = [set(str(text).split()) for text in table["predictions_sha256"]]
     found = defaultdict(list)
     for file in files:
-        score, origin = file.score, file.score.provenance
-        key = _Row(
-            str(origin.get("model")), str(origin.get("train_set")), score.test_set, score.family,
-            score.class_scheme, str(origin.get("scale")),
-        )  # fmt: skip
-        row = position.get(key)
-        if row is not None and str(origin.get("predictions_sha256")) in {*hashes[row], "None"}:
+        key = tuple(identity(file.score).values())
+        row = position.get((key, str(file.score.provenance.get("predictions_sha256"))))
+        if row is not None:
             found[row].append(file)
     return dict(found)
 
 
-def _by_run(found: Iterable[Confusion]) -> dict[_Row, list[Confusion]]:
+def _by_run(found: Iterable[Confusion]) -> dict[tuple[str, ...], list[Confusion]]:
     runs = defaultdict(list)
     for one in found:
-        key = _Row(one.model, one.train_set, one.test_set, one.family, "extinction", one.scale)
-        runs[key].append(one)
+        values = {**vars(one), "class_scheme": "extinction"}
+        runs[tuple(str(values[name]) for name in IDENTITY)].append(one)
     return dict(runs)
 
 
 def _detail(
-    key: _Row, files: Sequence[ScoreFile], wrong: Mapping[_Row, Sequence[Confusion]]
+    key: Mapping[str, str],
+    files: Sequence[ScoreFile],
+    wrong: Mapping[tuple[str, ...], Sequence[Confusion]],
 ) -> dict[str, Any]:
     ranked = any(file.score.provenance.get("ranked") for file in files)
     detail: dict[str, Any] = {
@@ -224,9 +219,9 @@ def _detail(
             for file in files
         ],
     }
-    if key.class_scheme == "extinction":
-        mine = wrong.get(key, [])
-        symbol = _positions(key.family)
+    if key["class_scheme"] == "extinction":
+        mine = wrong.get(tuple(key.values()), [])
+        symbol = _positions(key["family"])
         detail["by_class"] = _by_class([file.score.by_label for file in files])
         detail["confusions"] = [
             [symbol[one.true_class], symbol[one.predicted_class], one.n, one.n_true]
@@ -267,14 +262,15 @@ def _calibration(seeds: Iterable[Sequence[tuple[int, int, float, float]]]) -> li
 
 
 def _differences(
-    wrong: Mapping[_Row, Sequence[Confusion]],
+    wrong: Mapping[tuple[str, ...], Sequence[Confusion]],
 ) -> dict[str, dict[str, list[list[str]]]]:
     found: dict[str, dict[str, list[list[str]]]] = defaultdict(dict)
-    for key, run in wrong.items():
-        symbol = _positions(key.family)
+    for run in wrong.values():
+        family = run[0].family
+        symbol = _positions(family)
         for one in run[:MOST_CONFUSIONS]:
             pair = f"{symbol[one.true_class]},{symbol[one.predicted_class]}"
-            found[key.family][pair] = [list(one.missed), list(one.invented)]
+            found[family][pair] = [list(one.missed), list(one.invented)]
     return dict(found)
 
 

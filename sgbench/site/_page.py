@@ -8,18 +8,25 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from sgbench import __version__
 from sgbench.site._data import SiteData
+from sgbench.site._glossary import Glossary
+from sgbench.version import __version__
 
 # In this order they are one script; later ones use what earlier ones define.
 _SCRIPTS = ("dom.js", "data.js", "state.js", "charts.js", "views.js", "model.js", "main.js")
 
 
-def render_site(data: SiteData) -> str:
+def render_site(data: SiteData, glossary: Glossary | None = None) -> str:
     """Return the site as one HTML file, the same for the same data.
 
-    It needs nothing but itself. A content security policy names the one script and the one style
-    sheet by their hashes, so that nothing that a model's name smuggles in could run.
+    The file needs nothing but itself. A content security policy names the one script and the one
+    style sheet by their hashes, so that nothing that a model's name smuggles in could run.
+
+    Parameters
+    ----------
+    data : SiteData
+    glossary : Glossary, optional
+        With it the page explains its terms, and each column of the table leads to its term.
     """
     folder = Path(str(files("sgbench.site")))
     environment = Environment(
@@ -37,6 +44,9 @@ def render_site(data: SiteData) -> str:
     return environment.get_template("site.html.jinja").render(
         version=__version__,
         data=data,
+        glossary=glossary or Glossary((), {}),
+        # Made from the glossary's Markdown with raw HTML off.
+        meanings={term.anchor: Markup(term.html) for term in glossary.terms} if glossary else {},
         script=Markup(script),  # this package's own files
         style=Markup(style),
         script_hash=_source_hash(script),

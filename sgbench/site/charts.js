@@ -347,7 +347,7 @@ function costPlot(rows, cost) {
         .map((row) => [
           row.model,
           row.train_set,
-          row.test_set,
+          row.test_data,
           percent(shown(row)),
           interval(row),
           costText(row, cost),

@@ -2,6 +2,7 @@
 
 const parsed = (id) => JSON.parse(byId(id).textContent);
 const INDEX = parsed("index");
+const TERMS = parsed("terms");
 const K = [1, 2, 3, 4, 5];
 const COLUMN_NAMES = Object.keys(INDEX.columns);
 
@@ -20,9 +21,40 @@ const ROWS = (() => {
   });
 })();
 
+// Rows of one test set's name may be of different data, which are never shown as one. The most
+// frequent source keeps the name, and so does the most frequent checksum of a source; others add
+// their own.
+{
+  const commonest = (keyOf, valueOf) => {
+    const counts = new Map();
+    for (const row of ROWS) {
+      if (!counts.has(keyOf(row))) counts.set(keyOf(row), new Map());
+      const same = counts.get(keyOf(row));
+      same.set(valueOf(row), (same.get(valueOf(row)) ?? 0) + 1);
+    }
+    return (row) => [...counts.get(keyOf(row))].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
+  };
+  const sourceOf = (row) => row.source ?? "unrecorded";
+  const checksumOf = (row) => row.test_sha256 ?? "unknown";
+  const source = commonest((row) => row.test_set, sourceOf);
+  const checksum = commonest(
+    (row) => JSON.stringify([row.scale, row.family, row.test_set, row.source]),
+    checksumOf,
+  );
+  for (const row of ROWS) {
+    const own = [];
+    if (sourceOf(row) !== source(row)) own.push(sourceOf(row));
+    if (checksumOf(row) !== checksum(row)) own.push(checksumOf(row).slice(0, 8));
+    row.test_data = own.length ? `${row.test_set} (${own.join(", ")})` : row.test_set;
+  }
+}
+
 const distinct = (name, rows = ROWS) =>
   [...new Set(rows.map((row) => row[name]))].filter((x) => x !== null);
-const groupOf = (row) => JSON.stringify([row.scale, row.family, row.test_set, row.class_scheme]);
+const groupOf = (row) =>
+  JSON.stringify([
+    row.scale, row.family, row.test_set, row.source, row.test_sha256, row.class_scheme,
+  ]);
 const isControl = (row) => row.status === "control";
 const SCHEME_NAMES = { extinction: "extinction classes", spacegroup: "space groups" };
 const schemeName = (scheme) => SCHEME_NAMES[scheme] ?? scheme;
@@ -42,7 +74,9 @@ function detailOf(row) {
 // On structures intensities tell more than absences do, and so do cells in some designed sets.
 const isBound = (row) =>
   row.class_scheme === "extinction" ||
-  (row.test_set.startsWith("ulbd") && !(row.data_ceiling_top1 > row.ceiling_top1 + 1e-6));
+  (row.source === "designed" &&
+    row.data_ceiling_top1 !== null &&
+    !(row.data_ceiling_top1 > row.ceiling_top1 + 1e-6));
 const highestCeiling = (row) =>
   Math.max(...INDEX.ceilings.map(([stem]) => row[`${stem}_top1`] ?? 0));
 

@@ -68,7 +68,7 @@ function buildFilters() {
     );
   place.append(
     radios("show", "Accuracy", [
-      ["raw", "raw"],
+      ["accuracy", "as it is"],
       ["share", "share of achievable"],
     ]),
   );
@@ -123,10 +123,12 @@ function buildNavigation() {
 function syncNavigation() {
   for (const view of Object.keys(VIEWS)) {
     const link = byId(`to-${view}`);
-    link.setAttribute("href", addressOf({ ...state, view }));
+    link.setAttribute("href", addressOf({ ...state, view, term: "" }));
     if (state.view === view) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  for (const link of byId("about").querySelectorAll("[data-term]"))
+    link.setAttribute("href", addressOf({ ...state, view: "about", term: link.dataset.term }));
 }
 
 const RENDER = {
@@ -169,10 +171,19 @@ function render() {
       : `${n} ${n === 1 ? "row" : "rows"}, sorted by ${COLUMN[state.sort.replace(/^-/, "")]?.name ?? "default"}`;
 }
 
+// Go to a term of the glossary, where the address names one.
+function showTerm() {
+  const place = state.view === "about" && state.term ? byId(`term-${state.term}`) : null;
+  place?.scrollIntoView();
+  place?.focus({ preventScroll: true });
+  return Boolean(place);
+}
+
 function follow() {
   const before = state;
   state = readAddress(location.hash);
   render();
+  if (showTerm()) return;
   if (before.view === state.view && before.model === state.model) return;
   scrollTo(0, 0);
   const heading = [...document.querySelectorAll("main h2")].find((one) => one.offsetParent);
@@ -218,6 +229,10 @@ function start() {
     event.preventDefault();
     byId("main").focus();
   });
+  byId("about").addEventListener("click", (event) => {
+    // The address is there already, so it does not change.
+    if (event.target.closest("[data-term]")?.hash === location.hash) showTerm();
+  });
   addEventListener("scroll", moveHint, { passive: true, capture: true });
   addEventListener("hashchange", follow);
   // A phone shows results first; where there is room, filters are always open.
@@ -233,6 +248,7 @@ function start() {
   buildNavigation();
   state = readAddress(location.hash);
   render();
+  showTerm();
 }
 
 start();

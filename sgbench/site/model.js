@@ -63,7 +63,7 @@ function about(row) {
       `Control: ${INDEX.controls[row.model] ?? "a prediction without training"}.`,
     );
   return definition([
-    ["paper", INDEX.papers[row.model]],
+    ["described in", INDEX.papers[row.model]],
     ["status", row.status],
   ]);
 }
@@ -73,7 +73,7 @@ function resultChoice(mine, row) {
     [
       distinct("scale").length > 1 ? one.scale : null,
       one.family,
-      `${one.train_set} → ${one.test_set}`,
+      `${one.train_set} → ${one.test_data}`,
       schemeName(one.class_scheme),
     ]
       .filter(Boolean)
@@ -94,7 +94,7 @@ function resultChoice(mine, row) {
             change({
               scale: one.scale,
               family: one.family,
-              test: one.test_set,
+              test: one.test_data,
               scheme: one.class_scheme,
               train: one.train_set,
             });
@@ -127,7 +127,7 @@ function standing(row) {
     ["balanced accuracy", `${percent(row.balanced_accuracy)} %`],
     [
       "test set",
-      `${whole(row.n_test)} samples${row.n_clusters < row.n_test ? ` in ${whole(row.n_clusters)} independent groups` : ""}`,
+      `${whole(row.n_test)} samples (${row.source})${row.n_clusters < row.n_test ? ` in ${whole(row.n_clusters)} independent groups` : ""}`,
     ],
     [
       "seeds",
@@ -239,7 +239,7 @@ const ofClasses = (row) => {
             one.model === row.model &&
             one.scale === row.scale &&
             one.family === row.family &&
-            one.test_set === row.test_set &&
+            one.test_data === row.test_data &&
             one.train_set === row.train_set,
         );
   return sibling ? detailOf(sibling) : null;
@@ -269,7 +269,7 @@ function byClass(row) {
   return section(
     "Extinction classes, the hardest first",
     table(
-      `How often the class is right, in percent with 95 % intervals, ${row.family}, ${row.test_set}`,
+      `How often the class is right, in percent with 95 % intervals, ${row.family}, ${row.test_data}`,
       ["class", "right (95 %)", "n", "reflection conditions", "space groups"],
       rows,
       { class: "scroll tall" },
@@ -315,7 +315,7 @@ function confusionMatrix(row) {
   }
   const names = classes.map((one) => one.symbol);
   const listed = detail.confusions.reduce((sum, [, , n]) => sum + n, 0);
-  const caption = `True classes in lines, guesses in columns, ${row.family}, ${row.test_set}`;
+  const caption = `True classes in lines, guesses in columns, ${row.family}, ${row.test_data}`;
   return section(
     "Confusions",
     h(
@@ -365,7 +365,7 @@ function chain(row) {
         `${row.train_set} `,
         row.dataset_sha256 ? hash(row.dataset_sha256) : "nothing was trained",
       ),
-      link("test set", `${row.test_set} `, row.test_sha256 ? hash(row.test_sha256) : "no hash"),
+      link("test set", `${row.test_data} `, row.test_sha256 ? hash(row.test_sha256) : "no hash"),
       link(
         "predictions",
         predictions.length ? predictions.map((text) => [hash(text), " "]).flat() : "no hash",

@@ -10,7 +10,7 @@ const FILTERS = ["scale", "family", "test", "scheme", "train"];
 const FIELD = {
   scale: "scale",
   family: "family",
-  test: "test_set",
+  test: "test_data",
   scheme: "class_scheme",
   train: "train_set",
 };
@@ -28,20 +28,21 @@ const DEFAULTS = (() => {
     model: "",
     scale: distinct("scale")[0],
     family: distinct("family")[0],
-    test: first("test_set", "ulbd-off-mesh"),
+    test: first("test_data", "ulbd-off-mesh"),
     scheme: first("class_scheme", "extinction"),
     train: "",
     q: "",
     sort: "-top1",
-    show: "raw",
+    show: "accuracy",
     ceiling: INDEX.ceilings[0][0],
     controls: "yes",
     cost: "train_patterns",
+    term: "",
   };
 })();
 
 const CHOICES = {
-  show: ["raw", "share"],
+  show: ["accuracy", "share"],
   controls: ["yes", "no"],
   cost: Object.keys(COSTS),
   ceiling: INDEX.ceilings.map(([stem]) => stem),
@@ -67,7 +68,7 @@ function readAddress(fragment) {
       if (value === "" || distinct(FIELD[key]).includes(value)) found[key] = value;
     } else if (key in CHOICES) {
       if (CHOICES[key].includes(value)) found[key] = value;
-    } else if (key === "q" || key === "sort") found[key] = value;
+    } else if (key === "q" || key === "sort" || key === "term") found[key] = value;
   }
   return found;
 }
@@ -76,7 +77,7 @@ function readAddress(fragment) {
 function addressOf(wanted) {
   const query = new URLSearchParams();
   for (const key of FILTERS) if (key !== "train" || wanted.train) query.set(key, wanted[key]);
-  for (const key of ["q", "sort", "show", "ceiling", "controls", "cost"]) {
+  for (const key of ["q", "sort", "show", "ceiling", "controls", "cost", "term"]) {
     if (wanted[key] !== DEFAULTS[key]) query.set(key, wanted[key]);
   }
   const path = wanted.view === "model" ? `model/${encodeURIComponent(wanted.model)}` : wanted.view;
@@ -93,10 +94,11 @@ const modelAddress = (row) =>
   addressOf({
     ...state,
     view: "model",
+    term: "",
     model: row.model,
     scale: row.scale,
     family: row.family,
-    test: row.test_set,
+    test: row.test_data,
     scheme: row.class_scheme,
     train: row.train_set,
   });

@@ -18,6 +18,7 @@ const COLUMNS = [
   },
   {
     key: "rank",
+    term: "rank-interval",
     name: "rank",
     ...NUMBER,
     up: true,
@@ -49,8 +50,8 @@ const COLUMNS = [
   {
     key: "test_set",
     name: "tested on",
-    value: (row) => row.test_set,
-    text: (row) => row.test_set,
+    value: (row) => row.test_data,
+    text: (row) => row.test_data,
     fixed: "test",
   },
   {
@@ -71,7 +72,25 @@ const COLUMNS = [
   },
   { key: "plot", name: "" },
   {
+    key: "accuracy",
+    of: "top1",
+    name: "top-1 itself",
+    only: "share",
+    ...NUMBER,
+    value: (row) => row.top1,
+    text: (row) => percent(row.top1),
+  },
+  {
+    key: "raw_top1",
+    name: "raw hits",
+    ...NUMBER,
+    value: (row) => row.raw_top1,
+    text: (row) => percent(row.raw_top1),
+    about: "plain share of hits, in percent; top-1 is its expectation where the label is a coin",
+  },
+  {
     key: "lead",
+    term: "paired-test",
     name: "lead over next",
     ...NUMBER,
     value: (row) => row.lead,
@@ -80,6 +99,7 @@ const COLUMNS = [
   },
   {
     key: "gap",
+    of: "gap_top1",
     name: "to ceiling",
     ...NUMBER,
     value: (row) => gapOf(row),
@@ -88,20 +108,13 @@ const COLUMNS = [
   },
   {
     key: "share",
+    of: "share_top1",
     name: "share",
-    only: "raw",
+    only: "accuracy",
     ...NUMBER,
     value: (row) => shareOf(row),
     text: (row) => percent(shareOf(row)),
     about: "top-1 ÷ its ceiling, in percent",
-  },
-  {
-    key: "raw",
-    name: "raw top-1",
-    only: "share",
-    ...NUMBER,
-    value: (row) => row.top1,
-    text: (row) => percent(row.top1),
   },
   ...[2, 3, 4, 5].map(accuracyColumn),
   {
@@ -228,6 +241,9 @@ function withCeilings(rows) {
       scale: row.scale,
       family: row.family,
       test_set: row.test_set,
+      test_data: row.test_data,
+      source: row.source,
+      test_sha256: row.test_sha256,
       class_scheme: row.class_scheme,
       train_set: "none",
       status: "ceiling",
@@ -314,8 +330,20 @@ function headerCell(column, range) {
       class: column.number ? "number" : column.header ? "model" : null,
       "aria-sort": order,
     },
-    button,
+    h("div", { class: "head" }, button, termLink(column)),
   );
+}
+
+// The glossary knows the columns of the file. A column that the page makes names the one that it is
+// made of, or a term.
+function termLink(column) {
+  const term = column.term ?? TERMS[column.of ?? column.key];
+  if (!term || !byId(`term-${term}`)) return null;
+  return h("a", {
+    class: "term",
+    href: addressOf({ ...state, view: "about", term }),
+    "aria-label": `what ${column.name} means`,
+  });
 }
 
 // What all rows share is not repeated in each.
@@ -323,7 +351,7 @@ function visibleColumns() {
   const there = COLUMNS.filter(
     (column) =>
       (!column.only || column.only === state.show) &&
-      (!column.fixed || (!state[column.fixed] && distinct(column.key).length > 1)),
+      (!column.fixed || (!state[column.fixed] && distinct(FIELD[column.fixed]).length > 1)),
   );
   if (!NARROW.matches) return there;
   const plain = there.filter((column) => !column.fixed);
@@ -437,7 +465,7 @@ function tableView() {
       ? h(
           "p",
           { class: "soft" },
-          "Where intensities or cells tell more than absences do, as on structures, the ceiling over space groups is a mark to compare with, and no bound.",
+          "On structures, and where cells differ by group, a pattern tells more than its absences do. The ceiling over space groups is then a mark to compare with, and no bound.",
         )
       : null,
     exports(rows),
@@ -530,7 +558,7 @@ function costView() {
 }
 
 function matrixOf(rows, caption, nameOf) {
-  const tests = distinct("test_set").filter((name) => rows.some((row) => row.test_set === name));
+  const tests = distinct("test_data").filter((name) => rows.some((row) => row.test_data === name));
   const lines = [...new Map(rows.map((row) => [nameOf(row), row])).keys()];
   const mean = (name) => {
     const values = rows
@@ -546,11 +574,11 @@ function matrixOf(rows, caption, nameOf) {
       const text = `${percent(shown(row))} (${interval(row)}) ${unit()}, ceiling ${percent(shownCeiling(row))}, n = ${whole(row.n_test)}`;
       return {
         row: lines.indexOf(nameOf(row)),
-        column: tests.indexOf(row.test_set),
+        column: tests.indexOf(row.test_data),
         strength: shown(row),
         text: percent(shown(row)),
-        label: `${nameOf(row)}, tested on ${row.test_set}: ${text}`,
-        lines: [`${row.model}, ${row.train_set} → ${row.test_set}`, text],
+        label: `${nameOf(row)}, tested on ${row.test_data}: ${text}`,
+        lines: [`${row.model}, ${row.train_set} → ${row.test_data}`, text],
         href: modelAddress(row),
       };
     });
@@ -576,7 +604,7 @@ function matrixOf(rows, caption, nameOf) {
       lines.map((name) => [
         name,
         ...tests.map((test) => {
-          const row = rows.find((one) => one.test_set === test && nameOf(one) === name);
+          const row = rows.find((one) => one.test_data === test && nameOf(one) === name);
           return row ? `${percent(shown(row))} (${interval(row)})` : NONE;
         }),
       ]),

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from sgbench.submission._seal import Round, read_round, reveal_round, seal_round
     from sgbench.submission._track import (
         PER_SPACEGROUP,
-        SEALED_SET,
-        Samples,
+        Shuffled,
         Track,
         public_samples,
         sealed_samples,
@@ -36,19 +35,18 @@ _MODULES = {
     "_scoring": ("Checked", "check_submission", "score_sealed", "score_submission"),
     "_seal": ("Round", "read_round", "reveal_round", "seal_round"),
     "_track": (
-        "PER_SPACEGROUP", "SEALED_SET", "Samples", "Track", "public_samples", "sealed_samples",
+        "PER_SPACEGROUP", "Shuffled", "Track", "public_samples", "sealed_samples",
     ),
 }  # fmt: skip
 
 __all__ = [
     "PER_SPACEGROUP",
-    "SEALED_SET",
     "Checked",
     "Limits",
     "Problem",
     "RefusedError",
     "Round",
-    "Samples",
+    "Shuffled",
     "Submission",
     "Track",
     "add_rows",

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from sgbench.errors import SgbenchError
-from sgbench.models import CONTROLS, model_names
+from sgbench.models import model_names
 from sgbench.submission._folder import (
     DESCRIPTION,
     MODEL,
@@ -212,9 +212,7 @@ def _name_problems(folder: Path, values: Mapping[str, Any]) -> list[Problem]:
                 "the folder's name", "Rename one of them.",
             )
         )  # fmt: skip
-    base = name.split(".")[0]
-    reserved = {*model_names(), *CONTROLS}
-    if name in reserved or base in {known.split(".")[0] for known in reserved}:
+    if name.split(".")[0] in {known.split(".")[0] for known in model_names()}:
         problems.append(
             Problem(
                 "name", f"'{name}' is the name of a reference model", "a name of its own",

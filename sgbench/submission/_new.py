@@ -7,7 +7,7 @@ from string import Template
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
 from sgbench.submission._folder import DESCRIPTION
-from sgbench.submission._track import Samples, Track
+from sgbench.submission._track import Shuffled, Track
 
 _CHUNK = 1024
 
@@ -37,7 +37,7 @@ def new_submission(folder: Path, track: Track) -> Path:
     return path
 
 
-def write_patterns(path: Path, samples: Samples, attributes: dict[str, str]) -> None:
+def write_patterns(path: Path, samples: Shuffled, attributes: dict[str, str]) -> None:
     """Write patterns without labels to an HDF5 file.
 
     Parameters
@@ -45,7 +45,7 @@ def write_patterns(path: Path, samples: Samples, attributes: dict[str, str]) -> 
     path : Path
         Gets ``patterns``, float32 of shape (n, n_points) with maximum 1; ``sample_id``, shape (n,);
         and ``two_theta`` in degrees, shape (n_points,).
-    samples : Samples
+    samples : Shuffled
     attributes : dict
         What the file is to say of itself.
     """

@@ -7,11 +7,13 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock
 
-from sgbench.datasets import Split, designed_dataset, exact_ceilings
+from sgbench.designed import Split, exact_ceilings
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score, read_score, write_score
 from sgbench.files import write_atomically
 from sgbench.leaderboard import (
+    IDENTITY,
+    TESTED_ON,
     build_table,
     pairs_path,
     read_csv,
@@ -20,17 +22,18 @@ from sgbench.leaderboard import (
     to_markdown,
     with_exact_ceilings,
 )
+from sgbench.sets import IN_MESH, OFF_MESH, SEALED, designed_test_set, family_set
 from sgbench.submission._folder import SCORES
-from sgbench.submission._track import SEALED_SET
 from sgbench.symmetry import TOP_K
 
 # A model that was trained anew on other data takes the place of its older self.
-_SAME_ROW = ["model", "test_set", "family", "class_scheme", "scale"]
+# Rows of earlier versions do not say their source, and the checksum tells the same data.
+_SAME_ROW = ["model", *(name for name in TESTED_ON if name != "source")]
 _PLACE = "place"
 _SPLITS: dict[str, Split] = {
-    "ulbd-in-mesh": "in-mesh",
-    "ulbd-off-mesh": "off-mesh",
-    SEALED_SET: "off-mesh",
+    IN_MESH.name: "in-mesh",
+    OFF_MESH.name: "off-mesh",
+    SEALED.name: "off-mesh",
 }
 
 
@@ -85,11 +88,9 @@ def add_rows(
         if kept is not None:
             table = pd.concat([kept[~mine], table])
         write_scores(folder / SCORES, scores)
-        text = table.to_csv(index=False)
-        numbers = pd.read_csv(StringIO(text))
-        numbers[_PLACE] = range(len(numbers))
-        ordered = sort_table(numbers)
         with write_atomically(leaderboard) as temporary:
+            table.to_csv(temporary, index=False)
+            ordered = sort_table(read_csv(temporary).reset_index(names=_PLACE))
             table.iloc[ordered[_PLACE].to_numpy()].to_csv(temporary, index=False)
         with write_atomically(leaderboard.with_suffix(".md")) as temporary:
             temporary.write_text(to_markdown(ordered, read_pairs(pairs_path(leaderboard))))
@@ -98,24 +99,21 @@ def add_rows(
 
 def _text_rows(path: Path) -> pd.DataFrame:
     """Read a leaderboard as text, so that what is not touched stays as it is."""
-    columns = read_csv(path).columns  # which also says what is wrong with the file
+    known = read_csv(path)  # which also says what is wrong with the file
     text = pd.read_csv(path, dtype=str, keep_default_na=False)
-    return text.reindex(columns=list(columns), fill_value="")
+    text = text.reindex(columns=list(known.columns), fill_value="")
+    return text.assign(**{name: known[name].astype(str) for name in IDENTITY})
 
 
 def _designed_ceilings(scores: Sequence[Score]) -> pd.DataFrame:
     """List the exact ceilings of the designed test sets, as ``sgbench ceilings --exact`` does."""
-    wanted = {
-        (str(one.provenance["dataset"]), _SPLITS[one.test_set])
-        for one in scores
-        if one.test_set in _SPLITS
-    }
+    wanted = {(one.family, _SPLITS[one.test_set]) for one in scores if one.test_set in _SPLITS}
     found = [
-        {"test_set": f"ulbd-{split}", "level": one.level, "class_scheme": one.class_scheme}
-        | {"family": designed_dataset(dataset).family}
+        {"test_set": designed_test_set(split).name, "level": one.level}
+        | {"class_scheme": one.class_scheme, "family": family}
         | {f"top{k}": round(100 * value, 2) for k, value in enumerate(one.top, start=1)}
-        for dataset, split in sorted(wanted)
-        for one in exact_ceilings(designed_dataset(dataset), split)
+        for family, split in sorted(wanted)
+        for one in exact_ceilings(family_set(family), split)
     ]
     tops = [f"top{k}" for k in range(1, TOP_K + 1)]
     return pd.DataFrame(found, columns=["family", "test_set", "class_scheme", "level", *tops])

@@ -7,10 +7,10 @@ import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from sgbench import __version__
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
 from sgbench.submission._folder import read_bytes
+from sgbench.version import __version__
 
 #: Environment variable that holds the secret.
 VARIABLE = "SGBENCH_SEAL"

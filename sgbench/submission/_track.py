@@ -11,28 +11,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sgbench.datasets import (
-    Designed,
-    EvaluationSet,
-    Ulbd,
-    UlbdUnion,
-    evaluation_set,
-    family_dataset,
-    is_held_out,
-)
-from sgbench.diffraction import LineList, render
+from sgbench.designed import Designed, Ulbd, UlbdUnion
+from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
+from sgbench.evaluation import current_names
+from sgbench.sets import IN_MESH, OFF_MESH, SEALED, SetSpec, TestSet, family_set, open_test_set
 from sgbench.symmetry import FAMILIES, extinction_classes
 
 #: Samples a space group in each designed test set: those of the workflow's scales, so that a
 #: submission stands beside the reference models.
-PER_SPACEGROUP = {"smoke": 20, "laptop": 200, "paper": 1000}
+PER_SPACEGROUP = {"smoke": 20, "laptop": 200, "full": 1000}
 
-#: The test set of a sealed round.
-SEALED_SET = "ulbd-sealed"
-
-_TEST_SETS = ("ulbd-in-mesh", "ulbd-off-mesh")
-_PREFIX = "ulbd-"
+_TEST_SETS = (IN_MESH, OFF_MESH)
+_TRACKS = {spec.name: spec for spec in (SetSpec("designed", family=family) for family in FAMILIES)}
 _PUBLIC_KEY = b"sgbench public track"
 
 
@@ -44,18 +35,19 @@ class Track:
     ----------
     name : str
         ``ulbd-FAMILY``
-    scale : {'smoke', 'laptop', 'paper'}
+    scale : {'smoke', 'laptop', 'full'}
     """
 
     name: str
     scale: str
 
     def __post_init__(self) -> None:
-        if self.name.removeprefix(_PREFIX) not in FAMILIES or not self.name.startswith(_PREFIX):
+        if self.name not in _TRACKS:
             raise SgbenchError(
-                f"unknown track '{self.name}'; expected one of "
-                f"{', '.join(_PREFIX + family for family in FAMILIES)}. Choose one."
+                f"unknown track '{self.name}'; expected one of {', '.join(_TRACKS)}. Choose one."
             )
+        # What an earlier version called a scale is taken for what it is called now.
+        object.__setattr__(self, "scale", current_names({"scale": self.scale})["scale"])
         if self.scale not in PER_SPACEGROUP:
             raise SgbenchError(
                 f"unknown scale '{self.scale}'; expected one of {', '.join(PER_SPACEGROUP)}. "
@@ -65,12 +57,12 @@ class Track:
     @property
     def family(self) -> str:
         """Crystal family."""
-        return self.name.removeprefix(_PREFIX)
+        return _TRACKS[self.name].family
 
     @cached_property
     def dataset(self) -> Designed:
         """The designed dataset that gives the cells."""
-        return family_dataset(self.family)
+        return family_set(self.family)
 
     @property
     def per_spacegroup(self) -> int:
@@ -85,17 +77,18 @@ class Track:
 
     def checksum(self) -> str:
         """Return a SHA-256 that changes with anything that is to be predicted."""
-        specification = [self.name, self.per_spacegroup, _TEST_SETS, self.dataset.checksum()]
+        names = [spec.name for spec in _TEST_SETS]
+        specification = [self.name, self.per_spacegroup, names, self.dataset.checksum()]
         return hashlib.sha256(json.dumps(specification).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
-class Samples:
+class Shuffled:
     """The samples of a track as those see them who predict: shuffled, with meaningless ids.
 
     Attributes
     ----------
-    sets : tuple of EvaluationSet
+    sets : tuple of TestSet
         Labels and ids as the scorer knows them.
     ids : tuple of str
         In the order in which patterns are given out.
@@ -103,7 +96,7 @@ class Samples:
         Place of each sample in the sets laid end to end.
     """
 
-    sets: tuple[EvaluationSet, ...]
+    sets: tuple[TestSet, ...]
     ids: tuple[str, ...]
     order: NDArray[np.int64]
 
@@ -111,8 +104,8 @@ class Samples:
         return len(self.ids)
 
     @cached_property
-    def _lines(self) -> LineList:
-        return LineList.concatenate([truth.lines for truth in self.sets]).take(self.order)
+    def _samples(self) -> Samples:
+        return Samples.concatenate([truth.samples for truth in self.sets]).take(self.order)
 
     @property
     def n_points(self) -> int:
@@ -129,13 +122,10 @@ class Samples:
             Only so many of the first.
         """
         stop = min(len(self), count or len(self))
-        for first in range(0, stop, batch_size):
-            chosen = np.arange(first, min(first + batch_size, stop))
-            yield render(self._lines.take(chosen), self.sets[0].protocol)
+        for samples in self._samples.take(np.arange(stop)).batches(batch_size):
+            yield samples.patterns()
 
-    def apart(
-        self, values: NDArray[np.float32]
-    ) -> Iterator[tuple[EvaluationSet, NDArray[np.float32]]]:
+    def apart(self, values: NDArray[np.float32]) -> Iterator[tuple[TestSet, NDArray[np.float32]]]:
         """Yield each set with its rows of some values, in its own order."""
         sorted_back = np.empty_like(values)
         sorted_back[self.order] = values
@@ -143,7 +133,7 @@ class Samples:
         yield from zip(self.sets, np.split(sorted_back, ends[:-1]), strict=True)
 
 
-def public_samples(track: Track, crystals: Sequence[Path] = (), train_set: str = "") -> Samples:
+def public_samples(track: Track, crystals: Sequence[Path] = (), train_set: str = "") -> Shuffled:
     """Return the samples that anybody can make.
 
     Parameters
@@ -155,18 +145,20 @@ def public_samples(track: Track, crystals: Sequence[Path] = (), train_set: str =
         the held-out part.
     train_set : str, optional
     """
-    names = list(_TEST_SETS)
+    specs = list(_TEST_SETS)
+    trained = SetSpec.find(train_set)
     for path in crystals:
-        from sgbench.datasets._store import read_metadata
+        from sgbench.structures import read_metadata
 
-        source = read_metadata(path)["name"]
-        held_out = source if is_held_out(source, train_set) else f"{source}-test"
-        names += [held_out, f"{held_out}-in-domain"]
-    sets = [evaluation_set(name, track.dataset, track.per_spacegroup, crystals) for name in names]
+        held_out = SetSpec.parse(read_metadata(path)["name"])
+        if trained is not None and not held_out.held_out_from(trained):
+            held_out = replace(held_out, part="test", split=trained.split or "grouped")
+        specs += [held_out, replace(held_out, in_domain=True)]
+    sets = [open_test_set(one, track.dataset, track.per_spacegroup, crystals) for one in specs]
     return _shuffled(sets, _PUBLIC_KEY)
 
 
-def sealed_samples(track: Track, secret: str) -> Samples:
+def sealed_samples(track: Track, secret: str) -> Shuffled:
     """Return samples that only those can make who know the secret.
 
     Cells lie between the mesh points; they, the intensities, the order and the ids are functions of
@@ -174,8 +166,7 @@ def sealed_samples(track: Track, secret: str) -> Samples:
     """
     key = secret.encode()
     dataset = _keyed(track.dataset, hmac.digest(key, track.name.encode(), "sha256").hex())
-    truth = evaluation_set("ulbd-off-mesh", dataset, track.per_spacegroup)
-    return _shuffled([replace(truth, name=SEALED_SET)], key)
+    return _shuffled([open_test_set(SEALED, dataset, track.per_spacegroup)], key)
 
 
 def _keyed(dataset: Designed, word: str) -> Designed:
@@ -189,12 +180,12 @@ def _keyed_part(dataset: Ulbd, word: str) -> Ulbd:
     return replace(dataset, drawn_as=f"{dataset.name}/sealed/{word}")
 
 
-def _shuffled(sets: Sequence[EvaluationSet], key: bytes) -> Samples:
+def _shuffled(sets: Sequence[TestSet], key: bytes) -> Shuffled:
     # A keyed hash is a name that says nothing, and sorting by it is a shuffle.
     ids = [
         hmac.digest(key, f"{truth.name}/{sample}".encode(), "sha256").hex()[:20]
         for truth in sets
-        for sample in truth.sample_ids
+        for sample in truth.samples.ids
     ]
     order = np.argsort(np.array(ids), kind="stable")
-    return Samples(tuple(sets), tuple(ids[i] for i in order), order)
+    return Shuffled(tuple(sets), tuple(ids[i] for i in order), order)

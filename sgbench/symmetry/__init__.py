@@ -8,7 +8,15 @@ from sgbench.symmetry._classes import (
     extinction_classes,
     relabellings,
 )
-from sgbench.symmetry._conditions import ReflectionCondition, reflection_conditions
+from sgbench.symmetry._conditions import (
+    ZONES,
+    Forms,
+    ReflectionCondition,
+    Zone,
+    condition_words,
+    reflection_conditions,
+    zone_forms,
+)
 from sgbench.symmetry._groups import (
     FAMILIES,
     PAPER_FAMILIES,
@@ -16,6 +24,7 @@ from sgbench.symmetry._groups import (
     crystal_system,
     family_of,
     family_spacegroups,
+    operations,
     spacegroup_symbol,
 )
 
@@ -24,17 +33,23 @@ __all__ = [
     "FAMILIES",
     "PAPER_FAMILIES",
     "TOP_K",
+    "ZONES",
     "Ceiling",
     "ExtinctionClass",
+    "Forms",
     "ReflectionCondition",
+    "Zone",
     "absences",
     "class_labels",
+    "condition_words",
     "crystal_system",
     "extinction_classes",
     "family_of",
     "family_spacegroups",
+    "operations",
     "reflection_conditions",
     "relabellings",
     "spacegroup_symbol",
     "top_k_ceiling",
+    "zone_forms",
 ]

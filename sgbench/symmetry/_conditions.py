@@ -167,6 +167,15 @@ _WORDINGS: dict[int, tuple[_Wording, ...]] = {
 
 
 def condition_words(forms: Forms, free: tuple[str, ...]) -> str:
+    """Put the demands on a zone into words, as ITA does: ``h+k = 2n``.
+
+    Parameters
+    ----------
+    forms : Forms
+        As `zone_forms` returns them.
+    free : tuple of str
+        Names of the zone's free indices.
+    """
     for text, congruences in _WORDINGS[len(free)]:
         generators = [
             tuple(c * (_DEN // modulus) % _DEN for c in coefficients)

@@ -1,6 +1,7 @@
 """The trainer around a model."""
 
-from sgbench.training._device import choose_device, hardware
+from sgbench.training._device import choose_device, hardware, keep_freed_memory
+from sgbench.training._estimators import estimator_probabilities
 from sgbench.training._model_file import (
     FittedEstimator,
     Trained,
@@ -19,7 +20,9 @@ __all__ = [
     "TrainedModel",
     "TrainingPlan",
     "choose_device",
+    "estimator_probabilities",
     "hardware",
+    "keep_freed_memory",
     "load_model",
     "save_model",
     "train",

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sgbench.diffraction import LineList, PatternProtocol, render
+from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
 from sgbench.models import EstimatorSpec
@@ -63,8 +63,7 @@ _PARTS = _PLAIN_PARTS | _SKLEARN_PARTS
 
 def fit_estimator(
     spec: EstimatorSpec,
-    samples: Iterable[tuple[LineList, NDArray[np.int64]]],
-    protocol: PatternProtocol,
+    batches: Iterable[Samples],
     seed: int,
     report: Callable[[int], None] = lambda patterns: None,
 ) -> "ClassifierMixin":
@@ -73,9 +72,8 @@ def fit_estimator(
     Parameters
     ----------
     spec : EstimatorSpec
-    samples : iterable of (LineList, ndarray of int, shape (n,))
-        Batches of lines with the space groups that they belong to; each batch is rendered whole.
-    protocol : PatternProtocol
+    batches : iterable of Samples
+        Each is rendered whole.
     seed : int
         Of the estimator; the samples have their own.
     report : callable, optional
@@ -89,10 +87,10 @@ def fit_estimator(
     import joblib
 
     features, labels, patterns = [], [], 0
-    for lines, spacegroup in samples:
-        features.append(spec.features(render(lines, protocol), protocol))
-        labels.append(spacegroup)
-        patterns += len(spacegroup)
+    for samples in batches:
+        features.append(spec.features(samples.patterns(), samples.protocol))
+        labels.append(samples.spacegroup)
+        patterns += len(samples)
         report(patterns)
     classifier = spec.build(seed)
     # Boosting and neighbours follow OpenMP's settings by themselves; joblib does not, torch does.
@@ -104,8 +102,7 @@ def fit_estimator(
 def estimator_probabilities(
     classifier: "ClassifierMixin",
     spec: EstimatorSpec,
-    lines: LineList,
-    protocol: PatternProtocol,
+    samples: Samples,
     spacegroups: tuple[int, ...],
 ) -> NDArray[np.float32]:
     """Return the probability of each space group for each pattern.
@@ -116,9 +113,8 @@ def estimator_probabilities(
         As `fit_estimator` returns it.
     spec : EstimatorSpec
         What it was fitted with.
-    lines : LineList
-        Of n patterns.
-    protocol : PatternProtocol
+    samples : Samples
+        n patterns.
     spacegroups : tuple of int
         Columns of the result, ascending.
 
@@ -138,17 +134,19 @@ def estimator_probabilities(
             f"the estimator was fitted on space group {unknown[0]}; expected groups of "
             f"{spacegroups[0]}-{spacegroups[-1]} only. Predict a test set of its own family."
         )
-    probabilities = np.zeros((len(lines), len(spacegroups)), dtype=np.float32)
+    probabilities = np.zeros((len(samples), len(spacegroups)), dtype=np.float32)
     columns = np.searchsorted(spacegroups, classifier.classes_)
-    for first in range(0, len(lines), _BATCH):
-        rows = np.arange(first, min(first + _BATCH, len(lines)))
-        features = spec.features(render(lines.take(rows), protocol), protocol)
+    first = 0
+    for batch in samples.batches(_BATCH):
+        rows = np.arange(first, first + len(batch))
+        features = spec.features(batch.patterns(), batch.protocol)
         probabilities[rows[:, None], columns] = classifier.predict_proba(features)
+        first += len(batch)
     return probabilities
 
 
 def save_estimator(path: Path, classifier: "ClassifierMixin", provenance: dict[str, Any]) -> None:
-    """Write a fitted estimator and its provenance; `load_estimator` reads them without pickle."""
+    """Write a fitted estimator and its provenance; `load_estimator` unpickles nothing of them."""
     import skops.io
 
     content = {"classifier": classifier, "provenance": json.dumps(provenance)}

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from sgbench.datasets import training_family
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
 from sgbench.models import EstimatorSpec, NetworkSpec, get_model
+from sgbench.sets import SetSpec
 from sgbench.symmetry import family_spacegroups
 from sgbench.training._estimators import load_estimator, save_estimator
 from sgbench.training._plan import Progress
@@ -75,7 +75,7 @@ def load_model(path: Path, device: torch.device) -> Trained:
         provenance = json.loads(content["provenance"])
         spec = get_model(provenance["plan"]["model"])
         assert isinstance(spec, NetworkSpec)
-        spacegroups = family_spacegroups(training_family(provenance["plan"]["dataset"]))
+        spacegroups = family_spacegroups(SetSpec.parse(provenance["plan"]["dataset"]).family)
         network = spec.build(len(spacegroups)).to(device)
         network.load_state_dict(content["weights"])
     except SgbenchError:

@@ -18,15 +18,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from sgbench.datasets import TrainingSet, Ulbd, training_set
-from sgbench.datasets._ulbd_torch import UlbdOnDevice
-from sgbench.diffraction import LineList, render
+from sgbench.designed import Ulbd
+from sgbench.designed.on_device import UlbdOnDevice
+from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
-from sgbench.models import EstimatorSpec, NetworkSpec, get_model
+from sgbench.models import EstimatorSpec, NetworkSpec, get_trained_model
+from sgbench.sets import SetSpec, TrainingSet, open_training_set
 from sgbench.symmetry import class_labels
 from sgbench.training._device import autocast, hardware, keep_freed_memory
 from sgbench.training._estimators import fit_estimator
@@ -76,12 +76,13 @@ def train(
     -------
     TrainedModel or FittedEstimator
     """
-    spec, dataset = get_model(plan.model), training_set(plan.dataset, crystals)
+    spec = get_trained_model(plan.model)
+    dataset = open_training_set(SetSpec.parse(plan.dataset), crystals)
     dataset_sha256 = dataset.checksum()
     trained: Trained
     if isinstance(spec, EstimatorSpec):
         started = time.monotonic()
-        classifier = fit_estimator(spec, _batches(dataset, plan), dataset.protocol, plan.seed)
+        classifier = fit_estimator(spec, _batches(dataset, plan), plan.seed)
         seconds, history = time.monotonic() - started, []
         n_patterns, n_parameters = plan.patterns, 0
         trained = FittedEstimator(spec, classifier, {})
@@ -97,7 +98,7 @@ def train(
         {
             "plan": asdict(plan),
             "plan_sha256": plan.sha256(),
-            "family": dataset.family,
+            "family": dataset.spec.family,
             "model_version": spec.version,
             "dataset_sha256": dataset_sha256,
             "hardware": hardware(device),
@@ -112,9 +113,7 @@ def train(
     return trained
 
 
-def _batches(
-    dataset: TrainingSet, plan: TrainingPlan
-) -> Iterator[tuple[LineList, NDArray[np.int64]]]:
+def _batches(dataset: TrainingSet, plan: TrainingPlan) -> Iterator[Samples]:
     for first in range(0, plan.patterns, _FITTING_BATCH):
         count = min(_FITTING_BATCH, plan.patterns - first)
         yield dataset.training_samples(first, count, plan.seed)
@@ -196,18 +195,18 @@ def _finite(losses: list[torch.Tensor], step: int) -> list[float]:
 
 
 def _validate(
-    network: torch.nn.Module, source: "_Source", lines: LineList, spacegroup: NDArray[np.int64]
+    network: torch.nn.Module, source: "_Source", validation: Samples
 ) -> tuple[float, float, float]:
     """Return mean loss, top-1 accuracy and extinction-class accuracy."""
     network.eval()
-    parts = []
     with torch.inference_mode():
-        for first in range(0, len(lines), _VALIDATION_BATCH):
-            chunk = np.arange(first, min(first + _VALIDATION_BATCH, len(lines)))
-            parts.append(network(source.rendered(lines.take(chunk))).double().cpu())
+        parts = [
+            network(source.rendered(samples)).double().cpu()
+            for samples in validation.batches(_VALIDATION_BATCH)
+        ]
     logits = torch.cat(parts)
     spacegroups = source.dataset.spacegroups
-    label = torch.as_tensor(spacegroup - spacegroups[0])
+    label = torch.as_tensor(validation.spacegroup - spacegroups[0])
     classes = torch.as_tensor(class_labels(spacegroups))
     by_class = torch.zeros(len(logits), int(classes.max()) + 1, dtype=torch.float64)
     by_class.index_add_(1, classes, torch.softmax(logits, dim=1))
@@ -244,15 +243,15 @@ class _Source:
     def __init__(self, dataset: TrainingSet, spec: NetworkSpec, device: torch.device) -> None:
         self.dataset, self.spec, self.device = dataset, spec, device
         self._on_device: UlbdOnDevice | None = None
-        if isinstance(dataset, Ulbd) and device.type != "cpu":
-            self._on_device = UlbdOnDevice(dataset, device)
+        if isinstance(dataset.designed, Ulbd) and device.type != "cpu":
+            self._on_device = UlbdOnDevice(dataset.designed, device)
 
     def training_batch(self, plan: TrainingPlan, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return input and labels of a step."""
         which = step * plan.batch_size, plan.batch_size, plan.seed
         if self._on_device is None:
-            lines, spacegroup = self.dataset.training_samples(*which)
-            patterns = self.rendered(lines)
+            samples = self.dataset.training_samples(*which)
+            spacegroup, patterns = samples.spacegroup, self.rendered(samples)
         else:
             recipes = self._on_device.dataset.training_recipes(*which)
             spacegroup = recipes.spacegroup
@@ -260,11 +259,10 @@ class _Source:
         labels = torch.as_tensor(spacegroup - self.dataset.spacegroups[0])
         return patterns, labels.to(self.device)
 
-    def rendered(self, lines: LineList) -> torch.Tensor:
-        """Return the network's input of lines."""
+    def rendered(self, samples: Samples) -> torch.Tensor:
+        """Return the network's input of samples."""
         on_device = self.device if self.device.type != "cpu" else None
-        patterns = torch.as_tensor(render(lines, self.dataset.protocol, on_device))
-        return self.spec.scale_input(patterns)
+        return self.spec.scale_input(torch.as_tensor(samples.patterns(on_device)))
 
 
 class _State:
@@ -298,9 +296,9 @@ class _State:
         self,
         plan: TrainingPlan,
         source: _Source,
-        samples: tuple[LineList, NDArray[np.int64]],
+        validation: Samples,
     ) -> Progress:
-        loss, top1, class_accuracy = _validate(self.network, source, *samples)
+        loss, top1, class_accuracy = _validate(self.network, source, validation)
         patterns_since = len(self.losses) * plan.batch_size
         progress = Progress(
             step=self.step,

@@ -5,16 +5,18 @@ import numpy as np
 import pytest
 from example_crystals import crystal_file, crystal_set
 
-from sgbench.datasets import ULBD, ULBD_ALL, MeshAxis
+from sgbench.designed import MeshAxis
 from sgbench.diffraction import CANONICAL, render
+from sgbench.sets import ULBD, ULBD_ALL
 
 
 def test_datasets_are_listed(call):
     rows = json.loads(call("dataset", "list", "--format", "json").stdout)
     assert [row["name"] for row in rows] == [*ULBD, "ulbd-all"]
     assert rows[-1]["cells"] == sum(len(part.mesh) for part in ULBD_ALL.parts)
-    assert rows[0]["cells"] == 200
-    assert rows[0]["train"] == 200 * 36 * 20
+    (cubic,) = (row for row in rows if row["name"] == "ulbd-cubic")
+    assert cubic["cells"] == 200
+    assert cubic["train"] == 200 * 36 * 20
 
 
 def test_a_description_carries_the_checksum(call):
@@ -112,7 +114,9 @@ def test_an_unknown_dataset(refused, command):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["ulbd-cubik"], "unknown dataset 'ulbd-cubik'; expected one of cddd, gcdd, ulbd-cubic"),
+        (["ulbd-cubik"], "unknown set 'ulbd-cubik'; expected a name such as ulbd-cubic, "),
+        (["cdd"], "unknown set 'cdd'; expected a name such as gcdd, cddd, "),
+        (["cddd-cubic"], "'cddd-cubic' is no designed dataset"),
         (["cddd", "--limit", "0"], "limit of 0"),
         (["cddd", "--family", "hexagonal"], "unknown family 'hexagonal'"),
         (["cddd", "--protocol", "paper"], "unknown protocol 'paper'"),
@@ -199,18 +203,34 @@ def test_structures_are_portrayed_and_exported_by_split(call, tmp_path):
     crystal_file(tmp_path, crystals)
     call("dataset", "portrait", "cddd.parquet", "-o", "figures")
     assert {p.name for p in (tmp_path / "figures").iterdir()} == {
-        "cells.svg", "patterns.svg", "samples.svg", "samples.csv",
+        "overview.svg", "cells.svg", "patterns.svg", "samples.svg", "samples.csv",
     }  # fmt: skip
     call("dataset", "export", "cddd.parquet", "-o", "p.h5", "--split", "grouped/test")
     with h5py.File(tmp_path / "p.h5") as file:
         assert len(file["data"]) == crystals.split_grouped.count("test")
 
 
+def test_a_split_that_was_called_paper(call, tmp_path):
+    crystals = crystal_set()
+    crystal_file(tmp_path, crystals)
+    for name in ("stratified", "paper"):
+        call("dataset", "export", "cddd.parquet", "-o", f"{name}.h5", "--split", f"{name}/test")
+    found = []
+    for name in ("stratified", "paper"):
+        with h5py.File(tmp_path / f"{name}.h5") as file:
+            found.append(file["data"][:])
+    assert len(found[0]) == crystals.split_stratified.count("test")
+    np.testing.assert_array_equal(*found)
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (("export", "cddd.parquet", "-o", "p.h5", "--split", "test"), "paper/train"),
-        (("export", "cddd.parquet", "-o", "p.h5", "--split", "paper/validation"), "paper/train"),
+        (("export", "cddd.parquet", "-o", "p.h5", "--split", "test"), "stratified/train"),
+        (
+            ("export", "cddd.parquet", "-o", "p.h5", "--split", "stratified/validation"),
+            "unknown split 'stratified/validation'; expected stratified/train",
+        ),
         (("export", "cddd.parquet", "-o", "p.h5", "--family", "hexagonal"), "unknown family"),
         (("export", "cddd.parquet", "-o", "p.h5", "--a", "5:6:0.1"), "draw designed samples"),
         (("export", "ulbd-cubic", "-o", "p.h5", "--family", "cubic"), "has one family"),

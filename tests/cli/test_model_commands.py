@@ -5,6 +5,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from example_crystals import crystal_file, crystal_set
 
 from sgbench.evaluation import read_predictions, read_score
 from sgbench.leaderboard import COLUMNS
@@ -54,6 +55,36 @@ def test_from_a_control_to_the_leaderboard(call, control, tmp_path):
     assert "47.2" in (tmp_path / "leaderboard.md").read_text()
 
 
+def test_the_decoder_writes_what_it_found(call, tmp_path):
+    call(
+        "predict", "decoder-pawley", "-o", "p", "--family", "cubic", "--test-set", "ulbd-in-mesh",
+        "--per-spacegroup", 1, "--scale", "smoke",
+    )  # fmt: skip
+    names = {p.name for p in (tmp_path / "p").iterdir()}
+    kept = {"ulbd-in-mesh.parquet", "ulbd-in-mesh.speed.json", "ulbd-in-mesh.details.csv"}
+    assert names == kept
+    details = pd.read_csv(tmp_path / "p" / "ulbd-in-mesh.details.csv")
+    assert list(details.columns) == ["sample_id", "a", "misfit"]
+    found = read_predictions(tmp_path / "p" / "ulbd-in-mesh.parquet")
+    assert tuple(details["sample_id"]) == found.sample_ids
+    call("evaluate", "p/ulbd-in-mesh.parquet", "-o", "s")
+    assert read_score(tmp_path / "s" / "ulbd-in-mesh.extinction.json").top[0] > 0.9
+
+
+def test_a_test_set_by_the_name_that_it_had(call, tmp_path):
+    crystal_file(tmp_path, crystal_set({225: 70}))
+    call(
+        "predict", "control-uniform", "-o", "p", "--family", "cubic", "--test-set",
+        "cddd-paper-test", "--crystals", "cddd.parquet",
+    )  # fmt: skip
+    assert {p.name for p in (tmp_path / "p").iterdir()} == {
+        "cddd-stratified-test.parquet", "cddd-stratified-test.extinction.parquet",
+    }  # fmt: skip
+    call("evaluate", "p/cddd-stratified-test.parquet", "-o", "s", "--crystals", "cddd.parquet")
+    found = read_score(tmp_path / "s" / "cddd-stratified-test.spacegroup.json")
+    assert (found.source, found.n_test) == ("example", 7)
+
+
 def test_from_a_network_to_scores(call, trained, tmp_path):
     call(
         "predict", trained, "-o", "p", "--test-set", "ulbd-off-mesh", "--per-spacegroup", 1,
@@ -64,11 +95,13 @@ def test_from_a_network_to_scores(call, trained, tmp_path):
     assert names == ["ulbd-off-mesh.extinction.json", "ulbd-off-mesh.spacegroup.json"]
     answers = sorted(p.name for p in (tmp_path / "s").glob("*.parquet"))
     assert answers == [name.replace(".json", ".answers.parquet") for name in names]
-    origin = read_score(tmp_path / "s" / names[0]).provenance
+    found = read_score(tmp_path / "s" / names[0])
+    assert (found.source, len(found.test_sha256)) == ("designed", 64)
+    origin = found.provenance
     assert origin["model"] == "fcn-wang2024"
     assert origin["parameters"] == 1_976_884
     assert origin["patterns_per_second"] > 0
-    assert len(origin["predictions_sha256"]) == len(origin["test_sha256"]) == 64
+    assert len(origin["predictions_sha256"]) == 64
 
 
 @pytest.mark.parametrize(
@@ -101,19 +134,22 @@ def test_training_on_a_damaged_checkpoint(call, tmp_path):
         (("control-oracle",), "expected --family"),
         (("control-oracle", "--family", "hexagonal"), "unknown family 'hexagonal'"),
         (("decoder-pawley",), "expected --family"),
-        (("decoder-pawley", "--family", "all"), "needs one family"),
+        (("decoder-pawley", "--family", "all"), "cannot predict the family 'all'"),
         (("decoder-pawley", "--family", "monoclinic"), "cubic, tetragonal"),
         (("control-orakel", "--family", "cubic"), "control-orakel"),
     ],
 )
 def test_predictions_that_cannot_be_made(refused, arguments, words):
-    assert words in refused("predict", *arguments, "-o", "p", "--test-set", "ulbd-in-mesh")
+    options = ("--test-set", "ulbd-in-mesh", "--per-spacegroup", 1)
+    assert words in refused("predict", *arguments, "-o", "p", *options)
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--test-set", "ulbd"], "unknown test set 'ulbd'"),
+        (["--test-set", "ulbd"], "unknown set 'ulbd'"),
+        (["--test-set", "ulbd-cubic"], "is a set to train on; expected a test set"),
+        (["--test-set", "ulbd-sealed"], "drawn with the secret of a sealed round"),
         (["--test-set", "cddd"], "line lists of 'cddd' are needed"),
         (["--test-set", "cddd", "--crystals", "none.parquet"], "there is no file none.parquet"),
         (["--test-set", "cddd", "--crystals", "bad.parquet"], "cannot be read as Parquet"),
@@ -163,7 +199,12 @@ def rewritten(path, **changes):
     [
         {"test_set": None},
         {"test_set": "ulbd"},
-        {"dataset": None},
+        {"test_set": "ulbd-sealed"},
+        {"family": None},
+        {"family": "kubic"},
+        {"family": "tetragonal"},
+        {"protocol": None},
+        {"protocol": "in use"},
         {"dataset": "ulbd-cubik"},
         {"dataset": "ulbd-tetragonal"},
         {"per_spacegroup": None},
@@ -213,11 +254,11 @@ def test_tables_of_other_scales_join_and_the_first_with_a_scale_wins(call, contr
     call("evaluate", control / "ulbd-in-mesh.parquet", "-o", "s")
     call("leaderboard", "s", "-o", "here.csv")
     here = pd.read_csv(tmp_path / "here.csv")
-    other = here.assign(scale="paper", top1=0.25)
-    other.to_csv(tmp_path / "paper.csv", index=False)
+    other = here.assign(scale="full", top1=0.25)
+    other.to_csv(tmp_path / "full.csv", index=False)
     other.assign(top1=0.75).to_csv(tmp_path / "older.csv", index=False)
-    tables = ("here.csv", "paper.csv", "older.csv", "absent.csv")
+    tables = ("here.csv", "full.csv", "older.csv", "absent.csv")
     call("leaderboard", "-o", "all.csv", *(part for name in tables for part in ("--table", name)))
     joined = pd.read_csv(tmp_path / "all.csv")
     assert len(joined) == 2 * len(here)
-    assert set(joined.loc[joined["scale"] == "paper", "top1"]) == {0.25}
+    assert set(joined.loc[joined["scale"] == "full", "top1"]) == {0.25}

@@ -9,8 +9,7 @@ from typer.testing import CliRunner
 
 from sgbench.cli import _results
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import write_score
-from sgbench.evaluation._confusions import confusions
+from sgbench.evaluation import confusions, write_score
 from sgbench.leaderboard import build_table, write_csv
 
 app = typer.Typer()
@@ -124,6 +123,17 @@ def test_rows_decide_which_scores_are_read(scale, scores, tmp_path):
     assert (tmp_path / "f" / "fig5-confusion-cubic.svg").read_bytes() != before
 
 
+def test_scores_on_other_data_are_not_read(scale, tmp_path):
+    """A file in the row's folder, of the same predictions, that was tested on something else."""
+    arguments = ("figures", "--scale-folder", scale, "--output", tmp_path / "f")
+    call(*arguments)
+    before = (tmp_path / "f" / "fig5-confusion-cubic.svg").read_bytes()
+    known = {"predictions_sha256": "cddd-cubic/cddd-test", "seed": 1}
+    keep(scale, scored("cddd-cubic", "cddd-test", source="other", **known))
+    call(*arguments)
+    assert (tmp_path / "f" / "fig5-confusion-cubic.svg").read_bytes() == before
+
+
 def test_a_figure_whose_data_are_gone_goes_too(scale, tmp_path):
     arguments = ("figures", "--scale-folder", scale, "--output", tmp_path / "f")
     call(*arguments)
@@ -162,7 +172,7 @@ def test_no_leaderboard(tmp_path):
 
 
 def test_rows_of_two_scales(scale, scores, tmp_path):
-    more = [*scores, *scored("ulbd-cubic", "cddd", scale="paper")]
+    more = [*scores, *scored("ulbd-cubic", "cddd", scale="full")]
     write_csv(scale / "leaderboard.csv", build_table(more))
     with pytest.raises(SgbenchError, match="several scales"):
         call("figures", "--scale-folder", scale, "--output", tmp_path / "f")

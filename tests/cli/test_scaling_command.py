@@ -31,6 +31,13 @@ def test_table_and_plot_hold_every_mesh(call, tmp_path):
     assert "5 patterns a lattice" in picture
 
 
+def test_other_data_are_tabulated_and_not_drawn(call, tmp_path):
+    keep(tmp_path / "scores" / "one", MESHES[0])
+    keep(tmp_path / "scores" / "two", MESHES[1], n=100)
+    said = call("scaling", "scores/one", "scores/two", "--output", "scaling.csv")
+    assert "8 rows; 2 of other test data are not drawn" in said.stdout
+
+
 def test_studies_of_other_things_are_refused(refused, tmp_path):
     keep(tmp_path / "plain", "ulbd-cubic")
     assert "the scores are of: none" in refused("scaling", "plain", "--output", "s.csv")

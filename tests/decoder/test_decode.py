@@ -1,18 +1,18 @@
 import numpy as np
 import pytest
 
-from sgbench.datasets import designed_dataset
 from sgbench.decoder import decode, spacegroup_probabilities
 from sgbench.diffraction import CANONICAL, PUBLISHED, LineList, allowed_lines, render
 from sgbench.errors import SgbenchError
+from sgbench.sets import family_set
 from sgbench.symmetry import class_labels, extinction_classes, family_spacegroups
 
 SHORTEST = {"cubic": 5.0, "tetragonal": 3.0, "trigonal-hexagonal": 3.0, "orthorhombic": 3.0}
 
 
-def samples(family, every=1, noise=0.0, name=""):
+def samples(family, every=1, noise=0.0, protocol="canonical"):
     """Off-mesh patterns with their cells and classes."""
-    dataset = designed_dataset(name or f"ulbd-{family}")
+    dataset = family_set(family, protocol)
     recipes = dataset.held_out_recipes("off-mesh", 1)
     recipes = recipes.take(np.arange(0, len(recipes), every))
     patterns = render(dataset.lines(recipes), dataset.protocol)
@@ -77,7 +77,7 @@ def test_classes_are_found_in_noise(family):
 
 
 def test_the_published_protocol_is_read_as_well():
-    dataset, cells, label, patterns = samples("cubic", 3, name="ulbd-cubic-published")
+    dataset, cells, label, patterns = samples("cubic", 3, protocol="published")
     decoded = read(dataset, patterns)
     assert np.mean(decoded.class_probabilities.argmax(axis=1) == label) > 0.9
     assert dataset.protocol is PUBLISHED
@@ -85,7 +85,7 @@ def test_the_published_protocol_is_read_as_well():
 
 
 def test_intensities_are_those_that_the_pattern_was_made_of():
-    dataset = designed_dataset("ulbd-cubic")
+    dataset = family_set("cubic")
     recipes = dataset.held_out_recipes("off-mesh", 1).take([0, 20])
     made = dataset.lines(recipes)
     decoded = read(dataset, render(made, CANONICAL))
@@ -125,7 +125,7 @@ def test_patterns_that_are_no_crystals_end_in_distributions(family):
     )
     one_peak = np.exp(-0.5 * ((two_theta - 40) / CANONICAL.sigma) ** 2)
     patterns = np.stack([random_lines, one_peak, rng.uniform(size=len(two_theta))])
-    largest = designed_dataset(f"ulbd-{family}").largest_cell
+    largest = family_set(family).largest_cell
     decoded = decode(patterns.astype(np.float32), CANONICAL, family, largest)
     assert are_distributions(decoded.class_probabilities)
     # No cell explains twenty lines at random, so nothing is said with certainty.

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from sgbench.datasets import designed_dataset
 from sgbench.decoder._pawley import fit_lattice, nonnegative
 from sgbench.diffraction import CANONICAL, metric, reflection_table, render
+from sgbench.sets import family_set
 
 LARGEST = (10.0, 15.0)
 NOISE = 1e-5
@@ -19,7 +19,7 @@ def profiles(two_theta):
 @pytest.fixture(scope="module")
 def tetragonal():
     """A tetragonal pattern with overlapping lines, its cell and the lattice's fit."""
-    dataset = designed_dataset("ulbd-tetragonal")
+    dataset = family_set("tetragonal")
     recipes = dataset.held_out_recipes("off-mesh", 1).take([1])
     pattern = render(dataset.lines(recipes), CANONICAL)[0].astype(np.float64)
     exact = metric("tetragonal", recipes.cells)[0]

@@ -25,9 +25,9 @@ from reference_lines import (
     two_theta_of,
 )
 
-from sgbench.datasets.sources import Entry
 from sgbench.diffraction import CANONICAL, PUBLISHED, PatternProtocol
 from sgbench.diffraction._structure_factors import lines_of_reflections
+from sgbench.structures.sources import Entry
 from sgbench.symmetry import absences, crystal_system
 
 

@@ -7,7 +7,7 @@ import sys
 
 from page_commands import PROJECT, run_page
 
-TARGET = "results/paper/models/ulbd-cubic/cnn-park2017/seed0/model.pt"
+TARGET = "results/full/models/ulbd-cubic/cnn-park2017/seed0/model.pt"
 
 
 def test_the_profile_is_one_that_snakemake_takes(tmp_path):

@@ -7,13 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sgbench.datasets import EvaluationSet
-from sgbench.diffraction import CANONICAL, LineList
-from sgbench.evaluation import Predictions, score
-from sgbench.evaluation._confusions import condition_differences, confusions
-from sgbench.symmetry import PAPER_FAMILIES, absences, extinction_classes, family_spacegroups
-from sgbench.symmetry._classes import relabellings
-from sgbench.symmetry._conditions import condition_words
+from sgbench.diffraction import CANONICAL, LineList, Samples
+from sgbench.evaluation import Predictions, condition_differences, confusions, score
+from sgbench.sets import DESIGNED, IN_MESH, TestSet
+from sgbench.symmetry import (
+    PAPER_FAMILIES,
+    absences,
+    condition_words,
+    extinction_classes,
+    family_spacegroups,
+    relabellings,
+)
 
 HKL = np.array(list(product(range(-12, 13), repeat=3)))
 
@@ -134,12 +138,12 @@ def test_an_axis_has_no_name():
 CUBIC = family_spacegroups("cubic")
 
 
-def made_up(true, predicted, scheme="extinction", **changes):
+def made_up(true, predicted, scheme="extinction", source=DESIGNED, **changes):
     """A score of predictions that are sure of one space group each."""
     n = len(true)
     lines = LineList(np.zeros(n + 1, dtype=np.int64), np.empty(0), np.empty(0, dtype=np.float32))
     ids = tuple(f"s{i}" for i in range(n))
-    truth = EvaluationSet("ulbd-in-mesh", "cubic", CANONICAL, ids, np.array(true), lines, 0, None)
+    truth = TestSet(IN_MESH, "cubic", source, Samples(ids, np.array(true), CANONICAL, lines), 0)
     probabilities = np.eye(36, dtype=np.float32)[np.array(predicted) - 195]
     origin = {"model": "made-up", "train_set": "ulbd-cubic", "scale": "smoke", "seed": 0, **changes}
     return score(Predictions(ids, "spacegroup", CUBIC, probabilities, origin), truth, scheme)
@@ -159,6 +163,7 @@ def test_a_sentence_says_what_was_missed():
     assert (first.model, first.train_set, first.test_set, first.family, first.scale) == (
         "made-up", "ulbd-cubic", "ulbd-in-mesh", "cubic", "smoke",
     )  # fmt: skip
+    assert first.source == DESIGNED
 
 
 def test_confusions_within_a_class_are_none():
@@ -173,6 +178,8 @@ def test_seeds_are_summed_and_runs_are_not():
     assert [(c.train_set, c.n, c.n_true) for c in apart] == [
         ("cddd-cubic", 2, 2), ("ulbd-cubic", 1, 2),
     ]  # fmt: skip
+    other = confusions([one, made_up([198, 198], [195, 195], source="amcsd")])
+    assert [(c.source, c.n, c.n_true) for c in other] == [("amcsd", 2, 2), (DESIGNED, 1, 2)]
 
 
 def test_only_scores_over_classes_of_models_are_used():

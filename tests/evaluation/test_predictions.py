@@ -10,18 +10,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgbench.datasets import ULBD, evaluation_set
 from sgbench.diffraction import render
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import (
     Predictions,
-    predict_control,
     predict_set,
+    predict_untrained,
     read_predictions,
     write_predictions,
 )
 from sgbench.evaluation._predict import _timed
 from sgbench.models import get_model
+from sgbench.sets import IN_MESH, OFF_MESH, SetSpec, family_set, open_test_set
 from sgbench.symmetry import extinction_classes, family_spacegroups
 from sgbench.training import TrainedModel
 
@@ -31,7 +31,8 @@ PROVENANCE = {
     "train_set": "ulbd-cubic",
     "scale": "smoke",
     "test_set": "ulbd-in-mesh",
-    "dataset": "ulbd-cubic",
+    "family": "cubic",
+    "protocol": "canonical",
     "per_spacegroup": 1,
     "seed": 3,
 }
@@ -193,32 +194,34 @@ def test_no_file(tmp_path):
 @pytest.mark.parametrize("name", ["fcn-wang2024", "fcn-wang2024.sqrt"])
 def test_predictions_of_a_network_are_its_probabilities(name):
     torch.manual_seed(0)
-    spec, dataset = get_model(name), ULBD["ulbd-cubic"]
+    spec, dataset = get_model(name), family_set("cubic")
     network = spec.build(36)
     with torch.no_grad():  # fresh weights give nearly equal probabilities
         network.head.weight *= 30
-    truth = evaluation_set("ulbd-off-mesh", dataset, 1)
+    truth = open_test_set(OFF_MESH, dataset, 1)
     plan = {"model": name, "dataset": dataset.name, "seed": 5}
     provenance = {"plan": plan, "family": "cubic", "dataset_sha256": "x", "scale": "smoke"}
     found = predict_set(TrainedModel(spec, network, provenance), truth, torch.device("cpu"))
-    patterns = torch.from_numpy(render(truth.lines, truth.protocol))[:, None]
+    patterns = torch.from_numpy(render(truth.samples.lines, truth.protocol))[:, None]
     patterns = patterns.sqrt() if name.endswith("sqrt") else patterns
     with torch.inference_mode():
         expected = torch.softmax(network.eval()(patterns), dim=1)
     np.testing.assert_allclose(found.probabilities, expected.numpy(), rtol=1e-3, atol=1e-6)
     assert found.probabilities.std() > 1e-3
-    assert found.sample_ids == truth.sample_ids
+    assert found.sample_ids == truth.samples.ids
     assert found.patterns_per_second > 0
     origin = found.provenance
     assert (origin["model"], origin["train_set"], origin["seed"]) == (name, dataset.name, 5)
-    assert (origin["test_set"], origin["dataset"]) == ("ulbd-off-mesh", "ulbd-cubic")
+    assert (origin["test_set"], origin["family"]) == ("ulbd-off-mesh", "cubic")
+    assert (origin["protocol"], origin["source"]) == ("canonical", "designed")
     assert (origin["per_spacegroup"], origin["scale"]) == (1, "smoke")
 
 
 @pytest.mark.parametrize(("n", "counted"), [(20, 15), (9, 9)])
 def test_the_speed_of_a_predictor_with_a_slow_start(n, counted):
     """A quarter of a second once, then 20 ms a batch of five; few patterns are timed whole."""
-    lines = evaluation_set("ulbd-off-mesh", ULBD["ulbd-cubic"], 1).lines.take(np.arange(n))
+    whole = open_test_set(OFF_MESH, family_set("cubic"), 1)
+    truth = replace(whole, samples=whole.samples.take(np.arange(n)))
     seen = []
 
     def predict(chunk):
@@ -226,7 +229,7 @@ def test_the_speed_of_a_predictor_with_a_slow_start(n, counted):
         seen.append(len(chunk))
         return len(chunk)
 
-    parts, speed = _timed(lines, 5, predict)
+    parts, speed = _timed(truth, 5, predict)
     assert parts == seen == [5] * (n // 5) + [n % 5] * (n % 5 > 0)
     seconds = counted / speed
     expected = 0.02 * 3 if counted < n else 0.25 + 0.02
@@ -234,10 +237,41 @@ def test_the_speed_of_a_predictor_with_a_slow_start(n, counted):
 
 
 def test_predictions_of_a_control():
-    dataset = ULBD["ulbd-cubic"]
-    truth = evaluation_set("ulbd-in-mesh", dataset, 1)
-    found = predict_control("control-uniform", dataset, truth, "extinction", "smoke")
+    truth = open_test_set(IN_MESH, family_set("cubic"), 1)
+    found, details = predict_untrained(get_model("control-uniform"), truth, "extinction", "smoke")
+    assert details == {}
     assert found.probabilities.shape == (36, 17)
     assert found.patterns_per_second is None
     assert found.provenance["status"] == "control"
     assert found.provenance["train_set"] == "none"
+
+
+def test_predictions_of_the_decoder():
+    """In two batches, with the cell of each sample."""
+    dataset, chosen = family_set("cubic"), [0, 3, 9, 20]
+    whole = open_test_set(IN_MESH, dataset, 1)
+    truth = replace(whole, samples=whole.samples.take(chosen))
+    spec = replace(get_model("decoder-pawley"), batch=3)
+    found, details = predict_untrained(spec, truth, "spacegroup", "smoke")
+    assert found.probabilities.shape == (4, 36)
+    assert found.patterns_per_second > 0
+    assert (found.provenance["status"], found.provenance["seed"]) == ("reference", 0)
+    assert set(details) == {"a", "misfit"}
+    edges = dataset.held_out_recipes("in-mesh", 1).cells[chosen, 0]
+    np.testing.assert_allclose(details["a"], edges, rtol=1e-3)
+
+
+def test_a_family_that_a_model_cannot_be_asked_about():
+    truth = open_test_set(IN_MESH, family_set("triclinic"), 1)
+    with pytest.raises(SgbenchError, match="cannot predict the family 'triclinic'"):
+        predict_untrained(get_model("decoder-pawley"), truth, "spacegroup", "smoke")
+
+
+def test_what_was_trained_on_is_not_predicted():
+    """By the name of the set alone, before a network is touched."""
+    whole = open_test_set(IN_MESH, family_set("cubic"), 1)
+    seen = replace(whole, spec=SetSpec.parse("cddd"))
+    plan = {"model": "fcn-wang2024", "dataset": "cddd-cubic", "seed": 0}
+    trained = TrainedModel(get_model("fcn-wang2024"), None, {"plan": plan})
+    with pytest.raises(SgbenchError, match="Use the one whose name has '-test'"):
+        predict_set(trained, seen, torch.device("cpu"))

@@ -7,32 +7,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from sgbench.datasets import ULBD, EvaluationSet, evaluation_set
-from sgbench.diffraction import CANONICAL, LineList
+from sgbench.diffraction import CANONICAL, LineList, Samples
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import (
     CLASS_SCHEMES,
     Predictions,
-    predict_control,
+    predict_untrained,
     read_score,
     score,
     top_k_hits,
+    wilson_interval,
     write_score,
 )
-from sgbench.evaluation._scores import calibration_bins, calibration_error, wilson_interval
+from sgbench.evaluation._scores import calibration_bins, calibration_error
+from sgbench.models import get_model
+from sgbench.sets import SetSpec, TestSet, family_set, open_test_set
 from sgbench.symmetry import Ceiling, class_labels, family_spacegroups
 
 CUBIC = family_spacegroups("cubic")
 PAPER = ("cubic", "tetragonal", "trigonal-hexagonal")
 
 
-def truth_of(spacegroups, cluster=None) -> EvaluationSet:
+def truth_of(spacegroups, cluster=None) -> TestSet:
     n = len(spacegroups)
     lines = LineList(np.zeros(n + 1, dtype=np.int64), np.empty(0), np.empty(0, dtype=np.float32))
-    return EvaluationSet(
-        "made-up", "cubic", CANONICAL, tuple(f"s{i}" for i in range(n)),
-        np.array(spacegroups), lines, 0, cluster,
-    )  # fmt: skip
+    ids = tuple(f"s{i}" for i in range(n))
+    samples = Samples(ids, np.array(spacegroups), CANONICAL, lines)
+    return TestSet(SetSpec("crystals", "all"), "cubic", "made-up", samples, 0, cluster)
 
 
 def guesses(columns, sure=0.9) -> Predictions:
@@ -67,13 +68,12 @@ def test_ties_are_averaged_over_all_orders(case):
 @pytest.mark.parametrize("scheme", CLASS_SCHEMES)
 @pytest.mark.parametrize("family", PAPER)
 def test_the_oracle_lands_on_the_ceiling(family, scheme):
-    dataset = ULBD[f"ulbd-{family}"]
-    truth = evaluation_set("ulbd-in-mesh", dataset, 2)
-    result = score(
-        predict_control("control-oracle", dataset, truth, scheme, "smoke"), truth, scheme
-    )
+    truth = open_test_set(SetSpec.parse("ulbd-in-mesh"), family_set(family), 2)
+    guess, _ = predict_untrained(get_model("control-oracle"), truth, scheme, "smoke")
+    result = score(guess, truth, scheme)
     expected = Ceiling.of_family(family).top if scheme == "spacegroup" else (1.0,) * 5
     assert result.top == pytest.approx(expected, abs=1e-12)
+    assert result.raw == pytest.approx(expected, abs=1e-12)
     assert result.ceiling == pytest.approx(expected, abs=1e-12)
     assert result.gap == pytest.approx((0.0,) * 5, abs=1e-12)
     assert result.share == pytest.approx((1.0,) * 5, abs=1e-12)
@@ -81,12 +81,12 @@ def test_the_oracle_lands_on_the_ceiling(family, scheme):
 
 @pytest.mark.parametrize("family", PAPER)
 def test_guessing_scores_k_of_n(family):
-    dataset = ULBD[f"ulbd-{family}"]
-    truth = evaluation_set("ulbd-in-mesh", dataset, 1)
-    guess = predict_control("control-uniform", dataset, truth, "spacegroup", "smoke")
+    truth = open_test_set(SetSpec.parse("ulbd-in-mesh"), family_set(family), 1)
+    guess, _ = predict_untrained(get_model("control-uniform"), truth, "spacegroup", "smoke")
     result = score(guess, truth, "spacegroup")
-    n = len(dataset.spacegroups)
+    n = len(family_spacegroups(family))
     assert result.top == pytest.approx([k / n for k in range(1, 6)])
+    assert result.raw == pytest.approx([k / n for k in range(1, 6)])
     assert result.balanced_accuracy == pytest.approx(1 / n)
     assert result.ece == pytest.approx(0.0, abs=1e-6)
 
@@ -320,4 +320,5 @@ def test_no_score(tmp_path):
 def test_a_score_is_plain_json(tmp_path):
     write_score(tmp_path / "score.json", score(guesses([0]), truth_of([195]), "spacegroup"))
     values = json.loads((tmp_path / "score.json").read_text())
-    assert {"top", "top_low", "top_high", "ceiling", "gap", "share", "ece"} <= values.keys()
+    assert {"top", "top_low", "top_high", "raw", "ceiling", "gap", "share", "ece"} <= values.keys()
+    assert {"test_set", "source", "test_sha256", "family"} <= values.keys()

@@ -6,9 +6,16 @@ from sgbench.leaderboard import below_reference, read_reference, write_reference
 
 ROW = {
     "model": "fcn", "train_set": "ulbd-cubic", "test_set": "ulbd-in-mesh", "family": "cubic",
-    "class_scheme": "spacegroup", "scale": "laptop", "top1": 0.47, "top1_low": 0.458,
-    "top1_high": 0.482, "status": "reference", "n_test": 7200,
+    "source": "designed", "test_sha256": "t", "class_scheme": "spacegroup", "scale": "laptop",
+    "top1": 0.47, "top1_low": 0.458, "top1_high": 0.482, "status": "reference", "n_test": 7200,
 }  # fmt: skip
+
+
+# A row as an earlier version wrote it.
+OLD = (
+    "{model: x, train_set: ulbd-cubic, test_set: cddd, family: cubic, class_scheme: spacegroup, "
+    "test_sha256: t, scale: laptop, top1: 0.5, top1_low: 0.4, top1_high: 0.6}"
+)
 
 
 def table(**changes) -> pd.DataFrame:
@@ -51,6 +58,7 @@ def test_controls_are_no_reference(tmp_path):
         ("rows: [1", "cannot be read"),
         ("rows: 3", "rows"),
         ("rows: [{model: x}]", "required"),
+        (f"rows: [{OLD}]", "'source' is a required property"),
         ("- a", "top level"),
     ],
 )

@@ -9,8 +9,8 @@ from example_results import made_up_scores
 from scipy.stats import binom
 
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import Answers, Score
-from sgbench.evaluation._scores import _bootstrap_interval, wilson_interval
+from sgbench.evaluation import Answers, Score, wilson_interval
+from sgbench.evaluation._scores import _bootstrap_interval
 from sgbench.leaderboard import (
     Accuracy,
     _pairs,
@@ -57,6 +57,15 @@ def test_fractions_are_tested_by_all_changes_of_sign(seed):
     assert paired_p(-values) == pytest.approx(expected, rel=1e-9)
 
 
+def test_differences_too_small_for_the_grid_are_no_error():
+    """Large classes and many seeds make them: a part of a sample's chance in a part of the runs."""
+    small = np.array([1 / 720, -1 / 480, 1 / 230])
+    assert paired_p(small[:2]) == 1.0
+    assert paired_p(np.concatenate([small, np.ones(10)])) == pytest.approx(
+        paired_p(np.concatenate([small[2:], np.ones(10)]))
+    )
+
+
 def test_many_differences_are_normal(monkeypatch):
     """The approximation agrees with the exact distribution where it begins."""
     draw = np.random.default_rng(0)
@@ -77,14 +86,16 @@ def scored(model: str, hit: np.ndarray, cluster: np.ndarray | None = None, **ori
         wilson_interval(rate, n) if n == len(hit) else _bootstrap_interval(hit[:, None], cluster)
     )
     top = {"top": rate, "top_low": low, "top_high": high}
+    known = {name: origin.pop(name) for name in ("test_sha256", "source") if name in origin}
     return replace(
         one,
+        **{"test_sha256": "t", **known},
         n_test=len(hit),
         n_clusters=n,
         **{name: (float(value[0]),) * 5 for name, value in top.items()},
         answers=Answers(hit.astype(np.float32), cluster.astype(np.int32)),
         provenance={
-            **one.provenance, "test_sha256": "t", "predictions_sha256": f"{model:0<64}", **origin,
+            **one.provenance, "predictions_sha256": f"{model:0<64}", **origin,
         },
     )  # fmt: skip
 
@@ -187,6 +198,7 @@ def test_what_cannot_be_paired_is_left_out():
         replace(scored("old", hit), answers=None),
         scored("control", hit, status="control"),
         scored("few", hit[:20], test_sha256="of its own"),
+        scored("elsewhere", hit, source="of its own"),
         scored("b", 1 - hit),
         replace(scored("c", hit), test_set="gcdd"),
         scored("d", hit, scale="laptop"),

@@ -22,7 +22,7 @@ PROMISED = {
     "top2", "top3", "top4", "top5", "top1_low", "top1_high", "ceiling_top1", "ceiling_top2",
     "ceiling_top3", "ceiling_top4", "ceiling_top5", "share_top1", "ece", "parameters",
     "train_patterns", "patterns_per_second", "hardware", "status", "dataset_sha256",
-    "predictions_sha256", "sgbench_version",
+    "predictions_sha256", "sgbench_version", "source", "test_sha256", "raw_top1", "raw_top5",
 }  # fmt: skip
 
 
@@ -31,11 +31,12 @@ def made_up(top1=0.4, **changes) -> Score:
         "model": "fcn", "train_set": "ulbd-cubic", "scale": "smoke", "seed": 0,
         "parameters": 1976884, "train_patterns": 6400, "train_seconds": 1.5, "hardware": "abacus",
         "patterns_per_second": 250.0,
-        "dataset_sha256": "aa", "test_sha256": "bb", "predictions_sha256": "cc",
+        "dataset_sha256": "aa", "predictions_sha256": "cc",
         "scorer_version": "0.1.0",
     }  # fmt: skip
     values = {
         "test_set": "ulbd-in-mesh", "family": "cubic", "class_scheme": "spacegroup",
+        "source": "designed", "test_sha256": "bb", "raw": (top1 + 0.01, 0.61, 0.71, 0.81, 0.91),
         "n_test": 360, "n_clusters": 360, "top": (top1, 0.6, 0.7, 0.8, 0.9),
         "top_low": (top1 - 0.05, 0.5, 0.6, 0.7, 0.8), "top_high": (top1 + 0.05, 0.7, 0.8, 0.9, 1.0),
         "ceiling": (0.472, 0.722, 0.805, 0.889, 0.972),
@@ -59,6 +60,10 @@ def test_a_row_says_what_the_score_says():
     (row,) = build_table([made_up()]).to_dict("records")
     assert row["model"] == "fcn"
     assert [row[f"top{k}"] for k in range(1, 6)] == [0.4, 0.6, 0.7, 0.8, 0.9]
+    assert [row[f"raw_top{k}"] for k in range(1, 6)] == pytest.approx(
+        [0.41, 0.61, 0.71, 0.81, 0.91]
+    )
+    assert (row["source"], row["test_sha256"]) == ("designed", "bb")
     assert [row[f"ceiling_top{k}"] for k in range(1, 6)] == [0.472, 0.722, 0.805, 0.889, 0.972]
     assert (row["top1_low"], row["top1_high"]) == pytest.approx((0.35, 0.45))
     assert row["share_top1"] == pytest.approx(0.4 / 0.472)
@@ -78,6 +83,7 @@ def test_seeds_are_one_row():
     (row,) = build_table(scores).to_dict("records")
     assert row["seeds"] == 2
     assert row["top1"] == pytest.approx(0.43)
+    assert row["raw_top1"] == pytest.approx(0.44)
     assert row["top1_seed_sd"] == pytest.approx(0.06 / np.sqrt(2))
     assert (row["top1_low"], row["top1_high"]) == pytest.approx((0.38, 0.48))
     assert row["ece"] == pytest.approx(0.2)
@@ -97,7 +103,8 @@ def test_the_speed_of_seeds(speeds, expected):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("model", "other"), ("train_set", "cddd"), ("scale", "paper"), ("test_set", "cddd"),
+    [("model", "other"), ("train_set", "cddd"), ("scale", "full"), ("test_set", "cddd"),
+     ("source", "amcsd"), ("test_sha256", "of others"), ("dataset_sha256", "of others"),
      ("family", "tetragonal"), ("class_scheme", "extinction")],
 )  # fmt: skip
 def test_what_tells_rows_apart(field, value):
@@ -118,7 +125,7 @@ def test_the_order_of_rows():
         made_up(0.1, family="trigonal-hexagonal"),
         made_up(0.1, family="tetragonal"),
         made_up(0.1, scale="laptop"),
-        made_up(0.1, scale="paper", family="tetragonal"),
+        made_up(0.1, scale="full", family="tetragonal"),
         made_up(0.1, scale="custom"),
     ]
     expected = [10, 9, 6, 2, 1, 0, 5, 4, 3, 8, 7, 11]
@@ -127,7 +134,7 @@ def test_the_order_of_rows():
     pd.testing.assert_frame_equal(found, wanted)
     key = ["scale", "family", "class_scheme", "test_set", "model"]
     rows = [tuple(row) for row in found[key].to_numpy()]
-    assert rows[0] == ("paper", "tetragonal", "spacegroup", "ulbd-in-mesh", "fcn")
+    assert rows[0] == ("full", "tetragonal", "spacegroup", "ulbd-in-mesh", "fcn")
     assert [row[4] for row in rows[3:6]] == ["as good", "better", "worse"]
     assert [row[3] for row in rows[6:9]] == ["ulbd-off-mesh", "cddd-in-domain", "cddd"]
     assert rows[-1][0] == "custom"
@@ -156,6 +163,16 @@ def test_the_same_scores_give_the_same_bytes(tmp_path):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
+@pytest.mark.parametrize("model", ["2024", "1e5", "null", "nan", "inf"])
+def test_names_stay_text(model, tmp_path):
+    """A submission may be called so."""
+    write_csv(tmp_path / "l.csv", build_table([made_up(model=model, test_sha256="0" * 64)]))
+    found = read_csv(tmp_path / "l.csv")
+    assert found["model"].tolist() == [model]
+    assert found["test_sha256"].tolist() == ["0" * 64]
+    assert f"| {model} | ulbd-cubic |" in to_markdown(found)
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b'a,b\n"1,2\n', b"a,b\n1,2,3\n1\n"])
 def test_files_that_are_no_table(tmp_path, content):
     (tmp_path / "leaderboard.csv").write_bytes(content)
@@ -179,6 +196,7 @@ def test_markdown():
         made_up(0.4),
         made_up(0.3, class_scheme="extinction"),
         made_up(0.2, model="control-uniform", hardware=None),
+        made_up(0.1, test_set="ulbd-off-mesh", test_sha256="0123456789"),
     ]
     text = to_markdown(build_table(scores))
     sections = [line for line in text.splitlines() if line.startswith("## ")]
@@ -190,8 +208,15 @@ def test_markdown():
     assert "Trained on: abacus." in text
     tables = [line for line in text.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in tables}) == 1
-    assert len(tables) == 2 * 3 + 3
-    assert sum(line.startswith("| *ceiling* |") for line in tables) == 2
+    assert len(tables) == 3 * 2 + 4
+    headings = [line for line in text.splitlines() if line.startswith("### ")]
+    assert headings == [
+        "### ulbd-in-mesh (designed, bb), n = 360",
+        "### ulbd-in-mesh (designed, bb), n = 360",
+        "### ulbd-off-mesh (designed, 01234567), n = 360",
+    ]
+    said = [line for line in text.splitlines() if line.startswith("Ceiling, top-1 to top-5: ")]
+    assert [line.split(": ")[1] for line in said] == ["47.2 72.2 80.5 88.9 97.2"] * 3
 
 
 def test_a_score_without_its_origin_is_an_error():

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from sgbench.datasets import ULBD
 from sgbench.diffraction import render
 from sgbench.models import EstimatorSpec, get_model, model_names
+from sgbench.sets import ULBD
 
 NAMES = (
     "extra-trees-suzuki2020",

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sgbench.datasets import ULBD
 from sgbench.diffraction import CANONICAL, LineList, render
 from sgbench.models._features import pooled_roots, ratio_features, suzuki_features
+from sgbench.sets import ULBD
 
 
 def pattern_of(two_theta, intensity=None, protocol=CANONICAL):

@@ -1,8 +1,22 @@
+import numpy as np
 import pytest
 import torch
 
 from sgbench.errors import SgbenchError
-from sgbench.models import _registry, get_model, model_names, register_model
+from sgbench.models import (
+    CONTROLS,
+    REFERENCE,
+    REFERENCE_MODELS,
+    UntrainedSpec,
+    _registry,
+    current_name,
+    get_model,
+    get_trained_model,
+    model_names,
+    register_model,
+)
+from sgbench.sets import family_set
+from sgbench.symmetry import FAMILIES, class_labels, family_spacegroups
 
 
 def test_names_are_sorted_and_found():
@@ -16,6 +30,52 @@ def test_names_are_sorted_and_found():
 def test_an_unknown_name_names_the_others():
     with pytest.raises(SgbenchError, match="unknown model 'resnet'; expected one of cnn-park2017"):
         get_model("resnet")
+
+
+def test_the_reference_and_its_names():
+    assert REFERENCE_MODELS[0] == REFERENCE
+    assert set(REFERENCE_MODELS) <= set(model_names())
+    assert current_name("fcn-wang2024.sqrt-fresh") == REFERENCE
+    assert get_model("fcn-wang2024.sqrt-fresh") is get_model(REFERENCE)
+    assert get_trained_model(REFERENCE) is get_model(REFERENCE)
+    assert current_name("somebody-else") == "somebody-else"
+
+
+UNTRAINED = [name for name in model_names() if isinstance(get_model(name), UntrainedSpec)]
+
+
+def test_models_without_training_say_what_they_are():
+    assert set(UNTRAINED) == {*CONTROLS, "decoder-pawley"}
+    for name in UNTRAINED:
+        assert get_model(name).status == ("control" if name in CONTROLS else "reference")
+        assert set(get_model(name).families) <= set(FAMILIES)
+        with pytest.raises(SgbenchError, match=f"'{name}' needs no training; .*sgbench predict"):
+            get_trained_model(name)
+
+
+@pytest.mark.parametrize("name", UNTRAINED)
+def test_models_without_training_answer_with_probabilities(name):
+    spec = get_model(name)
+    samples = family_set("cubic").held_out_samples("off-mesh", 1).take([0, 20, 35])
+    groups = family_spacegroups("cubic")
+    for scheme in spec.class_schemes:
+        n_labels = len(groups) if scheme == "spacegroup" else class_labels(groups).max() + 1
+        answer = spec.answer(samples, "cubic", scheme)
+        assert answer.probabilities.shape == (3, n_labels)
+        assert answer.probabilities.dtype == np.float32
+        np.testing.assert_allclose(answer.probabilities.sum(axis=1), 1, atol=1e-5)
+        assert all(len(values) == 3 for values in answer.details.values())
+
+
+def test_the_decoder_also_tells_the_cell():
+    dataset = family_set("tetragonal")
+    recipes = dataset.held_out_recipes("off-mesh", 1).take([3, 40])
+    answer = get_model("decoder-pawley").answer(
+        dataset.samples(recipes), "tetragonal", "spacegroup"
+    )
+    cells = np.column_stack([answer.details["a"], answer.details["c"]])
+    np.testing.assert_allclose(cells, recipes.cells, atol=1e-3)
+    assert (answer.details["misfit"] < 1e-3).all()
 
 
 def test_a_network_enters_the_registry(monkeypatch):

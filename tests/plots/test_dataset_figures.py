@@ -10,9 +10,15 @@ from example_crystals import COUNTS, crystal_set
 
 from sgbench import plots
 from sgbench.cli._figures import write_portrait
-from sgbench.datasets._cards import group_counts
 from sgbench.errors import SgbenchError
 from sgbench.plots._datasets import _bins, _cell_text, _far_apart
+from sgbench.structures import group_counts
+from sgbench.symmetry import (
+    Ceiling,
+    extinction_classes,
+    family_spacegroups,
+    spacegroup_symbol,
+)
 
 # Where example_crystals.py is.
 EXAMPLES = Path(__file__).parents[1]
@@ -105,6 +111,26 @@ def test_free_angles_are_in_the_label():
     assert text == "a = 5.00, b = 6.00, c = 7.00 Å, β = 101.2°"
 
 
+def test_the_overview_leads_from_missing_lines_to_the_ceiling(tmp_path):
+    # The triclinic cell lacks no line, so that one of the hexagonal ones is shown.
+    figure = plots.extinction_overview(crystal_set({2: 1, 194: 3}))
+    found = texts(figure, tmp_path)
+    (own,) = (c for c in extinction_classes(family_spacegroups("trigonal-hexagonal"))
+              if 194 in c.spacegroups)  # fmt: skip
+    assert f"class {own.symbol}:" in found
+    assert {f"missing unless {one}" for one in own.conditions} <= set(found)
+    assert {f"{spacegroup_symbol(n)} ({n})" for n in own.spacegroups} <= set(found)
+    ceiling = Ceiling.of_family("trigonal-hexagonal").top[0]
+    assert {f"{100 / len(own.spacegroups):.1f} %", f"{100 * ceiling:.1f} %"} <= set(found)
+    # (00l) with l odd is among the lines that are missing; (002) is not.
+    assert "001" in found
+    assert "002" not in found
+
+
+def test_the_overview_of_crystals_that_lack_no_line(tmp_path):
+    assert "class P -:" in " ".join(texts(plots.extinction_overview(crystal_set({2: 2})), tmp_path))
+
+
 def test_every_space_group_is_a_bar_or_a_tick(crystals, tmp_path):
     figure = plots.samples_per_group(crystals)
     groups, systems = figure.axes
@@ -143,7 +169,9 @@ def test_files_are_the_same_whenever_they_are_made(crystals, tmp_path, monkeypat
         monkeypatch.setitem(matplotlib.rcParams, "font.size", 20)
         monkeypatch.setitem(matplotlib.rcParams, "svg.hashsalt", None)
     written = write_portrait(crystals, tmp_path / "two")
-    assert [p.name for p in written] == ["cells.svg", "patterns.svg", "samples.svg", "samples.csv"]
+    assert [p.name for p in written] == [
+        "overview.svg", "cells.svg", "patterns.svg", "samples.svg", "samples.csv",
+    ]  # fmt: skip
     for path in written:
         content = path.read_bytes()
         assert content == (tmp_path / "one" / path.name).read_bytes()

@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,7 @@ from example_results import (
 from scipy.stats import binomtest
 
 from sgbench import plots
-from sgbench.datasets import with_family
-from sgbench.plots._results import short_name
+from sgbench.sets import SetSpec
 from sgbench.symmetry import (
     PAPER_FAMILIES,
     extinction_classes,
@@ -28,6 +28,7 @@ from sgbench.symmetry import (
 
 # Where example_results.py is.
 EXAMPLES = Path(__file__).parents[1]
+ULBD, CDDD, GCDD = SetSpec("designed"), SetSpec("crystals"), SetSpec("random")
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,10 @@ def pick(table, scheme="extinction", model=MODEL, **wanted):
     for column, values in wanted.items():
         chosen &= table[column].isin([values] if isinstance(values, str) else values)
     return table[chosen]
+
+
+def specs(*names):
+    return [SetSpec.parse(name) for name in names]
 
 
 def texts(figure, tmp_path):
@@ -68,33 +73,6 @@ def points(axes):
     }
 
 
-# Names.
-
-
-@pytest.mark.parametrize(
-    ("train_set", "family", "full", "short"),
-    [
-        ("ulbd", "cubic", "ulbd-cubic", "ULBD"),
-        (
-            "ulbd-physical", "trigonal-hexagonal", "ulbd-physical-trigonal-hexagonal",
-            "ULBD-physical",
-        ),
-        (
-            "ulbd-physical-no-wilson", "cubic", "ulbd-physical-cubic-no-wilson",
-            "ULBD-physical-no-wilson",
-        ),
-        ("cddd", "tetragonal", "cddd-tetragonal", "CDDD"),
-        (
-            "cddd-paper-split", "trigonal-hexagonal", "cddd-trigonal-hexagonal-paper-split",
-            "CDDD-paper-split",
-        ),
-    ],
-)  # fmt: skip
-def test_names_of_sets(train_set, family, full, short):
-    assert with_family(train_set, family) == full
-    assert short_name(full, family) == short
-
-
 # Confusion matrices.
 
 
@@ -105,7 +83,7 @@ def cells(collection):
 
 @pytest.mark.parametrize("family", PAPER_FAMILIES)
 def test_a_confusion_matrix_has_each_pair_once(family):
-    by_group, _ = made_up_scores(f"cddd-{family}", "gcdd", family, 0.5)
+    by_group, _ = made_up_scores(CDDD.of(family).name, "gcdd", family, 0.5)
     figure = plots.confusion_matrices([("a", [by_group]), ("b", [by_group])])
     matrix, strip = figure.axes[:2]
     shaded, within, beyond = matrix.collections
@@ -141,7 +119,7 @@ def test_seeds_of_a_confusion_matrix_are_summed():
 
 def test_top_k_of_a_designed_set_stands_beside_its_ceiling(table):
     rows = pick(
-        table, "spacegroup", train_set=[f"ulbd-{family}" for family in PAPER_FAMILIES],
+        table, "spacegroup", train_set=[ULBD.of(family).name for family in PAPER_FAMILIES],
         test_set=["ulbd-in-mesh", "ulbd-off-mesh"],
     )  # fmt: skip
     figure = plots.top_k_accuracies(rows)
@@ -151,7 +129,7 @@ def test_top_k_of_a_designed_set_stands_beside_its_ceiling(table):
         expected = 100 * mine[[f"ceiling_top{k}" for k in range(1, 6)]].iloc[0].to_numpy()
         assert dict(bars(axes)) == pytest.approx(dict(zip(range(1, 6), expected, strict=True)))
         for _, row in mine.iterrows():
-            found = points(axes)[short_name(row["test_set"], family)]
+            found = points(axes)[SetSpec.parse(row["test_set"]).label]
             assert found[:, 1] == pytest.approx([100 * row[f"top{k}"] for k in range(1, 6)])
 
 
@@ -164,7 +142,7 @@ def test_test_sets_with_other_labels_have_ceilings_of_their_own(table, tmp_path)
     assert bars(axes) == []
     curves = {line.get_label(): line.get_ydata() for line in axes.lines}
     for _, row in rows.iterrows():
-        name = short_name(row["test_set"], "cubic")
+        name = SetSpec.parse(row["test_set"]).label
         assert curves[f"ceiling, {name}"][0] == pytest.approx(100 * row["ceiling_top1"])
     assert "ceiling, GCDD" in texts(figure, tmp_path)
 
@@ -193,8 +171,8 @@ def test_training_curves_beside_their_ceilings(tmp_path):
 
 def test_bars_show_what_each_training_set_carries_over(table):
     rows = pick(table)
-    tests = (("ulbd-in-mesh", None), ("cddd-test", "cddd-test-in-domain"))
-    figure = plots.generalization_bars(rows, ("ulbd", "cddd", "gcdd"), tests)
+    inside, *real = specs("ulbd-in-mesh", "cddd-test", "cddd-test-in-domain")
+    figure = plots.generalization_bars(rows, (ULBD, CDDD, GCDD), ((inside, None), tuple(real)))
     axes = figure.axes[1]
     assert axes.get_title() == "tetragonal"
     found = dict(bars(axes))
@@ -214,7 +192,7 @@ def test_bars_show_what_each_training_set_carries_over(table):
 
 def test_the_matrix_prints_each_value_and_a_dash_for_none(table):
     rows = pick(table)
-    figure = plots.generalization_matrix(rows, ("ulbd", "cddd"), ("ulbd-in-mesh", "cddd"))
+    figure = plots.generalization_matrix(rows, (ULBD, CDDD), specs("ulbd-in-mesh", "cddd"))
     printed = [text.get_text() for text in figure.axes[0].texts]
     expected = [
         f"{100 * pick(table, family='cubic', train_set=a, test_set=b)['top1'].iloc[0]:.1f}"
@@ -242,8 +220,8 @@ def test_curves_over_meshes_are_ordered_by_step(table):
 
 
 def test_designed_sets_one_below_the_other(table, tmp_path):
-    names = ("ulbd", "ulbd-physical", "ulbd-physical-no-wilson")
-    figure = plots.designed_sets(pick(table), names, ("cddd", "ulbd-off-mesh"))
+    trained = (ULBD, *(replace(ULBD, law=law) for law in ("physical", "physical-no-wilson")))
+    figure = plots.designed_sets(pick(table), trained, specs("cddd", "ulbd-off-mesh"))
     found = texts(figure, tmp_path)
     assert {"ULBD", "ULBD-physical", "without Wilson statistics"} <= set(found)
     assert found.count("ULBD-physical") == 3  # families
@@ -272,9 +250,6 @@ def test_the_scheme_names_every_space_group_and_class(family, tmp_path):
     assert {f"{n}  {spacegroup_symbol(n)}" for n in groups} <= set(found)
     assert sorted(cls.symbol for cls in classes) == sorted(set(found) & {c.symbol for c in classes})
     assert {f"{len(groups)} space groups", f"{len(classes)} classes"} <= set(found)
-
-
-# The ceiling of an imbalanced set.
 
 
 # All of them.
@@ -318,12 +293,42 @@ def test_what_is_missing_is_said(table, scores):
         f"no history of {MODEL} trained on ulbd-cubic-imbalanced."
     )
     assert "trained on cddd-cubic on cddd-test" in found["fig5-confusion-cubic.svg"].reason
-    assert "cddd on cddd-test" in found["fig10-generalization.svg"].reason
+    assert "CDDD on CDDD-test" in found["fig10-generalization.svg"].reason
     assert found["fig9-top-k.svg"].caption.endswith(
         "Without results: tetragonal, trigonal-hexagonal."
     )
     for one in found.values():
         assert (one.reason is None) == (one.figure is not None)
+
+
+def test_rows_of_other_data_are_never_shown_beside_one_another(table, scores):
+    """The second source has the better model, and comes later in the table."""
+    other = [
+        made_up_scores(f"{name}-cubic", "cddd-test", "cubic", 1.0, source="other")
+        for name in ("ulbd", "cddd")
+    ]
+    mixed = [*(one for pair in other for one in pair), *scores]
+    both = example_table(mixed)
+    assert sorted(set(pick(both, family="cubic", test_set="cddd-test")["source"])) == [
+        "crystals", "other",
+    ]  # fmt: skip
+    kept, others = plots.of_one_data(both)
+    pd.testing.assert_frame_equal(kept.reset_index(drop=True), table)
+    assert set(others["source"]) == {"other"}
+    first = {one.file: one for one in plots.paper_figures(table, scores, {}, MODEL)}
+    found = {one.file: one for one in plots.paper_figures(both, mixed, {}, MODEL)}
+    sentence = " Of several data of one name, this shows cddd-test from crystals ("
+    for file in (
+        "fig5-confusion-cubic.svg", "fig10-generalization.svg", "generalization-matrix.svg",
+    ):  # fmt: skip
+        assert sentence in found[file].caption
+        assert sentence not in first[file].caption
+    assert found["fig9-top-k.svg"].caption == first["fig9-top-k.svg"].caption
+    bars_of = [
+        [bars(axes) for axes in one["fig10-generalization.svg"].figure.axes]
+        for one in (first, found)
+    ]
+    assert bars_of[0] == bars_of[1]
 
 
 def test_no_results_at_all(table):
@@ -353,3 +358,19 @@ def test_plots_are_imported_without_matplotlib_and_pandas():
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=EXAMPLES)
+
+
+def test_test_data_that_no_figure_asks_for_hide_nothing(table, scores):
+    """Those of another protocol bear the same name, and come first here."""
+    mine = (table["train_set"] == "ulbd-cubic") & (table["model"] == MODEL)
+    published = table[mine].assign(train_set="ulbd-cubic-published", test_sha256="0")
+    found = {
+        one.file: one
+        for one in plots.paper_figures(
+            pd.concat([published, table]), scores, all_histories(), MODEL
+        )
+    }
+    assert {one.reason for one in found.values()} == {None}
+    row = pick(table, "spacegroup", train_set="ulbd-cubic", test_set="ulbd-off-mesh").iloc[0]
+    assert f"{100 * row['top1']:.1f} % (" in found["fig9-top-k.svg"].caption
+    assert "Without results" not in found["fig9-top-k.svg"].caption

@@ -8,10 +8,21 @@ import pandas as pd
 import pytest
 from example_crystals import crystal_set
 
-from sgbench.evaluation import LabelScore, Score
-from sgbench.evaluation._scores import wilson_interval
+from sgbench.evaluation import LabelScore, Score, wilson_interval
 from sgbench.leaderboard import build_table, read_pairs
-from sgbench.report import REFERENCE_MODELS, _claims
+from sgbench.models import REFERENCE_MODELS
+from sgbench.plots.shown import ULBD, WITHOUT
+from sgbench.report import Results, all_claims
+from sgbench.report.claims import (
+    _claim,
+    datasets,
+    designed,
+    generalization,
+    intensities,
+    laws,
+    trained_on_structures,
+)
+from sgbench.sets import DESIGNED, SetSpec
 from sgbench.symmetry import Ceiling, extinction_classes, family_spacegroups
 
 YES, PARTLY, NO, ABSENT = "reproduced", "partly", "not reproduced", "not run at this scale"
@@ -26,10 +37,12 @@ def result(
     model = changes.pop("model", MODEL)
     ceiling = changes.pop("ceiling", CUBIC if scheme == "spacegroup" else (1.0,) * 5)
     top = changes.pop("top", (top1, *ceiling[1:]))
+    source = DESIGNED if SetSpec.parse(test_set).origin == DESIGNED else "example"
     values = {
-        "test_set": test_set, "family": family, "class_scheme": scheme, "n_test": 1200,
+        "test_set": test_set, "family": family, "source": source,
+        "test_sha256": f"{family} {test_set}", "class_scheme": scheme, "n_test": 1200,
         "n_clusters": 1200, "top": top, "top_low": tuple(t - half for t in top),
-        "top_high": tuple(t + half for t in top), "ceiling": ceiling,
+        "top_high": tuple(t + half for t in top), "raw": top, "ceiling": ceiling,
         "gap": tuple(c - t for c, t in zip(ceiling, top, strict=True)),
         "share": tuple(t / c for c, t in zip(ceiling, top, strict=True)),
         "balanced_accuracy": top1, "ece": 0.0, "by_label": {}, "confusion": (),
@@ -41,12 +54,19 @@ def result(
     return Score(**{**values, **changes}, provenance=provenance)
 
 
-def table(*scores) -> pd.DataFrame:
-    return build_table(scores)
-
-
 NO_PAIRS = read_pairs(Path("none.csv"))
-EMPTY = table(result("ulbd-monoclinic", "ulbd-in-mesh", 0.5))
+
+
+def found(*scores, real=None, random=None, **changes) -> Results:
+    """Results with a row of somebody else's, too."""
+    scores = (*scores, result("ulbd-monoclinic", "ulbd-in-mesh", 0.5, family="monoclinic"))
+    crystals = {"cddd": real, "gcdd": random}
+    values = {
+        "scale": "laptop", "table": build_table(scores), "scores": scores, "histories": {},
+        "crystals": {name: one for name, one in crystals.items() if one is not None},
+        "confusions": None, "pairs": NO_PAIRS, "pictures": (),
+    }  # fmt: skip
+    return Results(**{**values, **changes})
 
 
 # --- without data -------------------------------------------------------------------------------
@@ -55,21 +75,22 @@ EMPTY = table(result("ulbd-monoclinic", "ulbd-in-mesh", 0.5))
 @pytest.mark.parametrize(
     "claim",
     [
-        _claims.cells_cluster(None),
-        _claims.patterns_follow_cells(None),
-        _claims.random_cells_spread(None, crystal_set()),
-        _claims.groups_are_imbalanced(None),
-        _claims.groups_are_imbalanced(crystal_set({225: 50})),  # not of all families
-        _claims.cells_cluster(crystal_set({225: 3})),
-        _claims.random_structures_are_harder(EMPTY, "cubic"),
-        _claims.accuracy_follows_samples((), crystal_set(), "cubic"),
-        _claims.imbalance_flatters(EMPTY, {}),
-        _claims.lies_on_ceiling(EMPTY, "cubic"),
-        _claims.generalizes(EMPTY, "cubic", "cddd-test"),
-        _claims.fine_mesh_suffices(EMPTY),
-        _claims.class_accuracy(EMPTY, "cubic"),
-        _claims.physical_is_ahead(EMPTY, NO_PAIRS, "cubic"),
-        _claims.every_ingredient_counts(EMPTY),
+        datasets.cells_cluster(found()),
+        datasets.patterns_follow_cells(found()),
+        datasets.random_cells_spread(found(random=crystal_set())),
+        datasets.groups_are_imbalanced(found()),
+        # not of all families
+        datasets.groups_are_imbalanced(found(real=crystal_set({225: 50}))),
+        datasets.cells_cluster(found(real=crystal_set({225: 3}))),
+        trained_on_structures.random_structures_are_harder(found(), family="cubic"),
+        trained_on_structures.accuracy_follows_samples(found(real=crystal_set()), family="cubic"),
+        designed.imbalance_flatters(found()),
+        designed.lies_on_ceiling(found(), family="cubic"),
+        generalization.generalizes(found(), family="cubic", real="cddd-test"),
+        designed.fine_mesh_suffices(found()),
+        designed.class_accuracy(found(), family="cubic"),
+        intensities.physical_is_ahead(found(), family="cubic"),
+        intensities.every_ingredient_counts(found()),
     ],
     ids=lambda claim: claim.key,
 )
@@ -83,28 +104,33 @@ def test_what_was_not_run_says_so(claim):
 
 
 def test_table_one_agrees():
-    ceilings = {f: Ceiling.of_family(f) for f in _claims.PUBLISHED_CEILINGS}
-    claim = _claims.ceilings_agree(ceilings)
+    claim = laws.ceilings_agree(found())
     assert claim.verdict == YES
     assert "15 of 15" in claim.reason
     assert "47.2 72.2 80.6 88.9 97.2" in claim.measured
 
 
-def test_ceilings_that_differ():
-    ceilings = {f: Ceiling.of_family(f) for f in _claims.PUBLISHED_CEILINGS}
-    moved = {f: replace(c, top=(c.top[0] + 0.002, *c.top[1:])) for f, c in ceilings.items()}
-    assert _claims.ceilings_agree(moved).verdict == PARTLY
-    moved = {f: replace(c, top=tuple(t + 0.002 for t in c.top)) for f, c in ceilings.items()}
-    assert _claims.ceilings_agree(moved).verdict == NO
+@pytest.mark.parametrize(("n_moved", "verdict"), [(1, PARTLY), (5, NO)])
+def test_ceilings_that_differ(monkeypatch, n_moved, verdict):
+    class Moved:
+        @staticmethod
+        def of_family(family):
+            ceiling = Ceiling.of_family(family)
+            return replace(
+                ceiling, top=tuple(t + 0.002 * (i < n_moved) for i, t in enumerate(ceiling.top))
+            )
+
+    monkeypatch.setattr(laws, "Ceiling", Moved)
+    assert laws.ceilings_agree(found()).verdict == verdict
 
 
-def test_the_sizes_of_classes():
-    classes = {f: extinction_classes(family_spacegroups(f)) for f in _claims.PUBLISHED_CEILINGS}
-    claim = _claims.classes_agree(classes)
+def test_the_sizes_of_classes(monkeypatch):
+    claim = laws.classes_agree(found())
     assert claim.verdict == YES
     assert claim.published == claim.measured
     assert "52 groups in 9 classes (9 9 7 6 5)" in claim.measured
-    first, second, *rest = classes["cubic"]
+    cubic = family_spacegroups("cubic")
+    first, second, *rest = extinction_classes(cubic)
     # One group moves from the first class, which then has four members, to the second.
     group = first.spacegroups[0]
     moved = (
@@ -112,8 +138,15 @@ def test_the_sizes_of_classes():
         replace(second, spacegroups=(*second.spacegroups, group)),
         *rest,
     )
-    assert _claims.classes_agree({**classes, "cubic": moved}).verdict == PARTLY
-    assert _claims.classes_agree({**classes, "cubic": classes["cubic"][1:]}).verdict == NO
+    for classes, verdict in ((moved, PARTLY), ((second, *rest), NO)):
+        monkeypatch.setattr(
+            laws,
+            "extinction_classes",
+            lambda groups, classes=classes: (
+                classes if groups == cubic else extinction_classes(groups)
+            ),
+        )
+        assert laws.classes_agree(found()).verdict == verdict
 
 
 # --- datasets -----------------------------------------------------------------------------------
@@ -131,15 +164,16 @@ def crystals(cells, group=225):
     [(0.5, YES), (0.51, PARTLY), (0.8, PARTLY), (0.81, NO)],
 )
 def test_how_much_clustering_is_enough(monkeypatch, spread, verdict):
-    monkeypatch.setattr(_claims, "spreads", lambda crystals: {(225, 0): spread})
-    assert _claims.cells_cluster(crystal_set()).verdict == verdict
+    monkeypatch.setattr(datasets, "spreads", lambda crystals: {(225, 0): spread})
+    assert datasets.cells_cluster(found(real=crystal_set())).verdict == verdict
 
 
 def test_clustered_and_uniform_cells():
     draw = np.random.default_rng(0)
     near = np.concatenate([draw.normal(5, 0.1, 60), draw.normal(9, 0.1, 60), [3, 15]])
-    assert _claims.cells_cluster(crystals(near)).verdict == YES
-    assert _claims.cells_cluster(crystals(draw.uniform(3, 15, 122))).verdict == NO
+    assert datasets.cells_cluster(found(real=crystals(near))).verdict == YES
+    even = crystals(draw.uniform(3, 15, 122))
+    assert datasets.cells_cluster(found(real=even)).verdict == NO
 
 
 @pytest.mark.parametrize(
@@ -147,16 +181,17 @@ def test_clustered_and_uniform_cells():
     [(0.6, 0.3, YES), (0.59, 0.3, PARTLY), (0.31, 0.3, PARTLY), (0.3, 0.3, NO)],
 )
 def test_how_alike_is_enough(monkeypatch, near, far, verdict):
-    monkeypatch.setattr(_claims, "similarities", lambda crystals: ([near], [far]))
-    assert _claims.patterns_follow_cells(crystal_set()).verdict == verdict
+    monkeypatch.setattr(datasets, "similarities", lambda crystals: ([near], [far]))
+    assert datasets.patterns_follow_cells(found(real=crystal_set())).verdict == verdict
 
 
 @pytest.mark.parametrize(
     ("random", "verdict"), [(0.75, YES), (0.74, PARTLY), (0.51, PARTLY), (0.5, NO)]
 )
 def test_how_much_more_even_is_enough(monkeypatch, random, verdict):
-    monkeypatch.setattr(_claims, "paired_spreads", lambda real, other: [(0.5, random)])
-    assert _claims.random_cells_spread(crystal_set(), crystal_set()).verdict == verdict
+    monkeypatch.setattr(datasets, "paired_spreads", lambda real, other: [(0.5, random)])
+    results = found(real=crystal_set(), random=crystal_set())
+    assert datasets.random_cells_spread(results).verdict == verdict
 
 
 @pytest.mark.parametrize(
@@ -165,7 +200,7 @@ def test_how_much_more_even_is_enough(monkeypatch, random, verdict):
 )
 def test_how_imbalanced_is_enough(largest, empty, verdict):
     counts = dict.fromkeys(range(1, 231 - empty), 2) | {225: largest}
-    claim = _claims.groups_are_imbalanced(crystal_set(counts, families=("all",)))
+    claim = datasets.groups_are_imbalanced(found(real=crystal_set(counts, families=("all",))))
     assert claim.verdict == verdict
     assert f"{largest} structures in F m -3 m" in claim.measured
 
@@ -177,22 +212,23 @@ def test_how_imbalanced_is_enough(largest, empty, verdict):
     ("random", "verdict"), [(0.479, YES), (0.481, PARTLY), (0.499, PARTLY), (0.5, NO)]
 )
 def test_loss_on_random_structures(random, verdict):
-    found = table(
-        result("cddd-cubic-paper-split", "cddd-paper-test", 0.5, scheme="spacegroup"),
-        result("cddd-cubic-paper-split", "gcdd", random, scheme="spacegroup"),
+    results = found(
+        result("cddd-cubic-stratified", "cddd-stratified-test", 0.5, scheme="spacegroup"),
+        result("cddd-cubic-stratified", "gcdd", random, scheme="spacegroup"),
     )
-    claim = _claims.random_structures_are_harder(found, "cubic")
+    claim = trained_on_structures.random_structures_are_harder(results, family="cubic")
     assert claim.verdict == verdict
     assert "n = 1,200, 1 seed" in claim.measured
-    assert _claims.random_structures_are_harder(found, "tetragonal").verdict == ABSENT
+    other = trained_on_structures.random_structures_are_harder(results, family="tetragonal")
+    assert other.verdict == ABSENT
 
 
 def accuracies(accuracy):
     """The crystals of the example, cubic ones of several groups, and accuracies of these groups."""
     counts = {195 + i: 10 * (i + 1) for i in range(len(accuracy))}
-    found = crystal_set(counts)
+    real = crystal_set(counts)
     labels = {str(g): LabelScore(5, 5, a, a, a) for g, a in zip(counts, accuracy, strict=True)}
-    return found, (
+    return real, (
         result("cddd-cubic", "cddd-test", 0.5, scheme="spacegroup", by_label=labels),
         result("ulbd-cubic", "cddd-test", 0.5, scheme="spacegroup", by_label={}),
     )
@@ -209,15 +245,25 @@ def accuracies(accuracy):
     ],
 )
 def test_accuracy_by_number_of_samples(accuracy, verdict):
-    found, scores = accuracies(accuracy)
-    assert _claims.accuracy_follows_samples(scores, found, "cubic").verdict == verdict
+    real, scores = accuracies(accuracy)
+    judge = trained_on_structures.accuracy_follows_samples
+    assert judge(found(*scores, real=real), family="cubic").verdict == verdict
+    # Neither scores alone nor those of other structures will do.
+    assert judge(found(*scores), family="cubic").verdict == ABSENT
+    assert judge(found(*scores, real=real, scores=()), family="cubic").verdict == ABSENT
+    elsewhere = [replace(one, source="elsewhere") for one in scores]
+    assert judge(found(*elsewhere, real=real), family="cubic").verdict == ABSENT
 
 
 def test_accuracy_where_all_groups_have_as_many():
     _, scores = accuracies((0.1, 0.2, 0.3, 0.4, 0.5, 0.6))
     even = crystal_set(dict.fromkeys(range(195, 201), 20))
     even = replace(even, split_grouped=("train",) * len(even))
-    assert _claims.accuracy_follows_samples(scores, even, "cubic").verdict == ABSENT
+    claim = trained_on_structures.accuracy_follows_samples(
+        found(*scores, real=even), family="cubic"
+    )
+    assert claim.verdict == ABSENT
+    assert "all are alike" in claim.reason
 
 
 @pytest.mark.parametrize(
@@ -230,17 +276,18 @@ def test_accuracy_where_all_groups_have_as_many():
     ],
 )
 def test_imbalance(uneven, even, verdict):
-    found = table(
+    results = found(
         result("ulbd-cubic-imbalanced", "ulbd-imbalanced-in-mesh", uneven, scheme="spacegroup"),
         result("ulbd-cubic", "ulbd-in-mesh", even, scheme="spacegroup"),
     )
-    assert _claims.imbalance_flatters(found, {}).verdict == verdict
+    assert designed.imbalance_flatters(results).verdict == verdict
     history = {
         ("ulbd-cubic-imbalanced", MODEL): (pd.DataFrame({"top1": [0.6, 0.82]}),),
         ("ulbd-cubic", MODEL): (pd.DataFrame({"top1": [0.47, 0.46]}),),
         ("ulbd-cubic", OTHER): (pd.DataFrame({"top1": [0.99]}),),
     }
-    assert "validation 82.0 % and 47.0 %" in _claims.imbalance_flatters(found, history).measured
+    claim = designed.imbalance_flatters(replace(results, histories=history))
+    assert "validation 82.0 % and 47.0 %" in claim.measured
 
 
 @pytest.mark.parametrize(
@@ -258,16 +305,16 @@ def test_imbalance(uneven, even, verdict):
 def test_on_the_ceiling(missed, half, verdict, k):
     top = [*CUBIC]
     top[k - 1] -= missed
-    found = table(
+    results = found(
         result("ulbd-cubic", "ulbd-in-mesh", top[0], half, "spacegroup", top=tuple(top)),
         result("ulbd-cubic", "ulbd-off-mesh", 0.1, scheme="spacegroup"),
     )
-    assert _claims.lies_on_ceiling(found, "cubic").verdict == verdict
+    assert designed.lies_on_ceiling(results, family="cubic").verdict == verdict
 
 
 def pairs(ulbd, cddd, real, half=0.01):
-    trained = "cddd-cubic" + ("-paper-split" if "paper" in real else "")
-    return table(
+    trained = "cddd-cubic" + ("-stratified" if "stratified" in real else "")
+    return found(
         result("ulbd-cubic", "ulbd-in-mesh", 0.99, half),
         result("ulbd-cubic", real, 0.99 - ulbd, half),
         result(trained, real, 0.9, half),
@@ -275,7 +322,7 @@ def pairs(ulbd, cddd, real, half=0.01):
     )
 
 
-REAL = ("cddd-paper-test", "cddd-test", "cddd-test-in-domain")
+REAL = ("cddd-stratified-test", "cddd-test", "cddd-test-in-domain")
 
 
 @pytest.mark.parametrize("real", REAL)
@@ -292,10 +339,11 @@ REAL = ("cddd-paper-test", "cddd-test", "cddd-test-in-domain")
     ],
 )
 def test_generalization(ulbd, cddd, verdict, real):
-    found = pairs(ulbd, cddd, real)
-    assert _claims.generalizes(found, "cubic", real).verdict == verdict
+    results = pairs(ulbd, cddd, real)
+    assert generalization.generalizes(results, family="cubic", real=real).verdict == verdict
     for other in set(REAL) - {real}:
-        assert _claims.generalizes(found, "cubic", other).verdict == ABSENT
+        claim = generalization.generalizes(results, family="cubic", real=other)
+        assert claim.verdict == ABSENT
 
 
 def test_the_interval_of_a_difference():
@@ -304,7 +352,7 @@ def test_the_interval_of_a_difference():
     for right, n in ((56, 70), (48, 80)):
         low, high = wilson_interval(np.array(right / n), n)
         rows.append({"top1": right / n, "top1_low": low, "top1_high": high})
-    value, low, high = _claims.difference(*rows)
+    value, low, high = _claim.difference(*rows)
     assert value == pytest.approx(0.2)
     assert (low, high) == pytest.approx((0.0524, 0.3339), abs=1e-4)
 
@@ -321,33 +369,33 @@ def test_the_interval_of_a_difference():
     ],
 )
 def test_meshes(reached, verdict):
-    found = table(
+    results = found(
         *(
             result(f"ulbd-cubic@{name}", test, CUBIC[0] - (0 if yes else 0.05), scheme="spacegroup")
             for name, yes in reached.items()
             for test in ("ulbd-in-mesh", "cddd")
         )
     )
-    assert _claims.fine_mesh_suffices(found).verdict == verdict
+    assert designed.fine_mesh_suffices(results).verdict == verdict
 
 
-# --- beyond the paper ---------------------------------------------------------------------------
+# --- beyond the article -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("family", "asked"), _claims.CLASS_ACCURACY.items())
+@pytest.mark.parametrize(("family", "asked"), designed.CLASS_ACCURACY.items())
 @pytest.mark.parametrize(
     ("inside", "between", "verdict"),
     [(0.0, 0.0, YES), (0.0, -0.001, PARTLY), (-0.001, 0.0, PARTLY), (-0.001, -0.001, NO)],
 )
 def test_class_accuracy(family, asked, inside, between, verdict):
-    train = f"ulbd-{family}"
-    found = table(
+    train = ULBD.of(family).name
+    results = found(
         result(train, "ulbd-in-mesh", asked + inside, family=family),
         result(train, "ulbd-off-mesh", asked + between, family=family),
     )
-    claim = _claims.class_accuracy(found, family)
+    claim = designed.class_accuracy(results, family=family)
     assert claim.verdict == verdict
-    assert not claim.of_paper
+    assert not claim.of_article
     assert claim.outcome in ("holds", "holds in part", "does not hold")
 
 
@@ -368,12 +416,12 @@ def test_physical_intensities(everywhere, in_domain, verdict):
         for test, gain in (("cddd", everywhere), ("cddd-in-domain", in_domain))
         for name in ("ulbd-cubic", "ulbd-physical-cubic")
     ]
-    claim = _claims.physical_is_ahead(table(*scores), NO_PAIRS, "cubic")
+    claim = intensities.physical_is_ahead(found(*scores), family="cubic")
     assert claim.verdict == verdict
     assert "paired" not in claim.measured
     assert "Each training saw 1,000 patterns." in claim.reason
     unequal = [result("ulbd-cubic", "cddd", 0.8, train_patterns=500), *scores[1:]]
-    claim = _claims.physical_is_ahead(table(*unequal), NO_PAIRS, "cubic")
+    claim = intensities.physical_is_ahead(found(*unequal), family="cubic")
     assert "500 to 1,000 patterns" in claim.reason
 
 
@@ -389,7 +437,8 @@ def test_the_paired_test_stands_beside_the_intervals():
     pairs = pd.DataFrame(
         [("cddd", "extinction", "0" * 8, "1" * 8, 0.0123)], columns=NO_PAIRS.columns
     )
-    measured = _claims.physical_is_ahead(table(*scores), pairs, "cubic").measured
+    results = found(*scores, pairs=pairs)
+    measured = intensities.physical_is_ahead(results, family="cubic").measured
     assert "(paired p = 0.01)" in measured.split(";")[0]
     assert "paired" not in measured.split(";")[1]
 
@@ -399,10 +448,10 @@ def test_the_paired_test_stands_beside_the_intervals():
     [((0.021, 0.021, 0.021), YES), ((0.021, 0.019, 0.0), PARTLY), ((0.019, 0.019, -0.1), NO)],
 )
 def test_ingredients(losses, verdict):
-    names = [f"ulbd-physical-cubic-no-{part}" for part in _claims.INGREDIENTS]
+    names = [one.of("cubic").name for one in WITHOUT]
     scores = [result("ulbd-physical-cubic", "cddd", 0.9)]
     scores += [result(name, "cddd", 0.9 - loss) for name, loss in zip(names, losses, strict=True)]
-    claim = _claims.every_ingredient_counts(table(*scores))
+    claim = intensities.every_ingredient_counts(found(*scores))
     assert claim.verdict == verdict
     if verdict == YES:
         assert "without fall-off 87.9 (86.9–88.9) (−2.1)" in claim.measured
@@ -415,10 +464,10 @@ def test_a_claim_takes_the_first_reference_model_that_has_all_it_needs():
     best = result("ulbd-cubic", "ulbd-in-mesh", 1.0, model="somebody")
     other = [result("ulbd-cubic", f"ulbd-{s}-mesh", 1.0, model=OTHER) for s in ("in", "off")]
     first = [result("ulbd-cubic", f"ulbd-{s}-mesh", 0.5, model=MODEL) for s in ("in", "off")]
-    only_half = _claims.class_accuracy(table(best, *other, first[0]), "cubic")
+    only_half = designed.class_accuracy(found(best, *other, first[0]), family="cubic")
     assert only_half.verdict == YES
     assert f"Model: {OTHER}." in only_half.reason
-    both = _claims.class_accuracy(table(best, *other, *first), "cubic")
+    both = designed.class_accuracy(found(best, *other, *first), family="cubic")
     assert both.verdict == NO
     assert f"Model: {MODEL}." in both.reason
 
@@ -432,5 +481,52 @@ def test_seeds_and_clusters_are_told():
             result("ulbd-cubic", "ulbd-off-mesh", top1),
         )
     ]
-    claim = _claims.class_accuracy(table(*scores), "cubic")
+    claim = designed.class_accuracy(found(*scores), family="cubic")
     assert "99.7 % (98.7–100.7); n = 1,200 in 400 clusters, 2 seeds (sd 0.3)" in claim.measured
+
+
+# --- which data ---------------------------------------------------------------------------------
+
+
+def test_rows_of_other_test_data_are_not_mixed():
+    """Two sets of minerals by one name: judged is the first, also where the other has more rows."""
+
+    def both(source, physical, **changes):
+        return [
+            result(name, test, top1, source=source, test_sha256=f"{test} {source}", **changes)
+            for test in ("cddd", "cddd-in-domain")
+            for name, top1 in (("ulbd-cubic", 0.8), ("ulbd-physical-cubic", physical))
+        ]
+
+    one, other = both("a", 0.9), both("b", 0.7)
+    alone = intensities.physical_is_ahead(found(*one), family="cubic")
+    assert "several" not in alone.reason
+    together = intensities.physical_is_ahead(found(*other, *one), family="cubic")
+    assert (together.verdict, together.measured) == (alone.verdict, alone.measured)
+    assert together.verdict == YES
+    said = "cddd has rows of several test data; the first are judged (a cddd a)."
+    assert said in together.reason
+    # A row of the second data does not stand in for one that the first lack.
+    lacking = intensities.physical_is_ahead(found(*other, *one[:3]), family="cubic")
+    assert lacking.verdict == ABSENT
+
+
+def test_test_data_of_other_training_sets_do_not_matter():
+    """Those of another protocol come first here, and no claim asks for them."""
+    published = result("ulbd-cubic-published", "ulbd-in-mesh", 0.5, test_sha256="0")
+    mine = [result("ulbd-cubic", f"ulbd-{s}-mesh", 1.0) for s in ("in", "off")]
+    claim = designed.class_accuracy(found(published, *mine), family="cubic")
+    assert claim.verdict == YES
+    assert "several" not in claim.reason
+
+
+# --- the list -----------------------------------------------------------------------------------
+
+
+def test_claims_are_in_the_order_of_the_article():
+    items = list(dict.fromkeys(claim.item for claim in all_claims(found())))
+    assert items == [
+        "Fig. 2", "Fig. 3", "Fig. 4", "Fig. 5", "Fig. 6", "Fig. 7", "Fig. 8", "Table I",
+        "Tables S1–S3", "Fig. 9", "Fig. 10", "Fig. S1", "Extinction classes",
+        "Physical intensities",
+    ]  # fmt: skip

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from example_crystals import crystal_set
 
-from sgbench.datasets._cards import FEW
 from sgbench.diffraction import LineList
 from sgbench.report._cells import paired_spreads, relative_spread, similarities, spreads
+from sgbench.structures import FEW
 
 
 def test_uniform_values_spread_as_uniform_ones():

@@ -3,6 +3,7 @@
 import base64
 import re
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from lxml import html
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import write_score
 from sgbench.leaderboard import build_table, write_csv
-from sgbench.report import all_claims, read_results, render_page
+from sgbench.report import Claim, _page, all_claims, read_results, render_page
 
 ITEMS = (
     "fig-2", "fig-3", "fig-4", "fig-5", "fig-6", "fig-7", "fig-8", "table-i", "tables-s1-s3",
@@ -50,6 +51,10 @@ def whole(tmp_path_factory):
     (folder / "datasets").mkdir()
     counts = dict.fromkeys((195, 196, 198, 205, 225, 230), 25) | {62: 300}
     every = crystal_set(counts, families=("all",))
+    table = build_table(scores)
+    known = table[(table["test_set"] == "cddd") & (table["family"] == "cubic")].iloc[0]
+    source = {**every.metadata["source"], "name": known["source"]}
+    every = replace(every, metadata={**every.metadata, "source": source})
     crystal_file(folder / "datasets", every)
     crystal_file(folder / "datasets", crystal_set({225: 40, 62: 40}), "gcdd.parquet")
     for name in ("cddd", "gcdd", "gcdd-portrayed"):
@@ -73,6 +78,7 @@ def whole(tmp_path_factory):
         (paper / f"{name}.svg").write_text(SVG)
     rows = {
         "model": MODEL, "train_set": "ulbd-cubic", "test_set": "cddd", "family": "cubic",
+        "source": known["source"], "test_sha256": known["test_sha256"],
         "scale": "smoke", "true_class": "P - - n", "predicted_class": ["P - - -", "F - - -"],
         "n": [7, 3], "n_true": 70, "share": [0.1, 3 / 70], "missed": ["hhl: l = 2n", ""],
         "invented": "", "sentence": "",
@@ -100,7 +106,7 @@ def bare(tmp_path):
     return tmp_path / "bare"
 
 
-def test_sections_are_in_the_order_of_the_paper(page):
+def test_sections_are_in_the_order_of_the_article(page):
     sections = [one.get("id") for one in page.iter("section")]
     assert sections == ["summary", *ITEMS]
 
@@ -165,7 +171,7 @@ def test_the_summary_holds_every_claim(whole, page):
     claims = all_claims(read_results(whole))
     rows = page.xpath("//table[@class='claims']/tbody/tr")
     found = [[cell.text_content() for cell in row] for row in rows]
-    assert found == [[c.paper_item, c.statement, c.outcome] for c in claims]
+    assert found == [[c.item, c.statement, c.outcome] for c in claims]
     assert len({claim.key for claim in claims}) == len(claims)
     for claim in claims:
         (article,) = page.xpath(f"//article[@id='{claim.key}']")
@@ -176,12 +182,18 @@ def test_the_summary_holds_every_claim(whole, page):
 def test_every_claim_could_be_judged(whole):
     """With all results there; otherwise the tests above would test nothing."""
     absent = [c.key for c in all_claims(read_results(whole)) if c.verdict.startswith("not run")]
-    # The example's random cells are never near each other, and it has no such crystals.
+    # The example has no such crystals.
     assert absent == [
-        "patterns-follow-cells",
         "accuracy-follows-samples-tetragonal",
         "accuracy-follows-samples-trigonal-hexagonal",
     ]
+
+
+def test_a_claim_of_something_new_gets_a_section(bare, monkeypatch):
+    new = Claim("new-claim", "A new item", "It is so.", "not in the article", "", "partly", "So.")
+    monkeypatch.setattr(_page, "all_claims", lambda results: (*all_claims(results), new))
+    page = html.fromstring(render_page(read_results(bare)).encode())
+    assert page.get_element_by_id("new-claim").getparent().get("id") == "a-new-item"
 
 
 def test_what_is_missing_is_said(page):
@@ -281,7 +293,7 @@ def test_a_history_without_rows_is_none(bare):
 
 def test_a_folder_of_several_scales(bare):
     table = pd.read_csv(bare / "leaderboard.csv")
-    both = pd.concat([table, table.assign(scale="paper")])
+    both = pd.concat([table, table.assign(scale="full")])
     both.to_csv(bare / "leaderboard.csv", index=False)
     with pytest.raises(SgbenchError, match="2 scales"):
         read_results(bare)

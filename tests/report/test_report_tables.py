@@ -4,6 +4,7 @@ from example_results import DESIGNED, MODEL, all_scores, made_up_scores
 
 from sgbench.leaderboard import build_table
 from sgbench.report import _tables
+from sgbench.sets import SetSpec
 from sgbench.symmetry import PAPER_FAMILIES, family_spacegroups
 
 
@@ -40,7 +41,8 @@ def test_each_group_is_in_one_class(family, n):
 
 
 def test_rows_are_those_asked_for(table):
-    wanted = [("cubic", "ulbd-cubic", test) for test in (*DESIGNED, "nowhere")]
+    tests = (*map(SetSpec.parse, DESIGNED), SetSpec("designed", "sealed"))
+    wanted = [("cubic", SetSpec("designed"), test) for test in tests]
     found = _tables.top_k(table, "A caption.", "spacegroup", wanted)
     assert [row[2] for row in texts(found)] == list(DESIGNED)
     one = table[
@@ -53,6 +55,27 @@ def test_rows_are_those_asked_for(table):
     assert texts(found)[0][4] == "120"
     assert found.header[-1] == "ceiling top-1…5"
     assert _tables.top_k(table, "", "spacegroup", wanted[2:]) is None
+
+
+def test_rows_of_several_test_data_tell_their_source(table):
+    wanted = [("cubic", SetSpec("designed"), SetSpec("crystals", "all"))]
+    one = _tables.top_k(table, "", "extinction", wanted)
+    assert "source" not in one.header
+    other = table.assign(source="elsewhere", test_sha256="0123456789", top1=0.25)
+    both = pd.concat([table, other])
+    found = _tables.top_k(both, "", "extinction", wanted)
+    assert [row[found.header.index("source")] for row in texts(found)][1] == "elsewhere 01234567"
+    assert len(found.rows) == 2 * len(one.rows)
+    assert "source" in _tables.mesh(both).header
+    assert "source" in _tables.matrix(both).header
+    # Nothing is compared with rows of other data: all of these lie where the whole lies.
+    ablation = _tables.ablation(both)
+    elsewhere = [row for row in texts(ablation) if "elsewhere 01234567" in row]
+    assert {row[-1] for row in elsewhere} == {"+0.0"}
+    # Models are compared on the first data.
+    models = _tables.models(both, "cubic")
+    assert texts(models) == texts(_tables.models(table, "cubic"))
+    assert "the first are shown" in models.caption
 
 
 def test_columns_know_what_they_hold():
@@ -82,9 +105,11 @@ def test_the_ablation_says_how_far_each_is_from_the_whole(table):
 
 
 def test_all_models_and_controls(scores):
-    control = made_up_scores("none", "ulbd-off-mesh", "cubic", 0.99, "control-oracle")
+    control = made_up_scores(
+        "none", "ulbd-off-mesh", "cubic", 0.99, "control-oracle", 120, status="control"
+    )
     # A model that was trained on something else is not among them.
-    other = made_up_scores("cddd-cubic", "ulbd-off-mesh", "cubic", 1.0, "elsewhere")
+    other = made_up_scores("cddd-cubic", "ulbd-off-mesh", "cubic", 1.0, "elsewhere", 120)
     rows = texts(_tables.models(build_table([*scores, *control, *other]), "cubic"))
     assert [row[0] for row in rows] == [MODEL, "forest", "knn", "control-oracle"]
     assert rows[1][1] == "–"  # was not tested in-mesh
@@ -100,6 +125,7 @@ def test_the_whole_leaderboard_is_folded(table):
 def confusions(n, **changes):
     values = {
         "model": MODEL, "train_set": "ulbd-cubic", "test_set": "cddd", "family": "cubic",
+        "test_sha256": "first",
         "true_class": [f"T{i:02d}" for i in range(n)], "predicted_class": "Q", "n": range(1, n + 1),
         "n_true": 100, "share": [i / 100 for i in range(1, n + 1)], "missed": "",
         "invented": "00l: l = 2n",
@@ -107,8 +133,18 @@ def confusions(n, **changes):
     return pd.DataFrame({**values, **changes})
 
 
-def test_the_worst_confusions_come_first():
-    found = _tables.confusions(confusions(20), "cddd", "cubic")
+@pytest.fixture
+def scored():
+    """The row behind the confusions, and one of other data."""
+    row = {
+        "model": MODEL, "train_set": "ulbd-cubic", "test_set": "cddd", "family": "cubic",
+        "class_scheme": "extinction", "source": "example", "test_sha256": ["first", "second"],
+    }  # fmt: skip
+    return pd.DataFrame(row)
+
+
+def test_the_worst_confusions_come_first(scored):
+    found = _tables.confusions(confusions(20), scored, "cddd", "cubic")
     rows = texts(found)
     assert len(rows) == 15
     assert rows[0] == ["T19 taken for Q", "–", "00l: l = 2n", "20", "100", "20.0 %"]
@@ -116,13 +152,14 @@ def test_the_worst_confusions_come_first():
     assert "the 15 most frequent of 20 confusions, 93 % of wrong answers" in found.caption
 
 
-def test_confusions_of_other_models_and_sets_stay_out():
-    assert "all 3 confusions" in _tables.confusions(confusions(3), "cddd", "cubic").caption
+def test_confusions_of_other_models_and_sets_stay_out(scored):
+    found = _tables.confusions(confusions(3), scored, "cddd", "cubic")
+    assert "all 3 confusions" in found.caption
     for changes in (
         {"model": "knn"}, {"train_set": "cddd-cubic"}, {"test_set": "gcdd"},
-        {"family": "tetragonal"},
+        {"family": "tetragonal"}, {"test_sha256": "second"},
     ):  # fmt: skip
-        assert _tables.confusions(confusions(3, **changes), "cddd", "cubic") is None
+        assert _tables.confusions(confusions(3, **changes), scored, "cddd", "cubic") is None
 
 
 def test_runs_are_one_row_a_training():

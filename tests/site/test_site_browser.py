@@ -9,13 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
-from example_site import HOSTILE, some_scores, some_site
+from example_site import HOSTILE, scores_of_two_sources, some_scores, some_site
 
-from sgbench.site import render_site
+from sgbench.site import read_glossary, render_site
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="Playwright for Python is not installed"
 )
+GLOSSARY = Path(__file__).parents[2] / "docs" / "glossary.md"
 FAMILIES = ("cubic", "tetragonal", "trigonal-hexagonal")
 MODELS = ("alpha", "beta-forest", "gamma", *HOSTILE)
 PHONE = {"width": 360, "height": 740}
@@ -46,7 +47,8 @@ def address(tmp_path_factory):
     path = tmp_path_factory.mktemp("site") / "index.html"
     scores = some_scores(MODELS, FAMILIES[:2], n=150)
     extra = {f"data_ceiling_top{k}": 0.5 + 0.1 * k for k in range(1, 6)}
-    path.write_text(render_site(some_site(scores, extra)), encoding="utf-8")
+    page = render_site(some_site(scores, extra), read_glossary(GLOSSARY))
+    path.write_text(page, encoding="utf-8")
     return path.as_uri()
 
 
@@ -164,7 +166,7 @@ def test_shares_are_accuracies_over_the_chosen_ceiling(open_page):
     shares = [float(text.split()[0]) for text in column(page, "top-1").all_inner_texts()]
     assert shares == pytest.approx([100 * value / limit for value in raw], abs=0.25)
     assert page.locator("tr.ceiling strong").inner_text() == "100.0"
-    page.get_by_label("Ceiling").select_option("line positions in the window")
+    page.locator("#f-ceiling").select_option("line positions in the window")
     shares = [float(text.split()[0]) for text in column(page, "top-1").all_inner_texts()]
     assert shares == pytest.approx([value / 0.6 for value in raw], abs=0.25)
     assert "show=share" in page.url
@@ -387,3 +389,94 @@ def test_fifty_models_open_at_once(open_page, tmp_path):
         assert page.locator(".board tbody tr").count() == 52
         seconds.append(time.perf_counter() - begin)
     assert min(seconds) < 1
+
+
+def test_every_column_leads_to_its_term(open_page):
+    page = open_page()
+    for state in ("accuracy", "share"):
+        page.locator(f"input[name=show][value={state}]").check()
+        headers = page.locator(".board thead th:not(.plot)")
+        links = page.locator(".board thead th a.term")
+        assert links.count() == headers.count()
+        for header, link in zip(headers.all(), links.all(), strict=True):
+            target = re.search(r"term=([\w-]+)", link.get_attribute("href"))[1]
+            assert page.locator(f"#term-{target}").count() == 1
+            own, around = link.bounding_box(), header.bounding_box()
+            assert own["width"] >= 24  # large enough for a finger
+            assert own["height"] >= 24
+            assert own["x"] + own["width"] <= around["x"] + around["width"]
+
+
+def test_a_term_is_part_of_the_address(open_page):
+    page = open_page("#/table?family=tetragonal&test=cddd&scheme=extinction")
+    page.get_by_role("link", name="what raw hits means").press("Enter")
+    term = page.locator("#term-raw-accuracy")
+    playwright.expect(term).to_be_focused()
+    playwright.expect(term).to_be_in_viewport()
+    assert "/about?" in page.url
+    assert "term=raw-accuracy" in page.url
+    link = page.locator("dd a[data-term=law-ceiling]").first
+    for _ in range(2):  # the second time the address is there already
+        link.click()
+        playwright.expect(page.locator("#term-law-ceiling")).to_be_focused()
+    page.go_back()
+    playwright.expect(term).to_be_focused()
+    page.reload()
+    playwright.expect(term).to_be_in_viewport()
+    page.get_by_role("link", name="Leaderboard").click()
+    assert "term=" not in page.url
+    assert "tetragonal, tested on cddd" in page.locator("#title").inner_text()
+
+
+def test_without_a_glossary_nothing_leads_to_it(open_page, tmp_path):
+    path = tmp_path / "without.html"
+    path.write_text(render_site(some_site(some_scores(("alpha",), n=100))), encoding="utf-8")
+    page = open_page(url=path.as_uri())
+    assert page.get_by_role("button", name="raw hits").is_visible()
+    assert page.locator("a.term").count() == 0
+    page.get_by_role("link", name="How to read it").click()
+    page.locator("#about").wait_for()
+    assert "lossary" not in page.locator("#about").inner_text()
+
+
+def test_raw_hits_stand_beside_the_accuracy(open_page):
+    page = open_page("#/table?family=cubic&test=ulbd-off-mesh&scheme=spacegroup")
+    shares = page.evaluate(
+        "ROWS.filter((row) => row.family === 'cubic' && row.test_set === 'ulbd-off-mesh'"
+        " && row.class_scheme === 'spacegroup').map((row) => row.raw_top1)"
+    )
+    page.get_by_role("button", name="raw hits").click()
+    expected = pytest.approx(sorted((100 * value for value in shares), reverse=True), abs=0.06)
+    assert [float(text) for text in column(page, "raw hits").all_inner_texts()] == expected
+    page.get_by_label("share of achievable").check()
+    assert [float(text) for text in column(page, "raw hits").all_inner_texts()] == expected
+
+
+def test_two_sources_of_one_test_set_are_two_tables(open_page, tmp_path):
+    """Neither a filter nor a rank takes them for one."""
+    path = tmp_path / "two.html"
+    site = some_site(scores_of_two_sources(("alpha", "gamma"), FAMILIES[:2]))
+    path.write_text(render_site(site), encoding="utf-8")
+    page = open_page(url=path.as_uri())
+    choices = page.locator("#f-test option").all_text_contents()
+    assert choices == ["all test sets", "cddd", "cddd (materials-project)"]
+    page.locator("#f-controls").uncheck()
+    for choice in choices[1:]:
+        page.locator("#f-test").select_option(choice)
+        assert sorted(names(page)) == ["alpha", "gamma"]
+        assert page.locator("tr.ceiling").count() == 1
+    page.locator("#f-test").select_option("")
+    assert sorted(names(page)) == ["alpha", "alpha", "gamma", "gamma"]
+    assert page.locator("tr.ceiling").count() == 2
+    assert page.locator(".headline").count() == 0
+    page.locator(".board tbody th a").first.click()
+    model_heading(page)
+    assert re.search(r"rank\s+1(–2)? of 2", page.locator("#view").inner_text())
+
+
+def test_two_versions_of_one_source_are_told_apart_by_checksum(open_page, tmp_path):
+    path = tmp_path / "two.html"
+    site = some_site(scores_of_two_sources(("alpha",), ("cubic",), ("amcsd", "amcsd")))
+    path.write_text(render_site(site), encoding="utf-8")
+    page = open_page(url=path.as_uri())
+    assert page.locator("#f-test option").all_text_contents()[1:] == ["cddd", "cddd (e10ccccc)"]

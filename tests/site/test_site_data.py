@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from example_results import made_up_scores
-from example_site import some_scores, some_site
+from example_site import scores_of_two_sources, some_scores, some_site
 
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import write_score
@@ -126,6 +126,25 @@ def test_scores_of_other_predictions_are_left_out(scores):
         "ulbd-cubic", "cddd", "cubic", 0.4, "best", n=50, predictions_sha256="0" * 63 + "f"
     )
     assert not any(site_data(table, "", [ScoreFile(one, "") for one in other]).models)
+
+
+def test_a_score_that_names_no_predictions_belongs_to_its_row(scores):
+    """As those of early versions."""
+    early = [
+        replace(one, provenance={**one.provenance, "predictions_sha256": None}) for one in scores
+    ]
+    site = site_data(build_table(scores), "", [ScoreFile(one, "") for one in early])
+    assert sum(map(len, site.models)) == len(scores)
+
+
+def test_rows_of_two_sources_are_never_ranked_together():
+    site = some_site(scores_of_two_sources(("one", "two"), ("cubic",)))
+    assert max(rank or 0 for rank in column(site, "rank_worst")) == 2
+    sources = column(site, "source")
+    assert sorted(set(sources)) == ["amcsd", "materials-project"]
+    for model in site.models:
+        for position, detail in model.items():
+            assert len(detail["files"]) == 1, sources[int(position)]
 
 
 def test_only_ceilings_with_values_can_be_chosen(scores):

@@ -102,6 +102,20 @@ def test_the_command_writes_it(command, tmp_path):
     assert (tmp_path / "without" / "index.html").stat().st_size < len(page)
 
 
+def test_the_command_takes_a_glossary(command, tmp_path):
+    table = tmp_path / "leaderboard.csv"
+    write_csv(table, build_table(some_scores(("one",), ("cubic",), ("cddd",), n=100)))
+    glossary = tmp_path / "glossary.md"
+    arguments = ("--table", table, "--output", tmp_path / "site", "--glossary", glossary)
+    with pytest.raises(SgbenchError, match=r"glossary\.md cannot be read .* leave --glossary out"):
+        command(*arguments)
+    assert not (tmp_path / "site").exists()
+    glossary.write_text("### A term of ours\n\nIts meaning.\n", encoding="utf-8")
+    command(*arguments)
+    tree = html.parse(str(tmp_path / "site" / "index.html"), html.HTMLParser(encoding="utf-8"))
+    assert tree.xpath("//dt[@id='term-a-term-of-ours']/text()") == ["A term of ours"]
+
+
 def test_a_missing_table_is_the_users_to_mend(command, tmp_path):
     with pytest.raises(SgbenchError, match=r"none\.csv"):
         command("--table", tmp_path / "none.csv", "--output", tmp_path / "site")

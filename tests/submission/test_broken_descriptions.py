@@ -287,7 +287,9 @@ def test_a_linked_folder_is_refused(call, mine):
     assert "symbolic link" in call("check", "linked", status=2).stderr
 
 
-@pytest.mark.parametrize("name", ["fcn-wang2024", "fcn-wang2024.mine", "control-oracle"])
+@pytest.mark.parametrize(
+    "name", ["fcn-wang2024", "fcn-wang2024.mine", "control-oracle", "decoder-pawley"]
+)
 def test_names_of_reference_models_are_taken(call, mine, name):
     folder = mine.rename(mine.with_name(name))
     write(folder, description(name=name))

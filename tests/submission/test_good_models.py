@@ -21,7 +21,7 @@ def folder(tmp_path):
 @pytest.fixture
 def data(samples):
     (patterns,) = samples.patterns(len(samples))
-    truth = np.concatenate([one.spacegroup for one in samples.sets])[samples.order]
+    truth = np.concatenate([one.samples.spacegroup for one in samples.sets])[samples.order]
     return patterns, truth
 
 
@@ -35,6 +35,7 @@ def agree(folder, model, **options):
     ]
     for one, other in zip(scores, expected, strict=True):
         assert one.top == pytest.approx(other.top, abs=1e-6)
+        assert one.raw == pytest.approx(other.raw, abs=1e-6)
         assert one.ece == pytest.approx(other.ece, abs=1e-4)
         assert one.provenance["patterns_per_second"] > 0
     return scores
@@ -57,7 +58,7 @@ def test_scikit_learn_by_skl2onnx(folder, data):
     )  # fmt: skip
     write(folder, description(onnx=takes))
     scores = agree(folder, lambda x: trees.predict_proba(pooled(x)))
-    assert scores[0].top[0] == 1  # it was trained on them
+    assert scores[0].raw[0] == 1  # it was trained on them
 
 
 def test_torch_by_torch_onnx(folder):
@@ -133,7 +134,8 @@ def test_classifiers_are_taken_as_they_are(data):
     by_number = evaluate(KNeighborsClassifier(1).fit(patterns, truth), scale="smoke")
     by_place = evaluate(KNeighborsClassifier(1).fit(patterns, truth - 195), scale="smoke")
     assert [one.top for one in by_number] == [one.top for one in by_place]
-    assert by_number[0].top[0] == 1
+    assert [one.raw for one in by_number] == [one.raw for one in by_place]
+    assert by_number[0].raw[0] == 1
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,12 +11,15 @@ import yaml
 from example_crystals import crystal_set
 from submission_examples import CLASSES, LABELS, description, frame, probabilities, write
 
-from sgbench.datasets._store import write_crystals
+from sgbench.errors import SgbenchError
 from sgbench.evaluation import Predictions, score
-from sgbench.leaderboard import EXACT_COLUMNS, above_ceiling, read_csv
+from sgbench.leaderboard import COLUMNS, EXACT_COLUMNS, above_ceiling, read_csv
+from sgbench.structures import write_crystals
 from sgbench.submission import (
     PER_SPACEGROUP,
     Track,
+    _track,
+    add_rows,
     check_submission,
     public_samples,
     score_submission,
@@ -35,7 +39,7 @@ def direct(samples, values, scheme):
             for i in range(len(truth))
         ]
         start += len(truth)
-        guess = Predictions(truth.sample_ids, scheme, LABELS, values[where], {"model": "direct"})
+        guess = Predictions(truth.samples.ids, scheme, LABELS, values[where], {"model": "direct"})
         for one in ("spacegroup", "extinction") if scheme == "spacegroup" else ("extinction",):
             found[truth.name, one] = score(guess, truth, one)
     return found
@@ -46,6 +50,8 @@ def agree(scores, expected, calibration=True):
     for one in scores:
         other = expected[one.test_set, one.class_scheme]
         assert one.top == pytest.approx(other.top, abs=1e-12)
+        assert one.raw == pytest.approx(other.raw, abs=1e-12)
+        assert one.test_sha256 == other.test_sha256
         assert one.confusion == other.confusion
         assert one.ceiling == other.ceiling
         if calibration:
@@ -64,6 +70,7 @@ def test_the_order_of_rows_and_columns_does_not_matter(mine, samples):
     table = frame(samples).sample(frac=1, random_state=1)
     table[sorted(table.columns)].to_parquet(mine / "predictions.parquet", index=False)
     after = score_submission(mine)
+    assert [one.raw for one in after] == [one.raw for one in before]
     assert [one.top for one in after] == [one.top for one in before]
     key = "predictions_sha256"
     assert after[0].provenance[key] == before[0].provenance[key]
@@ -103,12 +110,14 @@ def test_ranked_space_groups(mine, samples, length):
 def test_a_ranking_keeps_its_order_over_classes(mine, samples):
     """The first class is that of the first space group, however many of another class follow."""
     classes = Track("ulbd-cubic", "smoke").labels("extinction")
-    truth = np.concatenate([one.spacegroup for one in samples.sets])[samples.order]
+    truth = np.concatenate([one.samples.spacegroup for one in samples.sets])[samples.order]
     # 195, 200, 207, 215, 221 are one class
     ranking = [[g, *(x for x in (195, 200, 207, 215, 221) if x != g)] for g in truth.tolist()]
     table = pd.DataFrame({"sample_id": list(samples.ids), "ranking": ranking})
     table.to_parquet(mine / "predictions.parquet", index=False)
-    assert all(one.top[0] == 1 for one in score_submission(mine))
+    scores = score_submission(mine)
+    assert all(one.raw[0] == 1 for one in scores)
+    assert all(one.top[0] == 1 for one in scores if one.class_scheme == "extinction")
     assert classes[0] == 195
 
 
@@ -116,6 +125,12 @@ def test_check_says_what_will_be_scored(call, mine):
     said = call("check", "mine").stdout
     assert "ulbd-in-mesh (72), ulbd-off-mesh (72)" in said
     assert "scale smoke" in said
+
+
+def test_a_model_that_was_trained_under_a_condition(call, mine):
+    data = {"name": "ulbd-cubic@0.1x5+thermal-2", "patterns": 1000}
+    write(mine, description(training_data=data))
+    call("check", "mine")
 
 
 def test_new_makes_what_only_has_blanks(call, tmp_path):
@@ -129,8 +144,6 @@ def test_new_makes_what_only_has_blanks(call, tmp_path):
 
 
 def test_patterns_are_those_of_the_samples(call, tmp_path, samples):
-    import h5py
-
     call("patterns", "--scale", "smoke", "-o", "p.h5")
     with h5py.File(tmp_path / "p.h5") as file:
         assert tuple(file["sample_id"].asstr()[:]) == samples.ids
@@ -138,10 +151,23 @@ def test_patterns_are_those_of_the_samples(call, tmp_path, samples):
         assert np.array_equal(file["patterns"][:], expected)
         assert set(file) == {"patterns", "sample_id", "two_theta"}
         assert file.attrs["track_sha256"] == Track("ulbd-cubic", "smoke").checksum()
+        assert (file.attrs["track"], file.attrs["scale"]) == ("ulbd-cubic", "smoke")
+
+
+def test_the_scale_that_was_called_paper(call, mine, monkeypatch, samples):
+    monkeypatch.setitem(_track.PER_SPACEGROUP, "full", 2)
+    old, new = (Track("ulbd-cubic", scale) for scale in ("paper", "full"))
+    assert (old.scale, old.checksum()) == ("full", new.checksum())
+    write(mine, description(scale="paper"), frame(samples))
+    assert "scale full" in call("check", "mine").stdout
+    assert {one.provenance["scale"] for one in score_submission(mine)} == {"full"}
+    call("patterns", "--scale", "paper", "-o", "p.h5")
+    with h5py.File(mine.parents[1] / "p.h5") as file:
+        assert file.attrs["scale"] == "full"
 
 
 def test_neither_ids_nor_order_tell_labels(samples):
-    truth = np.concatenate([one.spacegroup for one in samples.sets])[samples.order]
+    truth = np.concatenate([one.samples.spacegroup for one in samples.sets])[samples.order]
     assert len(set(samples.ids)) == len(samples)
     numbers = [int(name, 16) / 16**20 for name in samples.ids]
     assert abs(np.corrcoef(numbers, truth)[0, 1]) < 0.25
@@ -149,7 +175,15 @@ def test_neither_ids_nor_order_tell_labels(samples):
 
 
 @pytest.mark.parametrize(
-    ("train_set", "name"), [("ulbd-cubic", "cddd"), ("cddd-cubic", "cddd-test"), ("", "cddd")]
+    ("train_set", "name"),
+    [
+        ("ulbd-cubic", "cddd"),
+        ("cddd-cubic", "cddd-test"),
+        ("cddd-cubic-stratified", "cddd-stratified-test"),
+        ("cddd-cubic-paper-split", "cddd-stratified-test"),
+        ("my own", "cddd"),
+        ("", "cddd"),
+    ],
 )
 def test_structures_are_scored_with_their_line_lists(call, mine, tmp_path, train_set, name):
     """Those that a model was trained on are left out."""
@@ -162,7 +196,7 @@ def test_structures_are_scored_with_their_line_lists(call, mine, tmp_path, train
     assert [one.name for one in samples.sets] == [
         "ulbd-in-mesh", "ulbd-off-mesh", name, f"{name}-in-domain",
     ]  # fmt: skip
-    if train_set:
+    if train_set in ("ulbd-cubic", "cddd-cubic"):
         trained_on = {"name": train_set, "patterns": 1}
         write(mine, description(training_data=trained_on), frame(samples))
         call("add", "mine", "--crystals", lines)
@@ -218,11 +252,14 @@ def test_rows_of_others_keep_every_digit(call, mine, samples, tmp_path):
 
 def test_a_leak_stands_out_on_the_leaderboard(call, mine, samples, tmp_path):
     board = tmp_path / "results" / "leaderboard.csv"
-    truth = np.concatenate([one.spacegroup for one in samples.sets])[samples.order]
+    truth = np.concatenate([one.samples.spacegroup for one in samples.sets])[samples.order]
     leaked = (truth[:, None] == np.array(LABELS)).astype(np.float32)
     frame(samples, values=leaked).to_parquet(mine / "predictions.parquet", index=False)
     call("add", "mine")
-    found = above_ceiling(read_csv(board))
+    table = read_csv(board)
+    assert table["raw_top1"].eq(1).all()
+    assert (table["top1"] <= table["data_ceiling_top1"] + 1e-3).all()
+    found = above_ceiling(table)
     assert set(found["model"]) == {"mine"}
     assert set(found["class_scheme"]) == {"spacegroup"}
 
@@ -230,14 +267,46 @@ def test_a_leak_stands_out_on_the_leaderboard(call, mine, samples, tmp_path):
 def test_tables_without_the_newest_columns_are_taken(call, mine, tmp_path):
     board = tmp_path / "results" / "leaderboard.csv"
     call("add", "mine")
-    table = read_csv(board).drop(columns=list(EXACT_COLUMNS))
+    later = [name for name in COLUMNS if name.startswith("raw_") or name == "source"]
+    table = read_csv(board).drop(columns=[*EXACT_COLUMNS, *later])
     table["model"] = "theirs"
     table.to_csv(board, index=False)
     call("add", "mine")
-    assert len(read_csv(board)) == 8
+    found = read_csv(board)
+    assert len(found) == 8
+    assert set(found["source"]) == {"designed"}
 
 
-@pytest.mark.parametrize("scale", ["laptop", "paper"])
+def renamed(scores, **changes):
+    origin = {name: changes.pop(name) for name in ("model", "predictions_sha256") & changes.keys()}
+    return [replace(one, **changes, provenance={**one.provenance, **origin}) for one in scores]
+
+
+def test_results_on_other_data_stand_beside_and_are_not_replaced(mine, tmp_path):
+    board = tmp_path / "leaderboard.csv"
+    scores = [one for one in score_submission(mine) if one.test_set == "ulbd-in-mesh"]
+    for source in ("amcsd", "materials-project"):
+        hashes = {"test_sha256": source, "predictions_sha256": f"of {source}"}
+        add_rows(mine, renamed(scores, test_set="cddd", source=source, **hashes), board)
+    assert sorted(read_csv(board)["source"]) == ["amcsd"] * 2 + ["materials-project"] * 2
+    other = renamed(scores, test_set="cddd", source="amcsd", test_sha256="amcsd")
+    with pytest.raises(SgbenchError, match="holds other results of 'mine'"):
+        add_rows(mine, other, board)
+    add_rows(mine, other, board, replace=True)
+    assert len(read_csv(board)) == 4
+
+
+@pytest.mark.parametrize("name", ["2024", "null"])
+def test_a_name_that_looks_like_something_else(mine, tmp_path, name):
+    board = tmp_path / "leaderboard.csv"
+    scores = renamed(score_submission(mine), model=name)
+    for _ in range(2):
+        add_rows(mine, scores, board)
+        assert set(read_csv(board)["model"]) == {name}
+    assert f"| {name} | ulbd-cubic |" in board.with_suffix(".md").read_text()
+
+
+@pytest.mark.parametrize("scale", ["laptop", "full"])
 def test_sizes_are_those_of_the_workflow(scale):
     settings = yaml.safe_load((ROOT / "config" / f"{scale}.yaml").read_text())
     assert PER_SPACEGROUP[scale] == settings["test_patterns_per_spacegroup"]

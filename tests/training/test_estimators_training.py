@@ -10,10 +10,10 @@ import skops.io
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from sgbench.datasets import ULBD
-from sgbench.diffraction import render
+from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
 from sgbench.models import get_model
+from sgbench.sets import ULBD
 from sgbench.training import _estimators
 from sgbench.training._estimators import (
     estimator_probabilities,
@@ -35,8 +35,7 @@ PROVENANCE = {"plan": {"model": "some", "seed": 3}, "hardware": "a box with 2 co
 
 def samples(count: int, batch: int = 500, seed: int = 0):
     for first in range(0, count, batch):
-        recipes = DATASET.training_recipes(first, min(batch, count - first), seed)
-        yield DATASET.lines(recipes), recipes.spacegroup
+        yield DATASET.training_samples(first, min(batch, count - first), seed)
 
 
 def small(name: str):
@@ -52,7 +51,7 @@ def small(name: str):
 
 
 def fitted(name: str, count: int = 1500, **changes):
-    return fit_estimator(small(name), samples(count, **changes), PROTOCOL, seed=0)
+    return fit_estimator(small(name), samples(count, **changes), seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -62,24 +61,22 @@ def classifiers():
 
 @pytest.fixture(scope="module")
 def test_set():
-    recipes = DATASET.held_out_recipes("off-mesh", 10)
-    return DATASET.lines(recipes), recipes.spacegroup
+    return DATASET.held_out_samples("off-mesh", 10)
 
 
-def probabilities(name, classifier, lines):
-    return estimator_probabilities(classifier, get_model(name), lines, PROTOCOL, GROUPS)
+def probabilities(name, classifier, test_set):
+    return estimator_probabilities(classifier, get_model(name), test_set, GROUPS)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_fitting_and_predicting(name, classifiers, test_set):
-    lines, spacegroup = test_set
-    found = probabilities(name, classifiers[name], lines)
+    found = probabilities(name, classifiers[name], test_set)
     assert found.shape == (360, 36)
     assert found.dtype == np.float32
     assert (found >= 0).all()
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
     by_class = found @ np.eye(17, dtype=np.float32)[DATASET.labels]
-    right = (by_class.argmax(axis=1) == DATASET.labels[spacegroup - GROUPS[0]]).mean()
+    right = (by_class.argmax(axis=1) == DATASET.labels[test_set.spacegroup - GROUPS[0]]).mean()
     # Always naming the largest of the 17 classes gets 8 of the 36 groups, 22 %.
     assert right > (0.4 if name == "nearest-neighbours" else 0.85)
 
@@ -88,24 +85,24 @@ def test_reports_and_batches():
     """What is fitted depends on the samples, not on how they are cut."""
     seen = []
     spec = small("random-forest-suzuki2020")
-    one = fit_estimator(spec, samples(700, batch=300), PROTOCOL, 0, report=seen.append)
+    one = fit_estimator(spec, samples(700, batch=300), 0, report=seen.append)
     assert seen == [300, 600, 700]
-    other = fit_estimator(spec, samples(700, batch=700), PROTOCOL, 0)
-    features = spec.features(render(next(samples(100, seed=5))[0], PROTOCOL), PROTOCOL)
+    other = fit_estimator(spec, samples(700, batch=700), 0)
+    features = spec.features(next(samples(100, seed=5)).patterns(), PROTOCOL)
     assert np.array_equal(one.predict_proba(features), other.predict_proba(features))
 
 
 def test_patterns_are_not_kept(monkeypatch):
-    largest = []
+    largest, original = [], Samples.patterns
 
-    def counted(lines, protocol):
-        largest.append(len(lines))
-        return render(lines, protocol)
+    def counted(samples):
+        largest.append(len(samples))
+        return original(samples)
 
-    monkeypatch.setattr(_estimators, "render", counted)
+    monkeypatch.setattr(Samples, "patterns", counted)
     classifier = fitted("random-forest-suzuki2020", 600, batch=100)
     assert largest == [100] * 6
-    probabilities("random-forest-suzuki2020", classifier, next(samples(600, batch=600))[0])
+    probabilities("random-forest-suzuki2020", classifier, next(samples(600, batch=600)))
     assert largest[6:] == [256, 256, 88]
 
 
@@ -122,17 +119,16 @@ def test_threads_do_not_matter(name, classifiers, test_set, monkeypatch):
     monkeypatch.setattr(_estimators.torch, "get_num_threads", lambda: 3)
     again = fitted(name)
     assert seen == [3]
-    lines, _ = test_set
-    expected = probabilities(name, classifiers[name], lines)
-    assert np.array_equal(probabilities(name, again, lines), expected)
+    expected = probabilities(name, classifiers[name], test_set)
+    assert np.array_equal(probabilities(name, again, test_set), expected)
 
 
 def test_groups_that_training_lacks(test_set):
-    lines, spacegroup = next(samples(800, batch=800))
-    kept = np.nonzero(np.isin(spacegroup, (200, 215, 230)))[0]
+    whole = next(samples(800, batch=800))
+    kept = np.nonzero(np.isin(whole.spacegroup, (200, 215, 230)))[0]
     spec = small("random-forest-suzuki2020")
-    few = fit_estimator(spec, [(lines.take(kept), spacegroup[kept])], PROTOCOL, 0)
-    found = estimator_probabilities(few, spec, test_set[0], PROTOCOL, GROUPS)
+    few = fit_estimator(spec, [whole.take(kept)], 0)
+    found = estimator_probabilities(few, spec, test_set, GROUPS)
     columns = [200 - 195, 215 - 195, 230 - 195]
     assert (np.delete(found, columns, axis=1) == 0).all()
     assert (found[:, columns].max(axis=0) > 0.5).all()
@@ -142,9 +138,7 @@ def test_groups_that_training_lacks(test_set):
 def test_another_family(classifiers, test_set):
     name = "nearest-neighbours"
     with pytest.raises(SgbenchError, match="fitted on space group 195; expected groups of 75-142"):
-        estimator_probabilities(
-            classifiers[name], get_model(name), test_set[0], PROTOCOL, tuple(range(75, 143))
-        )
+        estimator_probabilities(classifiers[name], get_model(name), test_set, tuple(range(75, 143)))
 
 
 # Files.
@@ -158,8 +152,8 @@ def test_a_file_predicts_the_same_bits(name, classifiers, test_set, tmp_path):
     loaded, provenance = load_estimator(path)
     assert provenance == PROVENANCE
     assert type(loaded) is type(classifiers[name])
-    expected = probabilities(name, classifiers[name], test_set[0])
-    assert np.array_equal(probabilities(name, loaded, test_set[0]), expected)
+    expected = probabilities(name, classifiers[name], test_set)
+    assert np.array_equal(probabilities(name, loaded, test_set), expected)
 
 
 @pytest.mark.parametrize("name", NAMES)

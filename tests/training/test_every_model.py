@@ -6,27 +6,23 @@ import numpy as np
 import pytest
 import torch
 
-from sgbench.datasets import evaluation_set, family_dataset
 from sgbench.evaluation import predict_set
-from sgbench.models import EstimatorSpec, get_model, model_names
+from sgbench.models import EstimatorSpec, UntrainedSpec, get_model, model_names
+from sgbench.sets import OFF_MESH, family_set, open_test_set
 from sgbench.training import TrainingPlan, load_model, train
 
 CPU = torch.device("cpu")
+TRAINED = [name for name in model_names() if not isinstance(get_model(name), UntrainedSpec)]
 
 
 @pytest.fixture(scope="module")
 def test_set():
-    whole = evaluation_set("ulbd-off-mesh", family_dataset("cubic"), 1)
+    whole = open_test_set(OFF_MESH, family_set("cubic"), 1)
     few = np.arange(0, 36, 9)
-    return replace(
-        whole,
-        sample_ids=tuple(whole.sample_ids[i] for i in few),
-        spacegroup=whole.spacegroup[few],
-        lines=whole.lines.take(few),
-    )
+    return replace(whole, samples=whole.samples.take(few), alike=whole.alike[few])
 
 
-@pytest.mark.parametrize("name", [*model_names(), "timm:resnet10t"])
+@pytest.mark.parametrize("name", [*TRAINED, "timm:resnet10t"])
 def test_trained_written_and_read(name, test_set, tmp_path):
     patterns = 400 if isinstance(get_model(name), EstimatorSpec) else 8
     plan = TrainingPlan(

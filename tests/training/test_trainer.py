@@ -5,13 +5,11 @@ import signal
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
-from sgbench.datasets import ULBD, MeshAxis
 from sgbench.errors import SgbenchError
 from sgbench.models import _registry, register_model
 from sgbench.training import (
@@ -25,13 +23,12 @@ from sgbench.training import (
 )
 
 CPU = torch.device("cpu")
+TWO_CELLS = "ulbd-cubic@6:6.1:0.05"
 
 
 @pytest.fixture
-def tiny(monkeypatch):
-    """A network of one layer with dropout, and a designed dataset of two cells, registered."""
-    small = replace(ULBD["ulbd-cubic"], name="ulbd-tiny", axes=(MeshAxis(6, 6.1, 0.05),))
-    monkeypatch.setitem(ULBD, small.name, small)
+def tiny():
+    """A network of one layer with dropout, registered."""
 
     @register_model("tiny", paper="none", input_scaling="sqrt")
     def build(n_outputs):
@@ -45,7 +42,7 @@ def tiny(monkeypatch):
 
 def tiny_plan(**changes) -> TrainingPlan:
     values = {"patterns": 320, "batch_size": 8, "validations": 4, "validation_per_spacegroup": 1}
-    return TrainingPlan("tiny", "ulbd-tiny", **{**values, **changes})
+    return TrainingPlan("tiny", TWO_CELLS, **{**values, **changes})
 
 
 def weights(trained) -> dict[str, torch.Tensor]:
@@ -203,7 +200,7 @@ def test_the_best_weights_are_kept(tmp_path, monkeypatch):
     seen = []
     losses = iter([3.0, 2.0, 2.5, 4.0])
 
-    def validate(network, source, lines, spacegroup):
+    def validate(network, source, validation):
         seen.append({k: v.clone() for k, v in network.state_dict().items()})
         return next(losses), 0.1, 0.2
 

@@ -74,7 +74,7 @@ rule crystals:
         "../../environment.yml"
     threads: ALL_CORES
     params:
-        name=lambda wildcards: wildcards.dataset.split("-")[0],
+        name=dataset_name,
         source=source_options,
         limit=crystals_limit,
     shell:
@@ -86,6 +86,11 @@ rule portrait:
     input:
         "results/{scale}/datasets/{dataset}.parquet",
     output:
+        overview=report(
+            "results/{scale}/figures/{dataset}/overview.svg",
+            caption="../report/overview.rst",
+            category="Datasets",
+        ),
         cells=report(
             "results/{scale}/figures/{dataset}/cells.svg",
             caption="../report/cells.rst",
@@ -128,7 +133,7 @@ rule designed_lines:
     benchmark:
         "results/{scale}/benchmarks/designed_lines/{dataset}.tsv"
     wildcard_constraints:
-        dataset="ulbd-.+",
+        dataset="|".join(DESIGNED),
     conda:
         "../../environment.yml"
     params:

@@ -165,6 +165,7 @@ rule site:
         f"results/{SCALE}/leaderboard.csv",
         table="results/leaderboard.csv",
         pairs="results/leaderboard.pairs.csv",
+        glossary="docs/glossary.md",
     output:
         "results/site/index.html",
     log:
@@ -178,4 +179,5 @@ rule site:
         folder=subpath(output[0], parent=True),
     shell:
         "sgbench site --table {input.table} --scores {params.scores}"
+        " --glossary {input.glossary}"
         " --output {params.folder} 2> {log}"

@@ -2,7 +2,7 @@
 # one goes on from there.
 rule train:
     input:
-        training_crystals,
+        crystals=training_crystals,
     output:
         model="results/{scale}/models/{train_set}/{model}/seed{seed}/model.pt",
         history="results/{scale}/models/{train_set}/{model}/seed{seed}/history.csv",
@@ -17,7 +17,7 @@ rule train:
         runtime=training_minutes,
     params:
         plan=training_options,
-        crystals=training_crystals_option,
+        crystals=crystals_options,
     shell:
         "sgbench train {wildcards.model} {wildcards.train_set} --output {output.model}"
         " --checkpoint results/{wildcards.scale}/checkpoints/{wildcards.train_set}/"

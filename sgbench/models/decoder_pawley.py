@@ -1,0 +1,40 @@
+"""The decoder as a model: it indexes the cell, fits all lines and weighs the extinction classes.
+
+It is told the family, and looks for cells in the range of the family's designed dataset. Its method
+follows Pawley's fit (J. Appl. Cryst. 14, 357, 1981) and Markvardsen et al., Acta Cryst. A57, 47
+(2001).
+"""
+
+import numpy as np
+
+from sgbench.decoder import INDEXED, decode, spacegroup_probabilities
+from sgbench.designed import Ulbd
+from sgbench.diffraction import FREE_PARAMETERS, Samples
+from sgbench.models._registry import Answer, UntrainedSpec, register_untrained
+from sgbench.sets import family_set
+
+
+def _answer(samples: Samples, family: str, class_scheme: str) -> Answer:
+    dataset = family_set(family)
+    assert isinstance(dataset, Ulbd)  # as all families are that the decoder takes
+    found = decode(
+        samples.patterns(), samples.protocol, family, dataset.largest_cell, dataset.shortest_edge
+    )
+    cells = dict(zip(FREE_PARAMETERS[family], found.cells.T, strict=True))
+    return Answer(
+        spacegroup_probabilities(found.class_probabilities, family).astype(np.float32),
+        {**cells, "misfit": found.misfit},
+    )
+
+
+register_untrained(
+    UntrainedSpec(
+        "decoder-pawley",
+        _answer,
+        "Markvardsen et al., Acta Cryst. A57, 47 (2001)",
+        status="reference",
+        families=tuple(INDEXED),
+        class_schemes=("spacegroup",),
+        batch=256,
+    )
+)

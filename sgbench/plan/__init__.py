@@ -1,0 +1,47 @@
+"""What the workflow runs: settings, the runs that follow from them, and what these cost."""
+
+from sgbench.plan._costs import Cost, expected_costs, explain_costs, read_rates, training_seconds
+from sgbench.plan._jobs import (
+    Run,
+    ceiling_sets,
+    crystal_datasets,
+    designed_datasets,
+    generated_families,
+    on_gpu,
+    runs,
+    test_sets_of,
+    trainings,
+    untrained,
+)
+from sgbench.plan._settings import (
+    PLAN_FIELDS,
+    SCALES,
+    explain_scale,
+    read_config,
+    resolve_settings,
+    settings_name,
+)
+
+__all__ = [
+    "PLAN_FIELDS",
+    "SCALES",
+    "Cost",
+    "Run",
+    "ceiling_sets",
+    "crystal_datasets",
+    "designed_datasets",
+    "expected_costs",
+    "explain_costs",
+    "explain_scale",
+    "generated_families",
+    "on_gpu",
+    "read_config",
+    "read_rates",
+    "resolve_settings",
+    "runs",
+    "settings_name",
+    "test_sets_of",
+    "training_seconds",
+    "trainings",
+    "untrained",
+]

@@ -1,0 +1,259 @@
+"""Settings of the workflow: a scale's file, overridden by what the user says, and checked."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from sgbench.errors import SgbenchError
+from sgbench.models import CONTROLS, REFERENCE, get_trained_model
+from sgbench.sets import TEST_SETS, SetSpec, designed_set
+from sgbench.structures.sources import SOURCES
+from sgbench.symmetry import FAMILIES
+
+SCALES = ("smoke", "laptop", "full")
+#: What a plan of a training may say, in the order of resolved plans.
+PLAN_FIELDS = ("patterns", "batch_size", "peak_rate", "warmup", "validations", "patience")
+
+# What the schema's lists of names are filled from.
+_KNOWN: dict[str, Iterable[str]] = {
+    "family": FAMILIES,
+    "control": CONTROLS,
+    "source": [name for name in SOURCES if name != "generated"],
+}
+
+
+def read_config(root: Path) -> dict[str, Any]:
+    """Return the content of ``config/config.yaml``.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the project.
+
+    Raises
+    ------
+    SgbenchError
+        If the folder is no project, or the file is damaged.
+    """
+    if not (root / "config").is_dir():
+        raise SgbenchError(
+            f"{root.absolute()} has no folder 'config'; expected the settings of the workflow "
+            "there. Change to the folder of the project."
+        )
+    return read_yaml(root / "config" / "config.yaml")
+
+
+def resolve_settings(given: Mapping[str, Any], root: Path) -> dict[str, Any]:
+    """Return complete, checked settings.
+
+    Parameters
+    ----------
+    given : mapping
+        ``config/config.yaml`` with the command line's overrides. Its ``scale`` names the file
+        ``config/<scale>.yaml``, over which the rest is laid, key by key.
+    root : Path
+        Folder of the project, with ``config/`` and ``workflow/schemas/``.
+
+    Returns
+    -------
+    dict
+        Its ``training`` maps the name of each training set to the models that are trained on it,
+        and each model to its plan: lists of names are spelled out, names of earlier versions are
+        the present ones, and the defaults are filled in.
+
+    Raises
+    ------
+    SgbenchError
+        If a setting is missing, unknown or of the wrong kind; the message names it.
+    """
+    scale = given.get("scale", "auto")
+    if scale == "auto":
+        scale = "full" if _has_cuda() else "laptop"
+    scale = "full" if scale == "paper" else scale  # what it was called at first
+    if scale not in SCALES:
+        raise SgbenchError(
+            f"config: 'scale' is {scale!r}; expected auto, {', '.join(SCALES)}. "
+            "Mend config/config.yaml or --config."
+        )
+    own = {"reference": REFERENCE, **read_yaml(root / "config" / f"{scale}.yaml")}
+    settings = _merge(own, {**given, "scale": scale})
+    schema = read_yaml(root / "workflow" / "schemas" / "config.schema.yaml")
+    schema["$defs"] |= {name: {"enum": list(known)} for name, known in _KNOWN.items()}
+    error = best_match(Draft202012Validator(schema).iter_errors(settings))
+    if error is not None:
+        place = ".".join(str(part) for part in error.absolute_path) or "the top level"
+        raise SgbenchError(
+            f"config: at '{place}': {error.message}. Mend it in config/config.yaml, "
+            f"config/{scale}.yaml or --config."
+        )
+    with _at("reference"):
+        reference = get_trained_model(settings["reference"]).name
+    defaults = _plans(settings.pop("defaults", {}), reference, "defaults")
+    trainings = [_trainings(one.get("training", {}), reference) for one in (own, given)]
+    return settings | {
+        "reference": reference,
+        "test_sets": _test_sets(settings["test_sets"], "test_sets"),
+        "decoder": settings["decoder"]
+        | {"test_sets": _test_sets(settings["decoder"]["test_sets"], "decoder.test_sets")},
+        "training": {
+            train_set: {model: _complete(model, plan, defaults) for model, plan in plans.items()}
+            for train_set, plans in _merge(*trainings).items()
+        },
+    }
+
+
+def settings_name(settings: Mapping[str, Any]) -> str:
+    """Name settings by their scale and what they say, e.g. ``laptop-1a2b3c4d``."""
+    text = json.dumps(settings, sort_keys=True)
+    return f"{settings['scale']}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def explain_scale(asked: str, scale: str) -> str:
+    """Say which scale runs and why."""
+    if asked != "auto":
+        return f"scale {scale}, as asked"
+    reason = "a CUDA device is present" if scale == "full" else "no CUDA device is present"
+    return f"scale {scale}, since {reason} (scale: auto)"
+
+
+def architecture(model: str) -> str:
+    """Return what the variants of a network have in common: the name before the first dot."""
+    return model.partition(".")[0]
+
+
+def expand(names: str) -> list[str]:
+    """Spell out a list of names: ``a-{b,c}, d`` stands for a-b, a-c and d.
+
+    A comma without a space separates choices in a brace only, since names of meshes have commas.
+    """
+    found: list[str] = []
+    for name in re.split(r",\s+(?![^{]*\})", names):
+        before, *brace = re.split(r"\{([^{}]*)\}", name, maxsplit=1)
+        if brace:
+            choices, after = brace
+            for choice in choices.split(","):
+                found += expand(before + choice.strip() + after)
+        else:
+            found.append(name)
+    return found
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the keys and values of a YAML file of the project.
+
+    Raises
+    ------
+    SgbenchError
+        If the file is missing or damaged.
+    """
+    try:
+        content = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise SgbenchError(
+            f"{path} cannot be read ({type(error).__name__}); expected a YAML file. Restore it."
+        ) from error
+    if not isinstance(content, dict):
+        raise SgbenchError(f"{path} holds no settings; expected keys and values. Restore it.")
+    return content
+
+
+def _test_sets(names: list[str], where: str) -> list[str]:
+    found: dict[str, None] = {}
+    for place, text in enumerate(names):
+        with _at(f"{where}.{place}"):
+            for spec in map(SetSpec.parse, expand(text)):
+                if replace(spec, conditions=()) not in TEST_SETS:
+                    raise SgbenchError(
+                        f"'{spec.name}' is no set to score on; expected one. "
+                        "`sgbench dataset test-sets` lists them."
+                    )
+                found[spec.name] = None
+    return list(found)
+
+
+def _trainings(given: Mapping[str, Any], reference: str) -> dict[str, Any]:
+    """Spell out what a file says of the trainings; later keys are laid over earlier ones."""
+    found: dict[str, Any] = {}
+    for names, plans in given.items():
+        where = f"training.{names}"
+        _check_name(names, where)
+        spelled_out = _plans(plans, reference, where)
+        with _at(where):
+            for name in map(_training_set, expand(names)):
+                found = _merge(found, {name: spelled_out})
+    return found
+
+
+def _check_name(name: object, where: str) -> None:
+    if not isinstance(name, str):
+        raise SgbenchError(
+            f"config: at '{where}': the key {name!r} is no name; expected text, such as ulbd-cubic "
+            "or reference. Mend it."
+        )
+
+
+def _plans(given: Mapping[str, Any], reference: str, where: str) -> dict[str, Any]:
+    """Return a plan for each model; a bare number is that of its patterns."""
+    found: dict[str, Any] = {}
+    with _at(where):
+        for names, plan in given.items():
+            _check_name(names, where)
+            values = plan if isinstance(plan, Mapping) else {"patterns": plan}
+            for name in expand(names):
+                model = get_trained_model(reference if name == "reference" else name).name
+                found = _merge(found, {model: values})
+    return found
+
+
+def _training_set(name: str) -> str:
+    """Return the present name of a training set, and check that there is one."""
+    spec = SetSpec.parse(name)
+    if spec.part != "train":
+        raise SgbenchError(
+            f"'{name}' is a set to score on; expected a training set such as ulbd-cubic or "
+            "cddd-cubic. Mend the name."
+        )
+    if spec.origin == "designed":
+        designed_set(spec)
+    return spec.name
+
+
+def _complete(
+    model: str, plan: Mapping[str, Any], defaults: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Lay a plan over the defaults of its model and, below these, of the model's architecture."""
+    full = {**defaults.get(architecture(model), {}), **defaults.get(model, {}), **plan}
+    return {name: full[name] for name in PLAN_FIELDS if name in full}
+
+
+@contextmanager
+def _at(place: str) -> Iterator[None]:
+    """Say in an error's message which setting is wrong."""
+    try:
+        yield
+    except SgbenchError as error:
+        raise SgbenchError(f"config: at '{place}': {error}") from None
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        merged[key] = _merge(below, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _has_cuda() -> bool:
+    import torch
+
+    return torch.cuda.is_available()

@@ -1,0 +1,187 @@
+"""The sets that models are scored on: labelled samples, and what is known of their labels."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import block_diag
+
+from sgbench.designed import Designed, Split, Ulbd
+from sgbench.diffraction import PatternProtocol, Samples
+from sgbench.errors import SgbenchError
+from sgbench.sets._catalogue import designed_set
+from sgbench.sets._spec import DESIGNED, SetSpec
+
+if TYPE_CHECKING:
+    from sgbench.structures import CrystalSet
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Labelled samples to score on.
+
+    Attributes
+    ----------
+    spec : SetSpec
+    family : str
+    source : str
+        Where structures come from, e.g. ``amcsd``; ``designed`` for designed sets.
+    samples : Samples
+    per_spacegroup : int
+        Samples a space group of a designed set; 0 for sets of structures.
+    cluster : tuple of str, or None
+        Samples with the same entry are near-copies (one mineral measured many times), and intervals
+        must not count them as independent. None where samples are independent.
+    alike : ndarray of bool, shape (n, n_spacegroups), or None
+        The space groups that would have made a sample just as often as its own did. On a designed
+        set the label inside an extinction class is a coin that the benchmark tossed: given the
+        pattern, each of these groups is as likely. None where labels are no such coins.
+    """
+
+    __test__ = False  # no test of pytest's
+
+    spec: SetSpec
+    family: str
+    source: str
+    samples: Samples
+    per_spacegroup: int
+    cluster: tuple[str, ...] | None = None
+    alike: NDArray[np.bool_] | None = None
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def name(self) -> str:
+        """Name of the set."""
+        return self.spec.name
+
+    @property
+    def protocol(self) -> PatternProtocol:
+        """How lines become patterns."""
+        return self.samples.protocol
+
+    def batches(self, size: int) -> Iterator[Samples]:
+        """Yield the samples in their order, so many at a time."""
+        return self.samples.batches(size)
+
+    @cached_property
+    def _sha256(self) -> str:
+        return self.samples.sha256()
+
+    def checksum(self) -> str:
+        """Return a SHA-256 over ids, labels and lines or patterns."""
+        return self._sha256
+
+    def row(self) -> dict[str, str]:
+        """Return what a row of results says of the set; other data make another row."""
+        return {
+            "test_set": self.name,
+            "family": self.family,
+            "source": self.source,
+            "test_sha256": self.checksum(),
+        }
+
+
+def open_test_set(
+    spec: SetSpec, dataset: Designed, per_spacegroup: int, crystals: Sequence[Path] = ()
+) -> TestSet:
+    """Return a test set for the family of a designed dataset.
+
+    Parameters
+    ----------
+    spec : SetSpec
+    dataset : Ulbd or UlbdUnion
+        Gives the family and the mesh (`family_set`).
+    per_spacegroup : int
+        Samples a space group of the designed sets.
+    crystals : sequence of Path
+        Files of line lists of structures; the one that the set is a part of is used.
+
+    Raises
+    ------
+    SgbenchError
+        If it is no test set, the crystals are missing, or none of them fits.
+    """
+    if spec.part == "train":
+        raise SgbenchError(
+            f"'{spec.name}' is a set to train on; expected a test set such as ulbd-off-mesh or "
+            "cddd. `sgbench dataset test-sets` lists them."
+        )
+    if spec.origin == DESIGNED:
+        found = _designed(spec, dataset, per_spacegroup)
+    else:
+        # Files of structures need pyarrow, which designed patterns do without.
+        from sgbench.structures import find_crystals
+
+        found = _of_structures(spec, dataset, find_crystals(spec.dataset, crystals))
+    samples = found.samples
+    for condition in spec.conditions:
+        samples = condition.apply(samples)
+    return replace(found, samples=samples)
+
+
+def _designed(spec: SetSpec, dataset: Designed, per_spacegroup: int) -> TestSet:
+    wanted = replace(spec, part="train", family=dataset.family, conditions=())
+    if wanted != SetSpec(DESIGNED, family=dataset.family):
+        dataset = designed_set(wanted)  # of another law, balance or protocol
+    split: Split = "in-mesh" if spec.part == "in-mesh" else "off-mesh"
+    samples = dataset.held_out_samples(split, per_spacegroup)
+    numbered = tuple(f"{i:06d}-{sample}" for i, sample in enumerate(samples.ids))
+    return TestSet(
+        # Patterns of another protocol are other data, and their name says so.
+        replace(spec, protocol=dataset.protocol.name),
+        dataset.family,
+        DESIGNED,
+        replace(samples, ids=numbered),
+        per_spacegroup,
+        alike=_alike(dataset, split, per_spacegroup),
+    )
+
+
+def _alike(dataset: Designed, split: Split, per_spacegroup: int) -> NDArray[np.bool_] | None:
+    """Return `TestSet.alike`: the groups of a sample's class that have its cell."""
+    if isinstance(dataset, Ulbd):
+        if dataset.law.tells_groups_apart:
+            return None
+        recipes = dataset.held_out_recipes(split, per_spacegroup)
+        return dataset.groups_alike(recipes)
+    known = [_alike(part, split, per_spacegroup) for part in dataset.parts]
+    # Families follow each other in the numbers of space groups, and their samples do, too.
+    return np.asarray(block_diag(*known), dtype=bool)
+
+
+def _of_structures(spec: SetSpec, dataset: Designed, crystals: "CrystalSet") -> TestSet:
+    if crystals.metadata["protocol"] != asdict(dataset.protocol):
+        raise SgbenchError(
+            f"the crystals' lines were computed under the protocol "
+            f"'{crystals.metadata['protocol'].get('name')}'; expected '{dataset.protocol.name}', "
+            f"that of {dataset.name}. Score on designed sets, or with a model of that protocol."
+        )
+    member = np.isin(crystals.spacegroup, dataset.spacegroups)
+    if spec.part == "test":
+        member &= np.array(crystals.split(spec.split)) == "test"
+    chosen = np.flatnonzero(member)
+    if spec.in_domain:
+        inside = [
+            dataset.in_domain(group, cell)
+            for group, cell in zip(crystals.spacegroup[chosen], crystals.cell[chosen], strict=True)
+        ]
+        chosen = chosen[np.array(inside, dtype=bool)]
+    if not len(chosen):
+        raise SgbenchError(
+            f"the crystals hold no structure of '{spec.name}' for the {dataset.family} family; "
+            "expected at least one. Build the set with this family."
+        )
+    return TestSet(
+        spec,
+        dataset.family,
+        str(crystals.metadata["source"]["name"]),
+        crystals.samples(chosen),
+        0,
+        tuple(f"{crystals.name[i]}/{crystals.spacegroup[i]}" for i in chosen),
+    )

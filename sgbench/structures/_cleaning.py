@@ -1,0 +1,414 @@
+"""From an entry to a structure whose space group is sure, or to the reason why there is none."""
+
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+import gemmi
+import numpy as np
+import spglib
+from numpy.typing import ArrayLike, NDArray
+
+from sgbench.structures.sources import NO_COORDINATES, TOO_LARGE, UNREADABLE, Entry, Excluded
+from sgbench.symmetry import family_of
+
+#: Tolerance in ångström within which spglib finds the space group.
+SYMPREC = 0.01
+
+#: Images of one site that lie closer than this (ångström) are the same atom on a special position,
+#: which published coordinates such as 0.333 miss.
+SPECIAL_POSITION_TOLERANCE = 0.1
+
+#: The same for sites that are at most half occupied. They can be atoms that are split on purpose
+#: between positions next to a special one; rounding seldom misses it by as much.
+SPLIT_SITE_TOLERANCE = 0.03
+
+#: Atoms of a real crystal keep at least this distance (ångström); bonds to hydrogen, the shortest
+#: there are, are seldom refined below 0.6. Positions that exclude each other, as those of a
+#: disordered atom do, may be closer.
+SHORTEST_DISTANCE = 0.5
+
+#: Published occupancies of one position add up to 1 within this.
+OCCUPANCY_TOLERANCE = 0.02
+
+#: Largest cell that is taken on: occupied positions, and ångström^3.
+MOST_ATOMS = 2_000
+LARGEST_VOLUME = 60_000.0
+
+OTHER_FAMILY = "not in the families asked for"
+WRONG_CELL = "cell does not fit the symmetry operators"
+OVERFULL = "occupancies outside 0 to 1"
+OVERLAPPING = f"atoms closer than {SHORTEST_DISTANCE} angstrom"
+DISAGREEMENT = f"label and spglib disagree at symprec {SYMPREC}"
+
+# Scatterers closer than this in each fractional coordinate share one position.
+_SAME_POSITION = 1e-4
+
+# Symmetry-equivalent edges agree to half of this (relative), angles to this in their cosines.
+_SAME_METRIC = 1e-2
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A crystal structure in the standard setting of its space group.
+
+    Attributes
+    ----------
+    structure_id, name, citation : str
+    spacegroup : int
+        Confirmed by spglib.
+    cell : tuple of float, length 6
+        Conventional cell (hexagonal axes for rhombohedral groups), ångström and degrees.
+    operators : tuple of str
+        All symmetry operators of the standard setting.
+    elements : tuple of str, length n
+        Element of each scatterer of the asymmetric unit; a mixed site is several scatterers.
+    positions : tuple of (float, float, float), length n
+        Fractional, exactly on the special positions that they occupy.
+    occupancies : tuple of float, length n
+    formula : str
+        Reduced, in Hill order; amounts of disordered structures with up to three decimals.
+    prototype : str
+        Anonymous formula, space group and occupied Wyckoff letters, e.g. ``AB_225_ab``; each kind
+        of site counts as one element.
+    n_atoms : int
+        Occupied positions in the conventional cell.
+    ordered : bool
+        Whether each position holds one element and is always occupied.
+    """
+
+    structure_id: str
+    name: str
+    citation: str
+    spacegroup: int
+    cell: tuple[float, ...]
+    operators: tuple[str, ...]
+    elements: tuple[str, ...]
+    positions: tuple[tuple[float, float, float], ...]
+    occupancies: tuple[float, ...]
+    formula: str
+    prototype: str
+    n_atoms: int
+    ordered: bool
+
+
+@dataclass(frozen=True)
+class FilledCell:
+    """All occupied positions of a cell.
+
+    Attributes
+    ----------
+    positions : ndarray of float64, shape (n_atoms, 3)
+        Fractional coordinates in [0, 1).
+    site : ndarray of int64, shape (n_atoms,)
+        Site of the asymmetric unit that each belongs to.
+    site_positions : ndarray of float64, shape (n_sites, 3)
+        The sites, put exactly onto the special positions they are near.
+    """
+
+    positions: NDArray[np.float64]
+    site: NDArray[np.int64]
+    site_positions: NDArray[np.float64]
+
+
+class _Exclusion(Exception):
+    """Ends the cleaning of one entry; its arguments are the reason and a detail."""
+
+
+def clean(entry: Entry, families: Collection[str]) -> Structure | Excluded:
+    """Return the structure of an entry in the standard setting, if it can be trusted.
+
+    Parameters
+    ----------
+    entry : Entry
+    families : collection of str
+        Crystal families to keep.
+
+    Returns
+    -------
+    Structure or Excluded
+    """
+    try:
+        return _clean(entry, families)
+    except _Exclusion as exclusion:
+        return Excluded(entry.structure_id, *exclusion.args)
+
+
+def _clean(entry: Entry, families: Collection[str]) -> Structure:
+    cell, lattice = _checked_cell(entry)
+    kinds, sites = _sites(entry)
+    if len(sites) * len(entry.operators) > MOST_ATOMS * 192:
+        raise _Exclusion(TOO_LARGE, f"{len(sites)} sites")
+    occupancy = np.array([sum(amount for _, amount in kind) for kind in kinds])
+    filled = fill_cell(cell, entry.operators, sites, occupancy)
+    if len(filled.positions) > MOST_ATOMS:
+        raise _Exclusion(TOO_LARGE, f"{len(filled.positions)} atoms")
+    _check_distances(filled, lattice, occupancy)
+
+    number_of_kind = {kind: number for number, kind in enumerate(dict.fromkeys(kinds), start=1)}
+    types = [number_of_kind[kinds[site]] for site in filled.site]
+    dataset = _symmetry(lattice, filled.positions, types)
+    if dataset is None:
+        raise _Exclusion(DISAGREEMENT, "spglib finds no group")
+    if entry.spacegroup not in (None, dataset.number):
+        raise _Exclusion(DISAGREEMENT, f"label {entry.spacegroup}, spglib {dataset.number}")
+    if family_of(dataset.number) not in families:
+        raise _Exclusion(OTHER_FAMILY, family_of(dataset.number))
+    return _standardised(entry, dataset, tuple(number_of_kind))
+
+
+def _checked_cell(entry: Entry) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the cell and its vectors."""
+    cell = np.array(entry.cell, dtype=np.float64)
+    if cell.shape != (6,) or not np.isfinite(cell).all() or not np.all(cell > 0):
+        raise _Exclusion(UNREADABLE, "cell")
+    try:
+        volume = gemmi.UnitCell(*cell).volume
+    except RuntimeError:  # an angle too close to 0 or 180 degrees
+        volume = 0.0
+    if not volume > 1.0:  # angles that no cell can have give NaN or zero
+        raise _Exclusion(UNREADABLE, "cell without volume")
+    if volume > LARGEST_VOLUME:
+        raise _Exclusion(TOO_LARGE, f"{volume:.0f} cubic angstrom")
+    lattice = lattice_vectors(cell)
+    if cell[:3].min() < SHORTEST_DISTANCE:
+        raise _Exclusion(OVERLAPPING, f"edge of {cell[:3].min():.2f} angstrom")
+    metric = lattice @ lattice.T
+    rotations, _ = _operators(tuple(entry.operators))
+    change = rotations.transpose(0, 2, 1) @ metric @ rotations - metric
+    # Relative to the edges that each element belongs to, so that a long one hides nothing.
+    if np.any(np.abs(change) > _SAME_METRIC * np.outer(cell[:3], cell[:3])):
+        raise _Exclusion(WRONG_CELL)
+    return cell, lattice
+
+
+@lru_cache(maxsize=1024)
+def _operators(triplets: tuple[str, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return rotations, shape (n, 3, 3), and translations, shape (n, 3)."""
+    try:
+        ops = [gemmi.Op(triplet) for triplet in triplets]
+    except RuntimeError as error:
+        raise _Exclusion(UNREADABLE, "symmetry operators") from error
+    if not ops:
+        raise _Exclusion(UNREADABLE, "no symmetry operators")
+    rotations, shifts = np.array([op.rot for op in ops]), np.array([op.tran for op in ops])
+    return rotations / gemmi.Op.DEN, shifts / gemmi.Op.DEN
+
+
+def _sites(
+    entry: Entry,
+) -> tuple[list[tuple[tuple[str, float], ...]], NDArray[np.float64]]:
+    """Return what each position holds (elements and occupancies), and the positions."""
+    positions = np.array(entry.positions, dtype=np.float64).reshape(-1, 3)
+    occupancies = np.array(entry.occupancies, dtype=np.float64)
+    if not len(positions) or not np.isfinite(positions).all():
+        raise _Exclusion(NO_COORDINATES)
+    if len(positions) > MOST_ATOMS:
+        raise _Exclusion(TOO_LARGE, f"{len(positions)} sites")
+    if not len(entry.elements) == len(occupancies) == len(positions):
+        raise _Exclusion(UNREADABLE, "lists of atoms of unequal length")
+    if not np.all((occupancies >= 0) & (occupancies <= 1 + OCCUPANCY_TOLERANCE)):
+        raise _Exclusion(OVERFULL)
+    occupied = np.flatnonzero(occupancies > 0)
+    contents: list[dict[str, float]] = []
+    sites: list[NDArray[np.float64]] = []
+    for i in occupied:
+        shift = np.array(sites).reshape(-1, 3) - positions[i]
+        same = np.flatnonzero((np.abs(shift - np.rint(shift)) < _SAME_POSITION).all(axis=1))
+        if len(same):
+            contents[same[0]][entry.elements[i]] += occupancies[i]
+        else:
+            contents.append(defaultdict(float, {entry.elements[i]: occupancies[i]}))
+            sites.append(positions[i])
+    if not len(occupied):
+        raise _Exclusion(NO_COORDINATES, "of occupied sites")
+    if any(sum(content.values()) > 1 + OCCUPANCY_TOLERANCE for content in contents):
+        raise _Exclusion(OVERFULL)
+    kinds = [tuple(sorted((e, round(float(x), 4)) for e, x in c.items())) for c in contents]
+    return kinds, np.array(sites)
+
+
+def _check_distances(
+    filled: FilledCell, lattice: NDArray[np.float64], occupancy: NDArray[np.float64]
+) -> None:
+    """Raise where positions that can be occupied at once are too close."""
+    own = occupancy[filled.site]
+    for site, position in enumerate(filled.site_positions):
+        # Symmetry makes every pair equivalent to one with an atom of the asymmetric unit.
+        distance = _length(_wrapped(filled.positions - position), lattice)
+        distance[np.argmin(np.where(filled.site == site, distance, np.inf))] = np.inf
+        together = own + occupancy[site] > 1 + OCCUPANCY_TOLERANCE
+        if np.any(together & (distance < SHORTEST_DISTANCE)):
+            raise _Exclusion(OVERLAPPING, f"{distance[together].min():.2f} angstrom")
+
+
+def _standardised(
+    entry: Entry,
+    dataset: spglib.SpglibDataset,
+    kinds: tuple[tuple[tuple[str, float], ...], ...],
+) -> Structure:
+    # Atoms of the given and of the standard cell that map to one atom of the primitive cell are the
+    # same, which takes an orbit and its Wyckoff letter from the one to the other.
+    standard = {p: i for i, p in reversed(list(enumerate(dataset.std_mapping_to_primitive)))}
+    _, representatives = np.unique(dataset.crystallographic_orbits, return_index=True)
+    orbits = [
+        (standard[dataset.mapping_to_primitive[i]], dataset.wyckoffs[i]) for i in representatives
+    ]
+    scatterers = [
+        (element, tuple(dataset.std_positions[atom].tolist()), occupancy)
+        for atom, _ in orbits
+        for element, occupancy in kinds[dataset.std_types[atom] - 1]
+    ]
+    elements, positions, occupancies = zip(*scatterers, strict=True)
+    amounts: dict[str, float] = defaultdict(float)
+    for kind in dataset.std_types:
+        for element, occupancy in kinds[kind - 1]:
+            amounts[element] += occupancy
+    letters = Counter(letter for _, letter in orbits)
+    occupied = "".join(f"{x}{n if n > 1 else ''}" for x, n in sorted(letters.items()))
+    formula = hill_formula(amounts)
+    return Structure(
+        structure_id=entry.structure_id,
+        name=entry.name or formula,
+        citation=entry.citation,
+        spacegroup=int(dataset.number),
+        cell=tuple(cell_parameters(np.asarray(dataset.std_lattice)).tolist()),
+        operators=_standard_operators(int(dataset.hall_number)),
+        elements=elements,
+        positions=positions,
+        occupancies=occupancies,
+        formula=formula,
+        prototype=f"{_anonymous(dataset.std_types)}_{dataset.number}_{occupied}",
+        n_atoms=len(dataset.std_types),
+        ordered=all(len(kind) == 1 and kind[0][1] > 1 - OCCUPANCY_TOLERANCE for kind in kinds),
+    )
+
+
+@cache
+def _standard_operators(hall_number: int) -> tuple[str, ...]:
+    symmetry = spglib.get_symmetry_from_database(hall_number)
+    assert symmetry is not None
+    operators = []
+    for rotation, shift in zip(symmetry["rotations"], symmetry["translations"], strict=True):
+        operator = gemmi.Op("x,y,z")
+        operator.rot = (rotation * gemmi.Op.DEN).tolist()
+        operator.tran = np.rint(shift * gemmi.Op.DEN).astype(int).tolist()
+        operators.append(operator.triplet())
+    return tuple(operators)
+
+
+def fill_cell(
+    cell: NDArray[np.float64],
+    operators: Sequence[str],
+    sites: NDArray[np.float64],
+    occupancy: NDArray[np.float64],
+) -> FilledCell:
+    """Apply all operators to the sites, merging images that coincide.
+
+    Parameters
+    ----------
+    cell : ndarray, shape (6,)
+        Ångström and degrees.
+    operators : sequence of str
+        A group, centring included.
+    sites : ndarray, shape (n_sites, 3)
+        Fractional coordinates.
+    occupancy : ndarray, shape (n_sites,)
+
+    Returns
+    -------
+    FilledCell
+    """
+    rotations, shifts = _operators(tuple(operators))
+    lattice = lattice_vectors(cell)
+
+    positions, site, snapped_sites = [], [], []
+    near = np.where(
+        occupancy > (1 + OCCUPANCY_TOLERANCE) / 2, SPECIAL_POSITION_TOLERANCE, SPLIT_SITE_TOLERANCE
+    )
+    for number, (start, tolerance) in enumerate(zip(sites, near, strict=True)):
+        offsets = rotations @ start + shifts - start
+        offsets -= np.rint(offsets)
+        # The operators that map a site onto itself form its site symmetry group, and the mean over
+        # a group is the projection onto what the group leaves in place: the special position.
+        stays = _length(offsets, lattice) < tolerance
+        snapped = start + offsets[stays].mean(axis=0)
+        images = (rotations @ snapped + shifts) % 1.0
+        snapped_sites.append(snapped)
+        # Operators form a group, so what only the identity leaves in place has one image of each.
+        atoms = images if stays.sum() == 1 else images[_first_of_each(images, lattice, tolerance)]
+        positions.append(atoms)
+        site.append(np.full(len(atoms), number))
+    return FilledCell(np.concatenate(positions), np.concatenate(site), np.array(snapped_sites))
+
+
+def lattice_vectors(cell: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the cell vectors as rows, shape (3, 3), ångström; the first along x."""
+    return np.asarray(gemmi.UnitCell(*cell).orth.mat, dtype=np.float64).T
+
+
+def cell_parameters(lattice: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a, b, c (ångström), alpha, beta, gamma (degrees), shape (6,), of cell vectors."""
+    lengths = np.linalg.norm(lattice, axis=1)
+    cosines = [
+        lattice[i] @ lattice[j] / (lengths[i] * lengths[j]) for i, j in ((1, 2), (0, 2), (0, 1))
+    ]
+    return np.concatenate([lengths, np.degrees(np.arccos(cosines))])
+
+
+def hill_formula(amounts: Mapping[str, float]) -> str:
+    """Return the reduced formula of amounts a cell in Hill order, e.g. ``CCaO3``.
+
+    Whole amounts are divided by what they have in common; others (of disordered structures) by
+    the largest, to three decimals.
+    """
+    values = np.array(list(amounts.values()))
+    whole = np.rint(values).astype(int)
+    divisor = float(np.gcd.reduce(whole)) if np.allclose(values, whole) else values.max()
+    first = ("C", "H") if "C" in amounts else ()
+    order = sorted(amounts, key=lambda e: (first.index(e) if e in first else len(first), e))
+    reduced = {element: round(float(amounts[element] / divisor), 3) for element in order}
+    return "".join(f"{e}{'' if n == 1 else f'{n:g}'}" for e, n in reduced.items())
+
+
+def _anonymous(types: ArrayLike) -> str:
+    """Return e.g. ``AB2`` for atoms of two kinds, the rarer first."""
+    counts = np.sort(np.unique(types, return_counts=True)[1])
+    letters = [chr(ord("A") + i) if i < 26 else f"A{i}" for i in range(len(counts))]
+    reduced = counts // np.gcd.reduce(counts)
+    return "".join(f"{x}{n if n > 1 else ''}" for x, n in zip(letters, reduced, strict=True))
+
+
+def _symmetry(
+    lattice: NDArray[np.float64], positions: NDArray[np.float64], types: Sequence[int]
+) -> spglib.SpglibDataset | None:
+    cell = (lattice.tolist(), positions.tolist(), list(types))
+    # spglib is changing from returning None to raising; until then it warns of it at every call.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Set OLD_ERROR_HANDLING", DeprecationWarning)
+        try:
+            return spglib.get_symmetry_dataset(cell, symprec=SYMPREC)
+        except spglib.SpglibError:
+            return None
+
+
+def _first_of_each(
+    images: NDArray[np.float64], lattice: NDArray[np.float64], tolerance: float
+) -> NDArray[np.bool_]:
+    """Tell which images do not coincide with an earlier one."""
+    pairs = _length(_wrapped(images[:, None] - images[None]), lattice)
+    return np.asarray((pairs < tolerance).argmax(axis=1) == np.arange(len(images)))
+
+
+def _wrapped(fractional: NDArray[np.float64]) -> NDArray[np.float64]:
+    # Not always the nearest image in an oblique cell, but the right one for distances far below
+    # the cell's, which are all that is asked for here.
+    return fractional - np.rint(fractional)
+
+
+def _length(fractional: NDArray[np.float64], lattice: NDArray[np.float64]) -> NDArray[np.float64]:
+    vectors = fractional.reshape(-1, 3) @ lattice  # one product, as a stack of them is slow
+    squares: NDArray[np.float64] = np.einsum("ij,ij->i", vectors, vectors)
+    return np.sqrt(squares).reshape(fractional.shape[:-1])

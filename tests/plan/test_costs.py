@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+
+from sgbench.plan import (
+    SCALES,
+    expected_costs,
+    explain_costs,
+    read_config,
+    read_rates,
+    resolve_settings,
+    training_seconds,
+    untrained,
+)
+
+ROOT = Path(__file__).parents[2]
+RATES = read_rates(ROOT)
+
+
+def settings(scale):
+    return resolve_settings({**read_config(ROOT), "scale": scale}, ROOT)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_every_training_is_counted(scale):
+    plans = settings(scale)
+    found = expected_costs(plans, RATES, gpu=False)
+    n_models = sum(len(models) for models in plans["training"].values())
+    jobs = {cost.rule: cost.jobs for cost in found}
+    assert jobs["train"] == n_models * len(plans["seeds"])
+    assert jobs["predict"] == jobs["evaluate"] == jobs["train"] + len(untrained(plans))
+    assert all(cost.hours > 0 for cost in found)
+
+
+def test_gpu_hours_are_estimates_and_said_to_be():
+    found = expected_costs(settings("full"), RATES, gpu=True)
+    units = {(cost.rule, cost.unit): cost.basis for cost in found}
+    assert units["train", "GPU"] == "estimated"
+    assert units["train", "core"] == "measured"  # estimators
+    assert "GPU-hours, estimated" in explain_costs(found)
+
+
+def test_twice_the_patterns_take_twice_the_time():
+    once = training_seconds("fcn-wang2024", {"patterns": 95_000}, RATES, gpu=False)
+    twice = training_seconds("fcn-wang2024", {"patterns": 190_000}, RATES, gpu=False)
+    assert twice - once == pytest.approx(95_000 / RATES["train"]["fcn-wang2024"])
+
+
+def test_published_numbers_of_patterns_are_taken_where_none_is_given():
+    one = training_seconds("nearest-neighbours", {}, RATES, gpu=False)
+    assert one == training_seconds("nearest-neighbours", {"patterns": 60_000}, RATES, gpu=False)
+
+
+def test_a_variant_costs_what_its_architecture_does():
+    plain, variant = (
+        training_seconds(model, {"patterns": 95_000}, RATES, gpu=False)
+        for model in ("fcn-wang2024", "fcn-wang2024.sqrt")
+    )
+    assert variant == plain
+
+
+def test_an_estimator_is_never_trained_on_a_gpu():
+    on_core, asked = (
+        training_seconds("extra-trees-suzuki2020", {"patterns": 5_000}, RATES, gpu)
+        for gpu in (False, True)
+    )
+    assert asked == on_core

@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import pytest
+
+from sgbench.models import REFERENCE
+from sgbench.plan import (
+    ceiling_sets,
+    crystal_datasets,
+    designed_datasets,
+    generated_families,
+    on_gpu,
+    read_config,
+    resolve_settings,
+    runs,
+    trainings,
+    untrained,
+)
+from sgbench.plan import test_sets_of as sets_to_score_on
+from sgbench.sets import SetSpec
+
+ROOT = Path(__file__).parents[2]
+
+
+def settings(scale, **over):
+    return resolve_settings({**read_config(ROOT), "scale": scale, **over}, ROOT)
+
+
+LAPTOP = settings("laptop")
+
+
+@pytest.mark.parametrize(
+    ("train_set", "left_out"),
+    [
+        ("ulbd-cubic", {"ulbd-imbalanced-in-mesh"}),
+        ("ulbd-cubic-imbalanced", set()),
+        ("ulbd-all", {"ulbd-imbalanced-in-mesh", "gcdd", "gcdd-test"}),
+        ("cddd-cubic", {"ulbd-imbalanced-in-mesh", "cddd", "cddd-stratified-test"}),
+        ("cddd-cubic-stratified", {"ulbd-imbalanced-in-mesh", "cddd", "cddd-test"}),
+        ("gcdd-cubic", {"ulbd-imbalanced-in-mesh", "gcdd"}),
+    ],
+)
+def test_a_model_is_scored_on_what_it_has_not_seen(train_set, left_out):
+    scored = {spec.name for spec in sets_to_score_on(LAPTOP, SetSpec.parse(train_set))}
+    # A set leaves with its part whose cells are in the domain.
+    gone = left_out | {f"{name}-in-domain" for name in left_out}
+    assert scored == set(LAPTOP["test_sets"]) - gone
+
+
+def test_there_is_a_run_for_each_seed_of_each_training_of_the_families():
+    some = settings("laptop", families=["tetragonal"], seeds=[3, 5])
+    found = trainings(some)
+    assert {run.family for run in found} == {"tetragonal"}
+    of_reference = [run.folder for run in found if run.model == REFERENCE]
+    assert of_reference[:2] == [f"ulbd-tetragonal/{REFERENCE}/seed{seed}" for seed in (3, 5)]
+    for run in found:
+        assert run.plan == some["training"][run.train_set.name][run.model]
+    folders = [run.folder for run in runs(some)]
+    assert len(set(folders)) == len(folders)
+
+
+def test_untrained_models_have_the_families_that_they_take():
+    found = {run.folder: run for run in untrained(LAPTOP)}
+    controls = {f"none-{f}/{name}/seed0" for f in LAPTOP["families"] for name in LAPTOP["controls"]}
+    decoder = {f"none-{family}/decoder-pawley/seed0" for family in generated_families(LAPTOP)}
+    assert set(found) == controls | decoder
+    run = found["none-cubic/decoder-pawley/seed0"]
+    assert [spec.name for spec in run.test_sets] == LAPTOP["decoder"]["test_sets"]
+    assert run.per_spacegroup == LAPTOP["decoder"]["patterns_per_spacegroup"]
+    control = found["none-cubic/control-prior/seed0"]
+    assert control.test_sets == sets_to_score_on(LAPTOP, SetSpec.parse("ulbd-cubic"))
+    few = untrained(settings("laptop", controls=["control-oracle"]))
+    assert {run.model for run in few} == {"control-oracle", "decoder-pawley"}
+
+
+def test_datasets_are_those_of_the_families():
+    names = [spec.name for spec in ceiling_sets(LAPTOP)]
+    families = ("cubic", "tetragonal", "trigonal-hexagonal", "all")
+    assert sorted(names) == sorted([*(f"ulbd-{f}" for f in families), "ulbd-cubic-imbalanced"])
+    assert [spec.name for spec in designed_datasets(LAPTOP)] == [n for n in names if "all" not in n]
+    assert generated_families(LAPTOP) == ("cubic", "tetragonal", "trigonal-hexagonal")
+
+
+def test_structures_are_those_that_a_run_needs():
+    assert crystal_datasets(LAPTOP) == ("cddd", "gcdd")
+    scored = {"test_sets": ["ulbd-in-mesh"]}
+    # Smoke trains on structures of crystals, and on no random ones.
+    assert crystal_datasets(settings("smoke", **scored)) == ("cddd",)
+    assert crystal_datasets(settings("smoke", families=["tetragonal"], **scored)) == ()
+
+
+def test_a_gpu_is_for_the_full_scale_alone():
+    assert not on_gpu(LAPTOP)
+    assert on_gpu(settings("full"))
+    assert not on_gpu(settings("full", device="cpu"))

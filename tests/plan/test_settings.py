@@ -1,0 +1,215 @@
+from pathlib import Path
+
+import pytest
+
+from sgbench.errors import SgbenchError
+from sgbench.models import REFERENCE
+from sgbench.plan import SCALES, explain_scale, read_config, resolve_settings
+from sgbench.sets import SetSpec
+
+ROOT = Path(__file__).parents[2]
+GIVEN = read_config(ROOT)
+# The smallest scale's file that holds everything, with its trainings and defaults to be filled in.
+SCALE = """
+job_threads: 1
+families: [cubic]
+seeds: [0]
+test_patterns_per_spacegroup: 2
+test_sets: ["ulbd-{in,off}-mesh", ulbd-off-mesh]
+crystals_per_family: null
+decoder: {patterns_per_spacegroup: 1, test_sets: [ulbd-off-mesh]}
+generated: {per_spacegroup: 1, portrayed: 2, seed: 0}
+"""
+
+
+@pytest.fixture
+def resolved(tmp_path):
+    """Resolve a scale's file that ends as is said, with the user's settings over it."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "workflow").symlink_to(ROOT / "workflow")
+
+    def resolve(text, **over):
+        (tmp_path / "config" / "smoke.yaml").write_text(SCALE + text)
+        return resolve_settings({**GIVEN, "scale": "smoke", **over}, tmp_path)
+
+    return resolve
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_every_scale_is_complete(scale):
+    settings = resolve_settings({**GIVEN, "scale": scale}, ROOT)
+    assert settings["scale"] == scale
+    trained = [SetSpec.parse(name) for name in settings["training"]]
+    assert {spec.family for spec in trained} == set(settings["families"])
+    assert [spec.name for spec in trained] == list(settings["training"])
+    for plans in settings["training"].values():
+        assert all("patterns" in plan for plan in plans.values())
+
+
+def test_names_are_spelled_out(resolved):
+    settings = resolved(
+        """
+training:
+  ulbd-{cubic,tetragonal}@{0.1,2}x5, gcdd-cubic{,-stratified}: {"nearest-{neighbours}": 7}
+  ulbd-tetragonal@3:10:0.1,3:15:0.1: {"{extra-trees, random-forest}-suzuki2020, cnn-park2017": 8}
+"""
+    )
+    neighbours = {"nearest-neighbours": {"patterns": 7}}
+    several = ("extra-trees-suzuki2020", "random-forest-suzuki2020", "cnn-park2017")
+    assert settings["training"] == {
+        "ulbd-cubic@0.1x5": neighbours,
+        "ulbd-cubic@2x5": neighbours,
+        "ulbd-tetragonal@0.1x5": neighbours,
+        "ulbd-tetragonal@2x5": neighbours,
+        "gcdd-cubic": neighbours,
+        "gcdd-cubic-stratified": neighbours,
+        "ulbd-tetragonal@3:10:0.1,3:15:0.1": {name: {"patterns": 8} for name in several},
+    }
+    assert settings["test_sets"] == ["ulbd-in-mesh", "ulbd-off-mesh"]
+
+
+def test_a_plan_is_laid_over_the_defaults_of_its_model_and_these_over_its_architectures(resolved):
+    training = resolved(
+        """
+defaults:
+  fcn-wang2024: {warmup: 0.1, validations: 10, peak_rate: 1.0e-3}
+  fcn-wang2024.sqrt: {validations: 5}
+training:
+  ulbd-cubic:
+    fcn-wang2024, fcn-wang2024.sqrt, dense-vecsei2019: {peak_rate: 2.0e-3, patterns: 9}
+"""
+    )["training"]["ulbd-cubic"]
+    plain = {"patterns": 9, "peak_rate": 2.0e-3, "warmup": 0.1, "validations": 10}
+    assert training["fcn-wang2024"] == plain
+    assert list(training["fcn-wang2024"]) == list(plain)  # a new order would train again
+    assert training["fcn-wang2024.sqrt"] == {**plain, "validations": 5}
+    assert training["dense-vecsei2019"] == {"patterns": 9, "peak_rate": 2.0e-3}
+
+
+def test_a_later_key_adds_to_an_earlier_one(resolved):
+    training = resolved(
+        """
+training:
+  ulbd-{cubic,tetragonal}: {reference: {patterns: 5, warmup: 0.2}}
+  ulbd-cubic: {reference: 6, nearest-neighbours: {}}
+"""
+    )["training"]
+    assert training["ulbd-tetragonal"] == {REFERENCE: {"patterns": 5, "warmup": 0.2}}
+    assert training["ulbd-cubic"] == {
+        REFERENCE: {"patterns": 6, "warmup": 0.2},
+        "nearest-neighbours": {},
+    }
+
+
+def test_the_reference_can_be_another_model(resolved):
+    text = "training: {ulbd-cubic: {reference: 5}}"
+    assert resolved(text)["reference"] == REFERENCE
+    settings = resolved(text, reference="cnn-park2017")
+    assert settings["reference"] == "cnn-park2017"
+    assert list(settings["training"]["ulbd-cubic"]) == ["cnn-park2017"]
+
+
+def test_names_of_earlier_versions_are_understood(resolved):
+    settings = resolved(
+        "training: {cddd-cubic-stratified: {reference: {patterns: 5, warmup: 0.2}}}",
+        reference="fcn-wang2024.sqrt-fresh",
+        test_sets=["cddd-paper-test"],
+        training={"cddd-cubic-paper-split": {"fcn-wang2024.sqrt-fresh": 6}},
+    )
+    assert settings["reference"] == REFERENCE
+    assert settings["test_sets"] == ["cddd-stratified-test"]
+    plans = {REFERENCE: {"patterns": 6, "warmup": 0.2}}
+    assert settings["training"] == {"cddd-cubic-stratified": plans}
+    assert resolve_settings({**GIVEN, "scale": "paper"}, ROOT)["scale"] == "full"
+
+
+def test_auto_takes_the_laptop_where_no_cuda_is(monkeypatch):
+    monkeypatch.setattr("sgbench.plan._settings._has_cuda", lambda: False)
+    assert resolve_settings(GIVEN, ROOT)["scale"] == "laptop"
+    monkeypatch.setattr("sgbench.plan._settings._has_cuda", lambda: True)
+    assert resolve_settings(GIVEN, ROOT)["scale"] == "full"
+
+
+def test_what_the_user_says_wins_key_by_key():
+    below = resolve_settings({**GIVEN, "scale": "smoke"}, ROOT)["training"]
+    over = {"training": {"ulbd-cubic": {REFERENCE: {"patterns": 123}, "cnn-park2017": 7}}}
+    training = resolve_settings({**GIVEN, "scale": "smoke", **over}, ROOT)["training"]
+    assert training == {
+        **below,
+        "ulbd-cubic": {
+            **below["ulbd-cubic"],
+            REFERENCE: {**below["ulbd-cubic"][REFERENCE], "patterns": 123},
+            "cnn-park2017": {"patterns": 7},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("over", "names"),
+    [
+        ({"scale": "smal"}, ["scale", "smal", "smoke"]),
+        ({"families": []}, ["families"]),
+        ({"families": ["cubik"]}, ["families.0", "cubik"]),
+        ({"seeds": 3}, ["seeds"]),
+        ({"sedes": [1]}, ["sedes"]),
+        ({"device": "gpu"}, ["device", "gpu", "cuda"]),
+        ({"test_sets": ["cdd"]}, ["test_sets.0", "cdd"]),
+        ({"test_sets": ["ulbd-sealed"]}, ["test_sets.0", "ulbd-sealed"]),
+        ({"controls": ["control-prior", "oracle"]}, ["controls.1", "oracle", "control-oracle"]),
+        ({"source": {"name": "icsd", "location": None}}, ["source.name", "icsd", "amcsd"]),
+        ({"reference": "resnet"}, ["reference", "resnet", "fcn-wang2024"]),
+        ({"defaults": {"resnet": 5}}, ["defaults", "resnet", "fcn-wang2024"]),
+        ({"training": {"ulbd-cubic": {"reference": 0}}}, ["training.ulbd-cubic", "0"]),
+        ({"training": {"cddd-test": {"reference": 5}}}, ["training.cddd-test", "to score on"]),
+        ({"training": {"ulbd-{cubic": {"reference": 5}}}, ["unknown set 'ulbd-{cubic'"]),
+        (
+            {"training": {"ulbd-cubic": {"control-prior": 5}}},
+            ["training.ulbd-cubic", "control-prior", "needs no training"],
+        ),
+        (
+            {"training": {"ulbd-cubic": {"fcn-wang2024": {"patterns": "many"}}}},
+            ["training.ulbd-cubic"],
+        ),
+        ({"training": {"ulbd-cubik": {"fcn-wang2024": {"patterns": 1}}}}, ["ulbd-cubik"]),
+        (
+            {"training": {"ulbd-cubic": {"resnet": {"patterns": 1}}}},
+            ["training.ulbd-cubic", "resnet", "fcn-wang2024"],
+        ),
+    ],
+)
+def test_a_wrong_setting_is_named(over, names):
+    with pytest.raises(SgbenchError) as caught:
+        resolve_settings({**GIVEN, "scale": "smoke", **over}, ROOT)
+    message = str(caught.value)
+    assert any(
+        advice in message for advice in ("Mend", "Choose", "lists them", "list them", "Predict")
+    )
+    for name in names:
+        assert name in message
+
+
+def test_a_key_that_is_no_text():
+    for training in ({3: {"reference": 5}}, {"ulbd-cubic": {7: 5}}):
+        with pytest.raises(SgbenchError, match=r"the key [37] is no name"):
+            resolve_settings({"scale": "smoke", **read_config(ROOT), "training": training}, ROOT)
+
+
+def test_a_missing_setting_is_named(tmp_path):
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "smoke.yaml").write_text("seeds: [0]\n")
+    (tmp_path / "workflow").symlink_to(ROOT / "workflow")
+    with pytest.raises(SgbenchError, match=r"'training' is a required property|is a required"):
+        resolve_settings({**GIVEN, "scale": "smoke"}, tmp_path)
+
+
+def test_a_damaged_file_is_named(tmp_path):
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "smoke.yaml").write_text("seeds: [0\n")
+    with pytest.raises(SgbenchError, match=r"smoke.yaml cannot be read"):
+        resolve_settings({**GIVEN, "scale": "smoke"}, tmp_path)
+
+
+def test_the_scale_is_explained():
+    assert explain_scale("smoke", "smoke") == "scale smoke, as asked"
+    assert "no CUDA" in explain_scale("auto", "laptop")
+    assert "CUDA device is present" in explain_scale("auto", "full")
