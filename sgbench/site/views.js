@@ -251,7 +251,7 @@ function withCeilings(rows) {
       ...Object.fromEntries(
         K.flatMap((k) => [
           [`top${k}`, ceilingOf(row, k)],
-          [`${state.ceiling}_top${k}`, ceilingOf(row, k)],
+          ...INDEX.ceilings.map(([stem]) => [`${stem}_top${k}`, row[`${stem}_top${k}`]]),
         ]),
       ),
     }));
@@ -315,7 +315,7 @@ function headerCell(column, range) {
       "aria-description": column.about,
       onclick: () => sortBy(column),
     },
-    column.name,
+    column.name.split(" ").flatMap((word, i) => [i ? " " : "", h("span", { class: "word" }, word)]),
     h(
       "span",
       { class: "arrow", "aria-hidden": "true" },

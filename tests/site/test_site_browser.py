@@ -158,6 +158,22 @@ def test_all_test_sets_show_a_column_and_a_ceiling_for_each(open_page):
     assert page.locator("tr.ceiling").count() == 4
 
 
+def test_a_ceiling_is_called_a_mark_where_it_is_no_bound(open_page, tmp_path):
+    path = tmp_path / "bounds.html"
+    scores = some_scores(("alpha",), ("cubic",), ("ulbd-off-mesh", "cddd"), n=100)
+    extra = {f"data_ceiling_top{k}": 0.4 for k in range(1, 6)}  # below that of the laws
+    path.write_text(render_site(some_site(scores, extra)), encoding="utf-8")
+    for test_set, scheme, is_mark in (
+        ("ulbd-off-mesh", "spacegroup", False),
+        ("ulbd-off-mesh", "extinction", False),
+        ("cddd", "extinction", False),
+        ("cddd", "spacegroup", True),
+    ):
+        page = open_page(f"#/table?test={test_set}&scheme={scheme}", path.as_uri())
+        assert ("a mark" in page.locator("tr.ceiling").inner_text()) == is_mark
+        assert ("then a mark" in page.locator("#view").inner_text()) == is_mark
+
+
 def test_shares_are_accuracies_over_the_chosen_ceiling(open_page):
     page = open_page("#/table?family=cubic&test=ulbd-off-mesh&scheme=spacegroup")
     raw = [float(text.split()[0]) for text in column(page, "top-1").all_inner_texts()]
