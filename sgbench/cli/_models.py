@@ -20,6 +20,7 @@ from sgbench.cli._options import (
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
 from sgbench.models import (
+    CONTROLS,
     EstimatorSpec,
     NetworkSpec,
     UntrainedSpec,
@@ -171,7 +172,9 @@ def predict(
     from sgbench.evaluation import predict_set, predict_untrained, write_predictions
 
     specs = [public_set(name) for name in test_set]
-    untrained = get_model(model) if model in model_names() else None
+    # A file or a control is known without the other models, and so without torch.
+    is_name = model in CONTROLS or (not Path(model).is_file() and model in model_names())
+    untrained = get_model(model) if is_name else None
     if isinstance(untrained, UntrainedSpec):
         if family is None:
             raise SgbenchError(

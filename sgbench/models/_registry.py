@@ -224,7 +224,8 @@ def get_model(name: str) -> ModelSpec:
         If no model has this name.
     """
     name = current_name(name)
-    if name in model_names():
+    # What is there already needs no import of the others, and so no torch.
+    if name in _REGISTRY or name in model_names():
         return _REGISTRY[name]
     if name.startswith(_TIMM):
         from sgbench.models._timm import PAPER, timm_network
