@@ -3,10 +3,12 @@
 import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import reduce
 from typing import Literal
 
 from sgbench.conditions import Condition, decimal
 from sgbench.designed import LAWS
+from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
 from sgbench.symmetry import FAMILIES, PAPER_FAMILIES
 
@@ -195,6 +197,10 @@ class SetSpec:
         if "designed" in (self.origin, trained.origin) or self.origin != trained.origin:
             return True
         return self.part == "test" and self.split == trained.split
+
+    def changed(self, samples: Samples) -> Samples:
+        """Return samples as the set's conditions change them, one after the other."""
+        return reduce(lambda done, condition: condition.apply(done), self.conditions, samples)
 
     def describe(self) -> str:
         """Say in a few words what it holds."""

@@ -119,10 +119,7 @@ def open_test_set(
         from sgbench.structures import find_crystals
 
         found = _of_structures(spec, dataset, find_crystals(spec.dataset, crystals))
-    samples = found.samples
-    for condition in spec.conditions:
-        samples = condition.apply(samples)
-    return replace(found, samples=samples)
+    return replace(found, samples=spec.changed(found.samples))
 
 
 def _designed(spec: SetSpec, dataset: Designed, per_spacegroup: int) -> TestSet:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, reduce
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -171,17 +171,16 @@ def open_training_set(spec: SetSpec, crystals: Sequence[Path] = ()) -> TrainingS
 def _under_conditions(ideal: TrainingSet) -> TrainingSet:
     """Return a training set whose samples are changed by the conditions that its name has."""
 
-    def changed(samples: Samples) -> Samples:
-        return reduce(lambda done, condition: condition.apply(done), ideal.spec.conditions, samples)
-
     def training_samples(first: int, count: int, seed: int) -> Samples:
-        return changed(ideal.training_samples(first, count, seed))
+        return ideal.spec.changed(ideal.training_samples(first, count, seed))
 
     # The same draws with and without conditions, and another checksum.
     return replace(
         ideal,
         training_samples=training_samples,
-        validation_samples=lambda per_spacegroup: changed(ideal.validation_samples(per_spacegroup)),
+        validation_samples=lambda per_spacegroup: ideal.spec.changed(
+            ideal.validation_samples(per_spacegroup)
+        ),
         checksum=lambda: hashlib.sha256(f"{ideal.name} {ideal.checksum()}".encode()).hexdigest(),
         designed=None,
     )
