@@ -33,9 +33,14 @@ _CURRENT: dict[str, Callable[[str], str]] = {
 }
 
 
+def current_name_of(kind: str, name: str) -> str:
+    """Return how a ``model``, ``train_set``, ``test_set`` or ``scale`` is called now."""
+    return _CURRENT[kind](name)
+
+
 def current_names(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return values with the models, sets and scales among them by the names they have now."""
     return {
-        key: _CURRENT[key](value) if key in _CURRENT and isinstance(value, str) else value
+        key: current_name_of(key, value) if key in _CURRENT and isinstance(value, str) else value
         for key, value in values.items()
     }

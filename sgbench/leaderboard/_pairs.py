@@ -13,7 +13,7 @@ from scipy.signal import fftconvolve
 from scipy.stats import binom, binomtest, norm
 
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import Score, current_names
+from sgbench.evaluation import Score, current_name_of
 from sgbench.files import write_atomically
 from sgbench.leaderboard._identity import TESTED_ON, tested_on
 
@@ -141,9 +141,7 @@ def read_pairs(path: Path) -> pd.DataFrame:
         pairs = pd.read_csv(path, dtype={**texts, "p": float})[list(PAIR_COLUMNS)]
         if not pairs["p"].between(0, 1).all() or pairs.isna().any(axis=None):
             raise ValueError("a probability outside of 0-1")
-        pairs["test_set"] = [
-            current_names({"test_set": name})["test_set"] for name in pairs["test_set"]
-        ]
+        pairs["test_set"] = [current_name_of("test_set", name) for name in pairs["test_set"]]
     except (OSError, LookupError, ValueError) as error:
         raise SgbenchError(
             f"{path} holds no comparisons ({type(error).__name__}); expected the CSV that "

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import Score, current_names, earlier_source
+from sgbench.evaluation import Score, current_name_of, earlier_source
 from sgbench.files import write_atomically
 from sgbench.leaderboard._identity import IDENTITY, TESTED_ON, identity
 from sgbench.leaderboard._ranks import with_ranks
@@ -208,7 +209,7 @@ def _current(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with today's names; what earlier ones do not say is filled in where known."""
     table = table.reindex(columns=[*table.columns, *_LATER_COLUMNS.difference(table.columns)])
     for name in {"model", "train_set", "test_set", "scale"} & set(table.columns):
-        table[name] = [current_names({name: value})[name] for value in table[name]]
+        table[name] = table[name].map(partial(current_name_of, name), na_action="ignore")
     if "test_set" in table.columns:
         table["source"] = [
             said if isinstance(said, str) else earlier_source(test_set)

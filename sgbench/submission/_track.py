@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sgbench.designed import Designed, Ulbd, UlbdUnion
 from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import current_names
+from sgbench.evaluation import current_name_of
 from sgbench.sets import IN_MESH, OFF_MESH, SEALED, SetSpec, TestSet, family_set, open_test_set
 from sgbench.symmetry import FAMILIES, extinction_classes
 
@@ -47,7 +47,7 @@ class Track:
                 f"unknown track '{self.name}'; expected one of {', '.join(_TRACKS)}. Choose one."
             )
         # What an earlier version called a scale is taken for what it is called now.
-        object.__setattr__(self, "scale", current_names({"scale": self.scale})["scale"])
+        object.__setattr__(self, "scale", current_name_of("scale", self.scale))
         if self.scale not in PER_SPACEGROUP:
             raise SgbenchError(
                 f"unknown scale '{self.scale}'; expected one of {', '.join(PER_SPACEGROUP)}. "
