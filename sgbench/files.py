@@ -4,9 +4,23 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sgbench.errors import SgbenchError
+
+if TYPE_CHECKING:
+    import h5py
+
+# Temporary files with the names that they get at the end of `all_or_none`; None outside of it.
+_waiting: ContextVar[dict[Path, Path] | None] = ContextVar("waiting", default=None)
+
+# Bytes of an HDF5 file: for the id of a row, and for all that is not a row.
+_ID_ROOM, _REST_ROOM = 256, 1 << 18
+
+# Written to ask a disk whether it still takes anything.
+_PROBE = bytes(1 << 16)
 
 
 @contextmanager
@@ -16,7 +30,7 @@ def write_atomically(path: Path) -> Iterator[Path]:
     Raises
     ------
     SgbenchError
-        If the path is a folder, or its folder cannot be written to.
+        If the path is a folder, its folder cannot be written to, or there is too little room.
     """
     path = Path(path)
     if path.is_dir():
@@ -32,18 +46,80 @@ def write_atomically(path: Path) -> Iterator[Path]:
             f"cannot write {path} ({error.strerror}); expected a folder that can be written to. "
             "Name another place."
         ) from error
+    waiting = _waiting.get()
     try:
         yield temporary
         with open(temporary, "rb+") as handle:
             os.fsync(handle.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
+        if waiting is None:
+            os.replace(temporary, path)
+        else:
+            waiting[temporary] = path
+    except Exception as error:
+        reason = error if isinstance(error, OSError) else _refusal(temporary)
+        if reason is None:
+            raise
         raise SgbenchError(
-            f"writing {path} failed ({error.strerror or error}); expected room and permission. "
+            f"writing {path} failed ({reason.strerror or reason}); expected room and permission. "
             "Make room and try again."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if not waiting or temporary not in waiting:
+            temporary.unlink(missing_ok=True)
+
+
+def _refusal(path: Path) -> OSError | None:
+    """Return why a file takes no more, if it does not: torch does not say that a disk is full."""
+    try:
+        with open(path, "ab") as handle:
+            handle.write(_PROBE)
+            handle.flush()
+            os.fsync(handle.fileno())
+    except OSError as error:
+        return error
+    return None
+
+
+@contextmanager
+def all_or_none() -> Iterator[None]:
+    """Let the files that `write_atomically` writes inside appear at the end, or none on failure.
+
+    So a table never lies beside the comparisons of another one.
+    """
+    waiting: dict[Path, Path] = {}
+    token = _waiting.set(waiting)
+    try:
+        yield
+        for temporary, path in waiting.items():
+            os.replace(temporary, path)
+    finally:
+        _waiting.reset(token)
+        for temporary in waiting:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def write_hdf5(path: Path, rows: int, columns: int) -> Iterator["h5py.File"]:
+    """Give an HDF5 file that is open; it becomes `path` as in `write_atomically`.
+
+    HDF5 ends the process with a segmentation fault when it closes a file on a full disk. So the
+    disk has to grant the room first.
+
+    Parameters
+    ----------
+    path : Path
+    rows, columns : int
+        Of the array of float32 that the file will hold, beside an id a row and little else.
+    """
+    import h5py
+
+    room = rows * (4 * columns + _ID_ROOM) + _REST_ROOM
+    with write_atomically(path) as temporary, open(temporary, "rb+") as raw:
+        os.posix_fallocate(raw.fileno(), 0, room)
+        raw.truncate(0)  # HDF5 would take what is there for a file of another kind
+        with h5py.File(raw, "w") as file:
+            os.posix_fallocate(raw.fileno(), 0, room)
+            yield file
 
 
 def file_sha256(path: Path) -> str:

@@ -4,19 +4,21 @@ import subprocess
 import sys
 import time
 from contextlib import closing
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
+from random import Random
 
 import psutil
 import pytest
 
 from sgbench.errors import SgbenchError
-from sgbench.workers import CRASHED, TIMED_OUT, answers_in_order
+from sgbench.workers import CRASHED, KILLED, TIMED_OUT, answers_in_order
 
 PROJECT = Path(__file__).parents[1]
 
 WORKER = """
 import os
+import pathlib
 import sys
 import time
 
@@ -30,6 +32,15 @@ def answer(request):
         raise RuntimeError(request["raise"])
     if "exit" in request:
         os._exit(request["exit"])
+    if "memory" in request:
+        raise MemoryError(request["memory"])
+    if "signal" in request:
+        marks = pathlib.Path(__file__).with_name(f"mark-{request['n']}")
+        deaths = len(marks.read_text()) if marks.exists() else 0
+        if deaths < len(request["signal"]):
+            marks.write_text("x" * (deaths + 1))
+            os.kill(os.getpid(), request["signal"][deaths])
+            time.sleep(60)
     if "print" in request:
         print(request["print"])
     if "complain" in request:
@@ -86,24 +97,69 @@ def test_what_a_worker_prints_is_no_answer():
     assert [answer["n"] for answer in answers] == [1, 2, 3]
 
 
-def test_what_kills_a_worker_costs_one_answer():
-    answers = list(ask([{"n": 1}, {"raise": "a bad structure"}, {"exit": 7}, {"n": 4}]))
+def test_what_goes_wrong_costs_one_answer():
+    requests = [{"n": 1}, {"raise": "bad"}, {"exit": 7}, {"memory": "none left"}, {"n": 4}]
+    answers = list(ask(requests))
     assert answers[0]["n"] == 1
-    assert answers[1] == {CRASHED: "RuntimeError: a bad structure"}
-    assert answers[2] == {CRASHED: "exit status 7"}
-    assert answers[3]["n"] == 4
-    assert answers[3]["pid"] != answers[0]["pid"]
+    assert answers[1] == {CRASHED: "RuntimeError: bad"}
+    assert answers[2] == {KILLED: "exit status 7"}
+    assert answers[3] == {KILLED: "MemoryError: none left"}
+    assert answers[4]["n"] == 4
+    assert answers[4]["pid"] != answers[0]["pid"]
 
 
-def test_a_worker_that_is_killed_is_started_again():
-    with closing(ask({"n": n} for n in count())) as answers:
-        first = next(answers)["pid"]
-        os.kill(first, signal.SIGKILL)
-        rest = list(islice(answers, 8))
-    # At most the one request that was under way has no answer.
-    assert sum(CRASHED in answer for answer in rest) <= 1
-    assert [a["n"] for a in rest if CRASHED not in a][-1] == 8
-    assert rest[-1]["pid"] != first
+@pytest.mark.parametrize(
+    ("signals", "answer"),
+    [
+        ([signal.SIGKILL], None),
+        ([signal.SIGTERM], None),
+        ([signal.SIGINT], None),
+        ([signal.SIGSEGV], None),
+        ([signal.SIGKILL, signal.SIGABRT], None),  # neither was there twice
+        ([signal.SIGKILL, signal.SIGKILL], {KILLED: "Killed"}),
+        ([signal.SIGTERM, signal.SIGKILL], {KILLED: "Killed"}),
+        ([signal.SIGSEGV, signal.SIGSEGV], {CRASHED: "SIGSEGV"}),
+        ([signal.SIGABRT, signal.SIGTERM, signal.SIGABRT], {CRASHED: "SIGABRT"}),
+        ([signal.SIGRTMAX, signal.SIGRTMAX], {KILLED: signal.strsignal(signal.SIGRTMAX)}),
+    ],
+)
+def test_a_death_counts_when_it_comes_twice(signals, answer):
+    before, given, after = ask([{"n": 1}, {"n": 2, "signal": [*signals]}, {"n": 3}])
+    assert (before["n"], after["n"]) == (1, 3)
+    assert given == answer if answer else given["n"] == 2
+
+
+def test_killing_workers_at_any_moment_changes_no_answer():
+    random = Random(0)
+    deaths = 0
+    with closing(ask(({"n": n, "wait": 0.01} for n in range(120)), workers=2)) as answers:
+        for n, answer in enumerate(answers):
+            assert answer["n"] == n
+            # More answers apart than wait for one, so that none is hit twice.
+            if n % 10 == 0:
+                time.sleep(random.uniform(0, 0.03))
+                random.choice(psutil.Process().children()).send_signal(
+                    random.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
+                )
+                deaths += 1
+    assert n == 119
+    assert deaths == 12
+
+
+def test_a_worker_that_died_idle_costs_no_try():
+    def requests():
+        yield {"n": 1}
+        time.sleep(0.3)
+        for worker in psutil.Process().children():
+            worker.kill()
+        yield {"n": 2, "signal": [signal.SIGKILL]}
+
+    assert [answer["n"] for answer in ask(requests())] == [1, 2]
+
+
+def test_what_takes_too_long_once_is_answered():
+    (answer,) = ask([{"n": 1, "signal": [signal.SIGSTOP]}], time_limit=0.5)
+    assert answer["n"] == 1
 
 
 def test_what_takes_too_long_costs_one_answer():
@@ -156,6 +212,7 @@ def test_a_request_that_is_no_json_comes_through():
     [
         ("import no_such_package", "No module named 'no_such_package'"),
         ("raise SystemExit(3)", "exit status 3"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "Killed"),
     ],
 )
 def test_a_module_that_does_not_start_is_an_error(tmp_path, text, complaint):

@@ -53,6 +53,10 @@ def crystal_card(crystals: CrystalSet, path: Path) -> str:
         ""
         if limit is None
         else f"**A quick look, not the dataset**: at most {limit} structures a family were kept.",
+        f"**Not complete**: the calculation crashed or took too long for {unanswered} structures, "
+        "which another machine might have kept."
+        if (unanswered := len(crystals.unanswered))
+        else "",
         "## What it holds",
         _crystal_contents(crystals),
         table(("crystal system", "structures", "space groups present", "of"), _systems(crystals)),

@@ -7,7 +7,7 @@ from sgbench.cards._crystals import crystal_card, exclusions
 from sgbench.cards._designed import designed_card
 from sgbench.cards._text import beside
 from sgbench.designed import Ulbd
-from sgbench.files import write_atomically
+from sgbench.files import all_or_none, write_atomically
 from sgbench.structures import CrystalSet
 
 
@@ -36,7 +36,8 @@ def write_card_files(dataset: CrystalSet | Ulbd, path: Path) -> tuple[Path, ...]
                  "excluded.csv": exclusions(dataset)}  # fmt: skip
     else:
         texts = {"md": designed_card(dataset, path), "croissant.json": described}
-    for ending, text in texts.items():
-        with write_atomically(path.with_name(beside(path, ending))) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+    with all_or_none():
+        for ending, text in texts.items():
+            with write_atomically(path.with_name(beside(path, ending))) as temporary:
+                temporary.write_text(text, encoding="utf-8")
     return tuple(path.with_name(beside(path, ending)) for ending in texts)

@@ -267,6 +267,13 @@ def build(
             f"{len(set(crystals.spacegroup.tolist()))} space groups; "
             f"{len(crystals.excluded)} left out, see {written[-1]}"
         )
+        if crystals.unanswered:
+            typer.echo(
+                f"not complete: no answer about {', '.join(crystals.unanswered[:5])}"
+                f"{' …' if len(crystals.unanswered) > 5 else ''}, as the calculation crashed or "
+                "took too long, twice",
+                err=True,
+            )
         return
     dataset = _one_family(designed_set(SetSpec.parse(name)))
 
@@ -361,6 +368,7 @@ def _crystal_facts(crystals: "CrystalSet", path: Path) -> dict[str, Any]:
         ),
         "families": metadata["families"],
         "excluded": len(crystals.excluded),
+        "unanswered": len(crystals.unanswered),
         "sgbench_version": metadata["sgbench_version"],
         "sha256": file_sha256(path),
     }

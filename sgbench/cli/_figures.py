@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sgbench.cli._listing import Format, show
+from sgbench.files import all_or_none
 
 if TYPE_CHECKING:
     from sgbench.structures import CrystalSet
@@ -38,7 +39,8 @@ def write_portrait(crystals: "CrystalSet", folder: Path) -> tuple[Path, ...]:
         "patterns.svg": plots.patterns_of_one_group(crystals),
         "samples.svg": plots.samples_per_group(crystals),
     }
-    for name, figure in figures.items():
-        plots.save(figure, folder / name)
-    show(group_counts(crystals), Format.csv, folder / "samples.csv")
+    with all_or_none():
+        for name, figure in figures.items():
+            plots.save(figure, folder / name)
+        show(group_counts(crystals), Format.csv, folder / "samples.csv")
     return tuple(folder / name for name in (*figures, "samples.csv"))

@@ -77,7 +77,7 @@ def leaderboard(
     store: StoreOption = None,
 ) -> None:
     """Gather scores, and finished tables, into `leaderboard.csv` and `leaderboard.md`."""
-    from sgbench.files import write_atomically
+    from sgbench.files import all_or_none, write_atomically
     from sgbench.leaderboard import (
         COLUMNS,
         build_class_table,
@@ -122,13 +122,14 @@ def leaderboard(
     if exact is not None and results:
         parts[0] = with_exact_ceilings(parts[0], read_ceilings(exact))
     built = sort_table(_joined(parts).reindex(columns=list(COLUMNS)))
-    write_csv(output, built)
     compared = pairs_of(_joined(pairs), built)
-    write_pairs(pairs_path(output), compared)
-    with write_atomically(output.with_suffix(".md")) as temporary:
-        temporary.write_text(to_markdown(built, compared))
-    if by_class is not None:
-        write_csv(by_class, build_class_table(results))
+    with all_or_none():
+        write_csv(output, built)
+        write_pairs(pairs_path(output), compared)
+        with write_atomically(output.with_suffix(".md")) as temporary:
+            temporary.write_text(to_markdown(built, compared))
+        if by_class is not None:
+            write_csv(by_class, build_class_table(results))
     log_scores(store, results)
     typer.echo(f"wrote {output}: {len(built)} rows")
 

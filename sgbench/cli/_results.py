@@ -10,7 +10,7 @@ import typer
 from sgbench.cli._leaderboard import score_files
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
 from sgbench.errors import SgbenchError
-from sgbench.files import write_atomically
+from sgbench.files import all_or_none, write_atomically
 from sgbench.models import REFERENCE
 
 if TYPE_CHECKING:
@@ -77,19 +77,20 @@ def figures(
         place.parent.name: _histories(place)
         for place in sorted((scale_folder / "models").glob(f"*/{model}"))
     }
-    index = []
+    index, gone = [], []
     drawn = plots.paper_figures(table, _scores(scale_folder / "scores", mine), histories, model)
-    for one in drawn:
-        path = output / one.file
-        if one.figure is None:
-            # One of an earlier run would show what is not there any more.
-            path.unlink(missing_ok=True)
-        else:
-            plots.save(one.figure, path)
-        entry = {name: value for name, value in vars(one).items() if name != "figure"}
-        index.append(entry | {"file": None if one.figure is None else one.file})
-    with write_atomically(output / "figures.json") as temporary:
-        temporary.write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n")
+    with all_or_none():
+        for one in drawn:
+            if one.figure is None:
+                gone.append(output / one.file)
+            else:
+                plots.save(one.figure, output / one.file)
+            entry = {name: value for name, value in vars(one).items() if name != "figure"}
+            index.append(entry | {"file": None if one.figure is None else one.file})
+        with write_atomically(output / "figures.json") as temporary:
+            temporary.write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n")
+    for path in gone:  # one of an earlier run would show what is not there any more
+        path.unlink(missing_ok=True)
     left_out = sum(entry["file"] is None for entry in index)
     typer.echo(
         f"wrote {output / 'figures.json'}: {len(index) - left_out} figures, {left_out} left out"

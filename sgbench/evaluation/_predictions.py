@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sgbench.errors import SgbenchError
 from sgbench.evaluation._names import current_names
-from sgbench.files import write_atomically
+from sgbench.files import all_or_none, write_atomically
 from sgbench.sets import SetSpec
 from sgbench.symmetry import class_labels
 
@@ -126,13 +126,15 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
         "provenance": predictions.provenance,
     }
     table = table.replace_schema_metadata({_KEY: json.dumps(header, sort_keys=True)})
-    with write_atomically(path) as temporary:
-        pq.write_table(table, temporary)
     speed = path.with_suffix(SPEED_ENDING)
-    speed.unlink(missing_ok=True)
-    if predictions.patterns_per_second is not None:
-        with write_atomically(speed) as temporary:
-            temporary.write_text(json.dumps({_SPEED: predictions.patterns_per_second}) + "\n")
+    with all_or_none():
+        with write_atomically(path) as temporary:
+            pq.write_table(table, temporary)
+        if predictions.patterns_per_second is not None:
+            with write_atomically(speed) as temporary:
+                temporary.write_text(json.dumps({_SPEED: predictions.patterns_per_second}) + "\n")
+    if predictions.patterns_per_second is None:
+        speed.unlink(missing_ok=True)
 
 
 def read_predictions(path: Path) -> Predictions:

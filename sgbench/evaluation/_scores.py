@@ -13,7 +13,7 @@ from sgbench.errors import SgbenchError
 from sgbench.evaluation._answers import Answers, answers_path, read_answers, write_answers
 from sgbench.evaluation._names import current_names, current_set, earlier_source
 from sgbench.evaluation._predictions import Predictions
-from sgbench.files import write_atomically
+from sgbench.files import all_or_none, write_atomically
 from sgbench.sets import TestSet
 from sgbench.symmetry import TOP_K, class_labels, family_spacegroups, top_k_ceiling
 from sgbench.version import __version__
@@ -273,14 +273,15 @@ def calibration_error(bins: Sequence[tuple[int, int, float, float]]) -> float:
 
 def write_score(path: Path, result: Score) -> None:
     """Write a score as JSON, and its answers beside it."""
-    if result.answers is None:
-        answers_path(path).unlink(missing_ok=True)
-    else:
-        write_answers(answers_path(path), result.answers)
     values = asdict(replace(result, answers=None))
     del values["answers"]
-    with write_atomically(path) as temporary:
-        temporary.write_text(json.dumps(values, indent=1, sort_keys=True) + "\n")
+    with all_or_none():
+        if result.answers is not None:
+            write_answers(answers_path(path), result.answers)
+        with write_atomically(path) as temporary:
+            temporary.write_text(json.dumps(values, indent=1, sort_keys=True) + "\n")
+    if result.answers is None:
+        answers_path(path).unlink(missing_ok=True)
 
 
 def read_score(path: Path, with_answers: bool = False) -> Score:

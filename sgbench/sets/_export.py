@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgbench.designed import SPLITS, Split, Ulbd
-from sgbench.diffraction import FREE_PARAMETERS, Samples
+from sgbench.diffraction import FREE_PARAMETERS, PatternProtocol, Samples
 from sgbench.errors import SgbenchError
-from sgbench.files import write_atomically
+from sgbench.files import write_atomically, write_hdf5
 from sgbench.symmetry import extinction_classes, family_spacegroups
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def export_hdf5(dataset: Ulbd, split: Split, path: Path, per_spacegroup: int | N
         "sha256": dataset.checksum(),
     }
     batches = (dataset.samples(recipes.take(chosen)) for chosen in _chunks(len(recipes)))
-    _write_patterns(path, batches, len(recipes), dataset.spacegroups, attributes)
+    _write_patterns(path, batches, len(recipes), dataset.protocol, dataset.spacegroups, attributes)
 
 
 def export_crystals_hdf5(crystals: "CrystalSet", path: Path, sha256: str) -> None:
@@ -91,6 +91,7 @@ def export_crystals_hdf5(crystals: "CrystalSet", path: Path, sha256: str) -> Non
         path,
         crystals.samples(np.arange(len(crystals))).batches(_CHUNK),
         len(crystals),
+        PatternProtocol(**crystals.metadata["protocol"]),
         family_spacegroups(families[0] if len(families) == 1 else "all"),
         {
             "dataset": crystals.metadata["name"],
@@ -175,6 +176,7 @@ def _write_patterns(
     path: Path,
     batches: Iterable[Samples],
     n: int,
+    protocol: PatternProtocol,
     labelled: tuple[int, ...],
     attributes: Mapping[str, object],
     **names: tuple[str, ...],
@@ -183,13 +185,11 @@ def _write_patterns(
     import h5py
     from tqdm import tqdm
 
-    with write_atomically(path) as temporary, h5py.File(temporary, "w") as file:
+    with write_hdf5(path, n, protocol.n_points + 1) as file:
+        data = file.create_dataset("data", (n, protocol.n_points + 1), dtype="float32")
+        file["two_theta"] = protocol.two_theta
         first = 0
         for samples in tqdm(batches, total=-(-n // _CHUNK), unit="k patterns", disable=None):
-            if first == 0:
-                width = samples.protocol.n_points + 1
-                data = file.create_dataset("data", (n, width), dtype="float32")
-                file["two_theta"] = samples.protocol.two_theta
             label = (samples.spacegroup - labelled[0]).astype(np.float32)
             last = first + len(samples)
             data[first:last] = np.concatenate([samples.patterns(), label[:, None]], axis=1)

@@ -21,10 +21,11 @@ from sgbench.files import write_atomically
 from sgbench.structures import CrystalSet, concatenate, read_crystals, write_crystals
 from sgbench.structures._cleaning import OTHER_FAMILY, SYMPREC
 from sgbench.structures._splits import grouped_split, stratified_split
+from sgbench.structures._store import UNANSWERED
 from sgbench.structures.sources import Entry, Excluded, Source
 from sgbench.symmetry import FAMILIES, extinction_classes, family_of, family_spacegroups
 from sgbench.version import __version__
-from sgbench.workers import CRASHED, TIMED_OUT, answers_in_order
+from sgbench.workers import CRASHED, KILLED, TIMED_OUT, answers_in_order
 
 #: Any change of what is kept or computed raises it.
 VERSION = 2
@@ -61,7 +62,8 @@ def build_crystals(
 
     What is done is kept beside the file, so that a build that was stopped goes on where it was; the
     file is the same as that of an uninterrupted build. Two builds from the same source give the
-    same file.
+    same file. Where a calculation crashes or takes too long, twice in two processes, its structure
+    is left out, and the file's metadata name it under ``unanswered``: the file is not complete.
 
     Parameters
     ----------
@@ -88,7 +90,7 @@ def build_crystals(
     ------
     SgbenchError
         If a family is unknown, the limit is below one, the source cannot be read, nothing is left
-        of it, or the file cannot be written.
+        of it, a worker was killed twice on one structure, or the file cannot be written.
     """
     if limit is not None and limit < 1:
         raise SgbenchError(f"a limit of {limit} leaves no structure. Give at least one, or none.")
@@ -139,10 +141,16 @@ def build_crystals(
             f"no structure of the source '{source.name}' is left for {', '.join(kept)}; left out "
             f"were {reasons}. Name other families or another source."
         )
-    crystals = _with_splits(_without_duplicates(crystals))
+    crystals = _with_splits(_without_duplicates(_with_unanswered(crystals)))
     write_crystals(crystals, path)
     shutil.rmtree(folder, ignore_errors=True)
     return crystals
+
+
+def _with_unanswered(crystals: CrystalSet) -> CrystalSet:
+    """Let the metadata name what has no answer, since another machine might have found one."""
+    ids = [e.structure_id for e in crystals.excluded if e.reason in (WORKER_DIED, TOO_SLOW)]
+    return replace(crystals, metadata=crystals.metadata | {UNANSWERED: ids}) if ids else crystals
 
 
 def _saved_parts(folder: Path, metadata: dict[str, Any]) -> list[CrystalSet]:
@@ -188,7 +196,14 @@ def _results(
         for answer in answers:
             while not waiting[0][1]:
                 yield waiting.popleft()[0], {}
-            yield waiting.popleft()[0], answer
+            entry = waiting.popleft()[0]
+            if KILLED in answer:  # the machine's doing: the file must not depend on it
+                raise SgbenchError(
+                    f"the process that computed {entry.structure_id} died twice "
+                    f"({answer[KILLED]}); expected it to answer. Run again, which goes on from "
+                    "here, with fewer workers if memory is short."
+                )
+            yield entry, answer
         for entry, _ in waiting:
             yield entry, {}
 

@@ -27,7 +27,7 @@ from sgbench.files import write_atomically
 from sgbench.structures.sources.generated import FORMAT
 from sgbench.symmetry import family_of
 from sgbench.version import __version__
-from sgbench.workers import CRASHED, TIMED_OUT, answers_in_order
+from sgbench.workers import CRASHED, KILLED, TIMED_OUT, answers_in_order
 
 NAME = "gcdd"
 #: Any change of what a draw yields raises it.
@@ -39,10 +39,9 @@ CITATION = (
 )
 
 USED = "composition already used"
-TOO_SLOW = "took too long"
 
 # Seconds for one draw. PyXtal's search is bounded and takes ten at most; this guards against what
-# nobody foresaw. Clocks differ between machines and must not decide what is kept.
+# nobody foresaw. Clocks differ between machines and must not decide what is kept, so it ends a run.
 _TIME_LIMIT = 300.0
 
 # What a structure depends on.
@@ -264,14 +263,14 @@ def _draw(
         for answer in answers:
             request = sent.popleft()
             number, draw = request["spacegroup"], request["draw"]
-            if CRASHED in answer:
+            if not answer.keys().isdisjoint({CRASHED, TIMED_OUT, KILLED}):
+                # Another draw in its place would make the file depend on the machine.
+                ((kind, detail),) = answer.items()
                 raise SgbenchError(
-                    f"the process that made draw {draw} of space group {number} died "
-                    f"({answer[CRASHED]}). Run again, which goes on from here, with fewer workers "
+                    f"draw {draw} of space group {number} failed twice ({kind}: {detail}); "
+                    "expected an answer. Run again, which goes on from here, with fewer workers "
                     "if memory is short."
                 )
-            if TIMED_OUT in answer:
-                answer = {"reason": TOO_SLOW}
             answer["draw"] = draw
             _save(folder, number, answer)
             yield by_number[number], by_number[number].take(answer)

@@ -22,6 +22,9 @@ from sgbench.structures.sources import Excluded
 #: Changes with the columns, so that an old file is told from a damaged one.
 FORMAT = "sgbench-crystals-2"
 
+#: Key of the metadata that names what the build got no answer about, if there is anything.
+UNANSWERED = "unanswered"
+
 # Parquet guards its pages by checksums, but not what a file says of itself.
 _KEY, _CHECK = b"sgbench", b"sgbench_sha256"
 _CELL = ("a", "b", "c", "alpha", "beta", "gamma")
@@ -91,6 +94,11 @@ class CrystalSet:
 
     def __len__(self) -> int:
         return len(self.structure_id)
+
+    @property
+    def unanswered(self) -> tuple[str, ...]:
+        """Return the ids that crashed or took too long; where there are any, it is not complete."""
+        return tuple(self.metadata.get(UNANSWERED, ()))
 
     def split(self, name: str) -> tuple[str, ...]:
         """Return the part that each crystal is in, of the split ``grouped`` or ``stratified``."""

@@ -49,6 +49,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         return {"excluded": [structure.reason, structure.detail]}
     try:
         q, power = reflections(structure, protocol)
+    except MemoryError:  # of the machine and not of the structure
+        raise
     except Exception as error:  # one bad structure must not take the others with it
         return {"excluded": [NOT_CALCULATED, " ".join(str(error).split())[:200]]}
     two_theta, intensity = lines_of_reflections(q, power, protocol)

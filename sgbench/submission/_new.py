@@ -5,7 +5,7 @@ from pathlib import Path
 from string import Template
 
 from sgbench.errors import SgbenchError
-from sgbench.files import write_atomically
+from sgbench.files import write_atomically, write_hdf5
 from sgbench.submission._folder import DESCRIPTION
 from sgbench.submission._track import Shuffled, Track
 
@@ -51,7 +51,7 @@ def write_patterns(path: Path, samples: Shuffled, attributes: dict[str, str]) ->
     """
     import h5py
 
-    with write_atomically(path) as temporary, h5py.File(temporary, "w") as file:
+    with write_hdf5(path, len(samples), samples.n_points) as file:
         data = file.create_dataset("patterns", (len(samples), samples.n_points), dtype="float32")
         file.create_dataset("sample_id", data=list(samples.ids), dtype=h5py.string_dtype())
         file["two_theta"] = samples.sets[0].protocol.two_theta

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import fields, replace
 from itertools import islice
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 import psutil
 import pytest
 
+from sgbench.cards import crystal_card
 from sgbench.diffraction import PUBLISHED
 from sgbench.errors import SgbenchError
 from sgbench.files import file_sha256
@@ -25,7 +27,7 @@ from sgbench.structures._cleaning import DISAGREEMENT, OTHER_FAMILY
 from sgbench.structures.sources import Entry, Excluded, Source
 from sgbench.structures.sources.amcsd import amcsd, database_path
 from sgbench.symmetry import family_of
-from sgbench.workers import CRASHED
+from sgbench.workers import CRASHED, KILLED
 
 # A quarter of a minute of work, in some twenty parts.
 DRIVER = """
@@ -237,21 +239,36 @@ def test_the_table_of_exclusions_says_why(entries, tmp_path):
     assert "Qq" in reasons["element"][1]
 
 
-def test_a_worker_that_dies_costs_one_structure(entries, tmp_path, monkeypatch):
+def answering(other, number):
+    """Return the pool with another answer to one of the requests."""
     real = _build.answers_in_order
 
-    def with_a_crash(*arguments):
-        for number, answer in enumerate(real(*arguments)):
-            yield {CRASHED: "Segmentation fault" * 100} if number == 1 else answer
+    def answers(*arguments):
+        with closing(real(*arguments)) as given:
+            for n, answer in enumerate(given):
+                yield other if n == number else answer
 
-    monkeypatch.setattr(_build, "answers_in_order", with_a_crash)
+    return answers
+
+
+def test_a_calculation_that_crashes_costs_one_structure(entries, tmp_path, monkeypatch):
+    crash = {CRASHED: "Segmentation fault" * 100}
+    monkeypatch.setattr(_build, "answers_in_order", answering(crash, 1))
     good = [e for e in entries if isinstance(e, Entry)][:4]
-    crystals = build_crystals(tmp_path / "c.parquet", "cddd", source_of(good))
+    path = tmp_path / "c.parquet"
+    crystals = build_crystals(path, "cddd", source_of(good))
     assert crystals.structure_id == tuple(e.structure_id for i, e in enumerate(good) if i != 1)
     (excluded,) = crystals.excluded
     assert (excluded.structure_id, excluded.reason) == (good[1].structure_id, WORKER_DIED)
     assert excluded.detail.startswith("Segmentation fault")
     assert len(excluded.detail) == 200
+    assert read_crystals(path).unanswered == (good[1].structure_id,)
+    assert "**Not complete**" in crystal_card(crystals, path)
+
+
+def test_a_complete_file_has_answers_about_everything(whole):
+    assert read_crystals(whole).unanswered == ()
+    assert "**Not complete**" not in crystal_card(read_crystals(whole), whole)
 
 
 def test_what_takes_too_long_is_left_out(entries, tmp_path, monkeypatch):
@@ -347,6 +364,36 @@ def test_a_build_goes_on_where_it_stopped(entries, whole, stopped, asked):
     assert asked == [e.structure_id for e in entries[done:] if isinstance(e, Entry)]
     assert file_sha256(stopped) == file_sha256(whole)
     assert list(stopped.parent.iterdir()) == [stopped]
+
+
+def test_a_worker_that_is_killed_changes_nothing(entries, whole, tmp_path, monkeypatch):
+    real = _build.answers_in_order
+    signals = [signal.SIGKILL, signal.SIGTERM]
+
+    def with_kills(*arguments):
+        for number, answer in enumerate(real(*arguments)):
+            yield answer
+            if number % 9 == 0 and signals:  # more than wait, so none is hit twice on one request
+                random.choice(psutil.Process().children()).send_signal(signals.pop())
+
+    monkeypatch.setattr(_build, "answers_in_order", with_kills)
+    path = tmp_path / "cddd.parquet"
+    build_crystals(path, "cddd", source_of(entries), workers=2)
+    assert not signals
+    assert file_sha256(path) == file_sha256(whole)
+
+
+def test_a_build_goes_on_at_what_killed_a_worker_twice(
+    entries, whole, tmp_path, small_parts, monkeypatch
+):
+    path = tmp_path / "cddd.parquet"
+    with monkeypatch.context() as patch:
+        patch.setattr(_build, "answers_in_order", answering({KILLED: "Killed"}, 20))
+        with pytest.raises(SgbenchError, match=r"died twice \(Killed\).*Run again.*goes on"):
+            build_crystals(path, "cddd", source_of(entries))
+    assert parts_of(path)
+    build_crystals(path, "cddd", source_of(entries))
+    assert file_sha256(path) == file_sha256(whole)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """The worker by its answers; cctbx itself is never imported here."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import gemmi
 import numpy as np
@@ -14,7 +16,9 @@ from sgbench.diffraction import CANONICAL, PUBLISHED, PatternProtocol
 from sgbench.structures._cleaning import DISAGREEMENT, OTHER_FAMILY
 from sgbench.structures.sources import Entry
 from sgbench.symmetry import absences
-from sgbench.workers import CRASHED, answers_in_order
+from sgbench.workers import CRASHED, KILLED, answers_in_order
+
+PROJECT = Path(__file__).parents[2]
 
 
 def cubic(spacegroup: int, edge: float, *atoms: tuple[str, tuple[float, float, float]]) -> Entry:
@@ -90,11 +94,32 @@ def test_a_bad_structure_does_not_take_the_others_with_it():
     assert all("excluded" in answer for answer in answers[1:-1])
 
 
-def test_a_request_that_is_none_ends_the_worker_and_not_the_others():
+def test_a_request_that_is_none_costs_one_answer():
     good = {"entry": asdict(HALITE), "families": ["cubic"], "protocol": asdict(CANONICAL)}
     answers = list(answers_in_order("sgbench.structures.cctbx_worker", [{}, good]))
-    assert CRASHED in answers[0]
+    assert answers[0] == {CRASHED: "KeyError: 'entry'"}
     assert "structure" in answers[1]
+
+
+@pytest.mark.parametrize(
+    ("end", "answer"),
+    [
+        ("os.kill(os.getpid(), signal.SIGSEGV)", {CRASHED: "SIGSEGV"}),
+        ("signal.raise_signal(signal.SIGABRT)", {CRASHED: "SIGABRT"}),
+        ("(_ for _ in ()).throw(MemoryError)", {KILLED: "MemoryError"}),
+    ],
+)
+def test_how_a_calculation_ends_the_worker(tmp_path, monkeypatch, end, answer):
+    """A fault of cctbx is one of the structure; too little memory is not."""
+    (tmp_path / "failing_worker.py").write_text(
+        "from sgbench.structures import cctbx_worker\n"
+        "import os, signal\n"
+        f"cctbx_worker.reflections = lambda *_: {end}\n"
+        "cctbx_worker.serve(cctbx_worker.answer)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(PROJECT)]))
+    request = {"entry": asdict(HALITE), "families": ["cubic"], "protocol": asdict(CANONICAL)}
+    assert list(answers_in_order("failing_worker", [request])) == [answer]
 
 
 @pytest.mark.parametrize(

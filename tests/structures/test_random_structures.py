@@ -18,9 +18,10 @@ from sgbench.errors import SgbenchError
 from sgbench.files import file_sha256
 from sgbench.structures import _random, generate_gcdd, pyxtal_worker
 from sgbench.structures._cleaning import clean
-from sgbench.structures._random import TOO_SLOW, USED
+from sgbench.structures._random import USED
 from sgbench.structures.sources.table import table
 from sgbench.symmetry import FAMILIES
+from sgbench.workers import CRASHED, KILLED, TIMED_OUT
 
 PROJECT = Path(__file__).parents[2]
 
@@ -247,16 +248,6 @@ def test_a_composition_is_kept_once(tmp_path, monkeypatch):
     ]
 
 
-def test_a_draw_that_takes_too_long_has_failed(tmp_path, monkeypatch):
-    path = tmp_path / "gcdd.parquet"
-    told(
-        monkeypatch,
-        lambda seed, spacegroup, draw: {"timed_out": 60.0} if draw < 2 else crystal(f"A{draw}"),
-    )
-    assert generate_gcdd(path, [75], 2) == _random.Generated(2, {}, {TOO_SLOW: 2})
-    assert metadata(path)["failures"] == {"75": {TOO_SLOW: 2}}
-
-
 @pytest.fixture
 def interrupted(tmp_path, monkeypatch):
     """Generate in a way that leaves unfinished work behind."""
@@ -310,13 +301,14 @@ def test_unfinished_work_serves_a_larger_set(tmp_path, monkeypatch, interrupted)
     assert file_sha256(path) == file_sha256(other)
 
 
-def test_a_crash_is_an_error_after_which_it_goes_on(tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", [CRASHED, TIMED_OUT, KILLED])
+def test_a_draw_without_answer_is_an_error_after_which_it_goes_on(tmp_path, monkeypatch, kind):
     path = tmp_path / "gcdd.parquet"
     told(
         monkeypatch,
-        lambda seed, spacegroup, draw: {"crashed": "Killed"} if draw == 1 else crystal(f"A{draw}"),
+        lambda seed, spacegroup, draw: {kind: "why"} if draw == 1 else crystal(f"A{draw}"),
     )
-    with pytest.raises(SgbenchError, match=r"draw 1 of space group 75 died \(Killed\).*goes on"):
+    with pytest.raises(SgbenchError, match=rf"draw 1 of .* 75 failed .*{kind}: why.*goes on"):
         generate_gcdd(path, [75], 2)
     asked = []
     told(

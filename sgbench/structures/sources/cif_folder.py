@@ -139,8 +139,13 @@ def _in_folder(folder: Path) -> _Files:
             try:
                 with open(path, "rb") as file:
                     return _bounded(file, path.name)
-            except OSError as error:
+            except PermissionError as error:
                 raise Exclusion(UNREADABLE, str(error.strerror or error)) from error
+            except OSError as error:  # of the machine and not of the file, so no reason to omit it
+                raise SgbenchError(
+                    f"{path} cannot be read ({error.strerror or error}); expected the disk to give "
+                    "it. See what ails the disk and run again."
+                ) from error
 
         yield name, content
 
