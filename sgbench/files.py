@@ -46,6 +46,17 @@ def write_atomically(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def remove_unfinished(folder: Path) -> int:
+    """Delete what `write_atomically` left in a folder when its process was killed; count it.
+
+    Only for a folder that nobody writes to.
+    """
+    unfinished = list(Path(folder).rglob(".*.part"))
+    for path in unfinished:
+        path.unlink()
+    return len(unfinished)
+
+
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes."""
     with open(path, "rb") as handle:
