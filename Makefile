@@ -8,7 +8,7 @@ SNAKEMAKE_OPTIONS ?=
 # Two processes; tests of one module stay in one of them, so that it makes its fixtures once.
 PYTEST_OPTIONS ?= --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: reproduce smoke test check benchmark docs publish setup lock
+.PHONY: reproduce smoke test check benchmark kill-test kill-test-short docs publish setup lock
 
 reproduce: $(VENV)/.installed
 	$(RUN) snakemake --cores all $(SNAKEMAKE_OPTIONS)
@@ -19,7 +19,7 @@ smoke: $(VENV)/.installed
 test: $(VENV)/.installed
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
-	$(RUN) snakefmt --check Snakefile workflow
+	$(RUN) snakefmt --check workflow
 	$(RUN) mypy
 	$(RUN) lint-imports
 	$(RUN) snakemake --lint
@@ -31,6 +31,14 @@ check: $(VENV)/.installed
 
 benchmark: $(VENV)/.installed
 	$(RUN) pytest benchmarks
+
+# Smoke runs that are killed 30 times, and compared with one that is not: about 40 minutes on two cores.
+kill-test: $(VENV)/.installed
+	$(RUN) python tools/kill_test.py
+
+# A smoke run that is killed three times: about five minutes.
+kill-test-short: $(VENV)/.installed
+	$(RUN) python tools/kill_test.py --short
 
 # The site of docs/, in build/docs; a warning is an error.
 docs: $(VENV)/.installed

@@ -122,6 +122,17 @@ def write_hdf5(path: Path, rows: int, columns: int) -> Iterator["h5py.File"]:
             yield file
 
 
+def remove_unfinished(folder: Path) -> int:
+    """Delete what `write_atomically` left in a folder when its process was killed; count it.
+
+    Only for a folder that nobody writes to.
+    """
+    unfinished = list(Path(folder).rglob(".*.part"))
+    for path in unfinished:
+        path.unlink()
+    return len(unfinished)
+
+
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes."""
     with open(path, "rb") as handle:

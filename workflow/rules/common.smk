@@ -15,6 +15,7 @@ from sgbench.plan import (
     explain_costs,
     explain_scale,
     generated_families,
+    hold_folder,
     on_gpu,
     read_rates,
     resolve_settings,
@@ -53,6 +54,22 @@ ON_GPU = on_gpu(SETTINGS)
 if workflow.is_main_process:
     print(explain_scale(config.get("scale", "auto"), SCALE), file=sys.stderr)
     print(explain_costs(expected_costs(SETTINGS, RATES, ON_GPU)), file=sys.stderr)
+
+
+def hold_this_folder():
+    """Refuse to run beside another run; end what a killed one left at work."""
+    try:
+        n_processes, n_files = hold_folder(Path())
+    except SgbenchError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    if n_processes or n_files:
+        print(
+            f"An earlier run was killed: {n_processes} of its processes were still at work and were"
+            f" ended, {n_files} unfinished files were deleted.",
+            file=sys.stderr,
+        )
+
 
 # Every model that is scored, by the folder of its files.
 RUNS = {run.folder: run for run in runs(SETTINGS)}

@@ -1,0 +1,77 @@
+"""One run of the workflow in a folder: a second one is refused, a killed one's jobs are ended."""
+
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from sgbench.errors import SgbenchError
+from sgbench.plan import hold_folder
+
+# Holds the folder, starts a job that goes on by itself, and waits to be killed.
+RUN = """
+import subprocess, sys
+from pathlib import Path
+from sgbench.plan import hold_folder
+print(*hold_folder(Path(sys.argv[1])), flush=True)
+job = subprocess.Popen(["sleep", "600"])
+print(job.pid, flush=True)
+job.wait()
+"""
+
+
+def at_work(process):
+    """Whether a process has not ended; a zombie has, though nobody has asked how."""
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start runs in the test's folder; answer with the process, what it ended, and its job."""
+    runs, jobs = [], []
+
+    def start_run():
+        run = subprocess.Popen([sys.executable, "-c", RUN, tmp_path], stdout=subprocess.PIPE)
+        runs.append(run)
+        ended = tuple(map(int, run.stdout.readline().split()))
+        jobs.append(psutil.Process(int(run.stdout.readline())))
+        return run, ended, jobs[-1]
+
+    yield start_run
+    for process in (*runs, *filter(at_work, jobs)):
+        process.kill()
+    for run in runs:
+        run.communicate()
+
+
+def test_a_second_run_is_refused_and_the_first_goes_on(start, tmp_path):
+    run, _, job = start()
+    with pytest.raises(SgbenchError, match=rf"is live in .* \(process {run.pid}\)"):
+        hold_folder(tmp_path)
+    assert run.poll() is None
+    assert at_work(job)
+
+
+def test_the_run_after_a_killed_one_ends_its_jobs_and_deletes_unfinished_files(start, tmp_path):
+    (tmp_path / "results" / "deep").mkdir(parents=True)
+    unfinished = tmp_path / "results" / "deep" / ".table.csv.1234.part"
+    whole = tmp_path / "results" / "deep" / "table.csv"
+    stranger = subprocess.Popen(["sleep", "600"])
+    try:
+        killed, _, orphan = start()
+        for path in (unfinished, whole):
+            path.touch()
+        killed.kill()
+        killed.wait()
+        assert at_work(orphan)
+
+        _, ended, job = start()
+        assert ended == (1, 1)
+        assert not at_work(orphan)
+        assert at_work(job)
+        assert stranger.poll() is None
+        assert (whole.exists(), unfinished.exists()) == (True, False)
+    finally:
+        stranger.kill()
+        stranger.wait()
