@@ -329,7 +329,7 @@ def _parse_yaml(text: str) -> Any:
 
 
 def _check_nodes(root: Any) -> None:
-    """Refuse aliases, which make a node its own cousin, and keys that are there twice."""
+    """Refuse aliases, by which nodes are met again, and keys that are no text or there twice."""
     seen, waiting = set(), [root]
     while waiting:
         node = waiting.pop()
@@ -341,6 +341,9 @@ def _check_nodes(root: Any) -> None:
         elif isinstance(node, yaml.MappingNode):
             waiting += [part for pair in node.value for part in pair]
             keys = [str(key.value) for key, _ in node.value]
+            for key, _ in node.value:
+                if key.tag != "tag:yaml.org,2002:str":
+                    raise ValueError(f"the key {key.value!r} is no text")
             if len(set(keys)) < len(keys):
                 twice = next(key for key in keys if keys.count(key) > 1)
                 raise ValueError(f"the key '{twice}' is there twice")
