@@ -13,6 +13,7 @@ from sgbench.diffraction import PatternProtocol
 from sgbench.sets import STEMS
 from sgbench.structures import FEW, CrystalSet, covered_groups, group_counts
 from sgbench.symmetry import extinction_classes, spacegroup_symbol
+from sgbench.text import csv_text, markdown_text
 
 _ORIGIN = {
     STEMS["crystals"]: "taken from a crystallographic database (the article's CDDD)",
@@ -60,8 +61,12 @@ def crystal_card(crystals: CrystalSet, path: Path) -> str:
         "does, so copies of a structure fall on both sides. `split_grouped` keeps each prototype "
         "and each name on one side.",
         "## Where it is from",
-        f"Source: `{source['name']}`. Cite: {facts.citation}.\n\nLicence: {facts.licence}.",
-        table(("provenance", "value"), sorted(source["provenance"].items())),
+        f"Source: `{source['name']}`. Cite: {markdown_text(facts.citation)}.\n\n"
+        f"Licence: {markdown_text(facts.licence)}.",
+        table(
+            ("provenance", "value"),
+            [tuple(map(markdown_text, pair)) for pair in sorted(source["provenance"].items())],
+        ),
         "## How it was made",
         "sgbench read each structure, brought it to the standard setting and checked its label "
         f"with spglib at {crystals.metadata['symprec']} Å. Then it computed the lines "
@@ -171,7 +176,7 @@ def _frequent(what: str, labels: Sequence[str]) -> str:
     ten = Counter(labels).most_common(10)
     return (
         f"The ten most frequent {what} hold {percent(sum(n for _, n in ten), len(labels))} of the "
-        f"structures ({', '.join(f'{label}: {n}' for label, n in ten[:3])}, …)."
+        f"structures ({', '.join(f'{markdown_text(label)}: {n}' for label, n in ten[:3])}, …)."
     )
 
 
@@ -215,5 +220,5 @@ def exclusions(crystals: CrystalSet) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(("structure_id", "reason", "detail"))
-    writer.writerows((e.structure_id, e.reason, e.detail) for e in crystals.excluded)
+    writer.writerows(map(csv_text, (e.structure_id, e.reason, e.detail)) for e in crystals.excluded)
     return buffer.getvalue()

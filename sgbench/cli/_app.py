@@ -13,6 +13,7 @@ from sgbench.cli import (
     _site,
     _submission,
     _symmetry,
+    _verify,
 )
 
 app = typer.Typer(
@@ -32,6 +33,7 @@ app.command("predict")(_models.predict)
 app.command("evaluate")(_leaderboard.evaluate)
 app.command("leaderboard")(_leaderboard.leaderboard)
 app.command("check")(_leaderboard.check)
+app.command("verify")(_verify.verify)
 app.command("confusions")(_results.confusions)
 app.command("figures")(_results.figures)
 app.command("plan")(_plan.plan)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sgbench.cli._options import CrystalsOption, StoreOption
+from sgbench.cli._options import VERIFIED, CrystalsOption, StoreOption, VerifiedOption
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import (
     CLASS_SCHEMES,
@@ -73,6 +73,7 @@ def leaderboard(
         Path | None,
         typer.Option(help="Ceilings that `sgbench ceilings --exact` wrote (CSV), to be added."),
     ] = None,
+    verified: VerifiedOption = VERIFIED,
     store: StoreOption = None,
 ) -> None:
     """Gather scores, and finished tables, into `leaderboard.csv` and `leaderboard.md`."""
@@ -87,6 +88,7 @@ def leaderboard(
         read_ceilings,
         read_csv,
         read_pairs,
+        read_verified,
         sort_table,
         to_markdown,
         with_exact_ceilings,
@@ -103,7 +105,7 @@ def leaderboard(
     results = [
         read_score(file, with_answers=True) for path in scores or [] for file in score_files(path)
     ]
-    parts = [build_table(results)] if results else []
+    parts = [build_table(results, read_verified(verified))] if results else []
     pairs = [build_pairs(results)]
     for path in table or []:
         if path.exists():
@@ -147,11 +149,13 @@ def check(
     update: Annotated[
         bool, typer.Option("--update", help="Write the reference from the table instead.")
     ] = False,
+    verified: VerifiedOption = VERIFIED,
 ) -> None:
     """Check a leaderboard; exit status 1 if something is wrong with it.
 
     No accuracy may pass what the data allow (that would be a leak of labels, or a wrong ceiling),
-    and none may have dropped below the reference, in both cases beyond chance.
+    and none may have dropped below the reference, in both cases beyond chance. No row may claim to
+    be verified that the maintainers' file does not name.
     """
     from sgbench.leaderboard import (
         above_ceiling,
@@ -159,6 +163,8 @@ def check(
         on_other_data,
         read_csv,
         read_reference,
+        read_verified,
+        unfounded,
         write_reference,
     )
 
@@ -172,6 +178,10 @@ def check(
         f"above the ceiling: {_named(row)}: top-1 hits {_percent(row.raw_top1)}, data ceiling "
         f"{_percent(row.data_ceiling_top1)}, n = {row.n_test}"
         for _, row in above_ceiling(rows).iterrows()
+    ]
+    wrong += [
+        f"not verified: {_named(row)}: {verified} does not name it with top-1 {_percent(row.top1)}"
+        for _, row in unfounded(rows, read_verified(verified)).iterrows()
     ]
     before = None if reference is None else read_reference(reference)
     if before is not None:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from sgbench.files import write_atomically
+from sgbench.text import csv_text, markdown_text
 
 
 class Format(StrEnum):
@@ -67,7 +68,7 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(rows[0])
-    writer.writerows([_text(value) for value in row.values()] for row in rows)
+    writer.writerows([csv_text(_text(value)) for value in row.values()] for row in rows)
     return buffer.getvalue()
 
 
@@ -77,7 +78,7 @@ def _json(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     lines = [list(rows[0]), ["---"] * len(rows[0])]
-    lines += [[_text(value).replace("|", "\\|") for value in row.values()] for row in rows]
+    lines += [[markdown_text(_text(value)) for value in row.values()] for row in rows]
     return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
 
 

@@ -15,6 +15,12 @@ WorkflowOption = Annotated[
 ]
 ScaleOption = Annotated[str, typer.Option(help="Label of the run's size: smoke, laptop, full.")]
 DeviceOption = Annotated[str, typer.Option(envvar="SGBENCH_DEVICE", help="auto, cpu or cuda")]
+#: Where the maintainers' file lies, from the project's root: outside of what strangers submit.
+VERIFIED = Path("results/verified.json")
+VerifiedOption = Annotated[
+    Path,
+    typer.Option(help="The maintainers' file, which alone makes rows verified; may be missing."),
+]
 CrystalsOption = Annotated[
     list[Path] | None,
     typer.Option(help="Line lists of structures (cddd, gcdd); once for each file."),

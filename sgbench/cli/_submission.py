@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sgbench.cli._listing import Format, show
-from sgbench.cli._options import CrystalsOption
+from sgbench.cli._options import VERIFIED, CrystalsOption, VerifiedOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ def new(
     """Make a folder with a `submission.yaml` to fill in."""
     from sgbench.submission import Track, new_submission
 
-    path = new_submission(_folder(name), Track(track, scale))
+    path = new_submission(find_folder(name), Track(track, scale))
     typer.echo(f"wrote {path}; fill it in, and put predictions.parquet or model.onnx beside it")
 
 
@@ -79,7 +79,7 @@ def check(
     """Say everything that is wrong with a submission, or what will be scored."""
     from sgbench.submission import Limits, RefusedError, check_submission
 
-    folder = _folder(name)
+    folder = find_folder(name)
     limits = Limits(seconds, memory)
     found = check_submission(folder, crystals or (), limits, _round(sealed))
     if found.problems or found.submission is None or found.samples is None:
@@ -105,9 +105,35 @@ def score(
     """Score a submission; writes one JSON file a test set and class scheme."""
     from sgbench.submission import write_scores
 
-    scores = _scores(_folder(name), crystals, sealed, seconds, memory)
+    scores = _scores(find_folder(name), crystals, sealed, seconds, memory)
     write_scores(output, scores)
-    _show(scores)
+    listed(scores)
+
+
+@app.command("score-all")
+def score_all(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the scores, emptied first.")
+    ],
+    scale: Annotated[str, typer.Option(help="Size of the test sets.")] = "laptop",
+    home: Annotated[Path, typer.Option(help="Holds a folder a submission.")] = _HOME,
+    crystals: CrystalsOption = None,
+    sealed: Annotated[
+        list[Path] | None, typer.Option(help="File of a sealed round; once for each.")
+    ] = None,
+    seconds: SecondsOption = 600.0,
+    memory: MemoryOption = 4.0,
+) -> None:
+    """Score all submissions of a scale; what cannot be scored is left out, with a word."""
+    from sgbench.submission import Limits
+    from sgbench.submission import score_all as score_each
+
+    limits = Limits(seconds, memory)
+    left_out = score_each(output, scale, home, crystals or (), sealed or (), limits)
+    for name, reason in left_out.items():
+        typer.echo(f"left out: {name}: {reason}", err=True)
+    scored = sum(path.is_dir() for path in output.iterdir())
+    typer.echo(f"wrote {output}: {scored} submissions, {len(left_out)} left out")
 
 
 @app.command()
@@ -119,18 +145,19 @@ def add(
     replace: Annotated[
         bool, typer.Option("--replace", help="Let other results of the same name go.")
     ] = False,
+    verified: VerifiedOption = VERIFIED,
     crystals: CrystalsOption = None,
     sealed: SealedOption = None,
     seconds: SecondsOption = 600.0,
     memory: MemoryOption = 4.0,
 ) -> None:
-    """Score a submission, keep the scores in its folder, and put rows into the leaderboard."""
+    """Score a submission and put its rows into the leaderboard."""
+    from sgbench.leaderboard import read_verified
     from sgbench.submission import add_rows
 
-    folder = _folder(name)
-    scores = _scores(folder, crystals, sealed, seconds, memory)
-    add_rows(folder, scores, leaderboard, replace)
-    _show(scores)
+    scores = _scores(find_folder(name), crystals, sealed, seconds, memory)
+    add_rows(scores, leaderboard, replace, read_verified(verified))
+    listed(scores)
     typer.echo(f"{len(scores)} rows are in {leaderboard}")
 
 
@@ -155,7 +182,7 @@ def reveal(
     typer.echo(f"revealed; anybody can now score again with --sealed {round_}")
 
 
-def _folder(name: str) -> Path:
+def find_folder(name: str) -> Path:
     """Take a bare word for a name in `submissions`, unless it is a folder here."""
     path = Path(name)
     is_word = len(path.parts) == 1 and name not in (".", "..")
@@ -181,13 +208,14 @@ def _scores(
     limits, round_ = Limits(seconds, memory), _round(sealed)
     if round_ is None:
         return score_submission(folder, crystals or (), limits)
-    scores, gaps = score_sealed(folder, round_, limits)
-    for gap in gaps:
+    compared = score_sealed(folder, round_, limits)
+    for gap in compared.gaps:
         typer.echo(f"warning: {gap}", err=True)
-    return scores
+    return list(compared.sealed)
 
 
-def _show(scores: "Sequence[Score]") -> None:
+def listed(scores: "Sequence[Score]") -> None:
+    """Print what was scored."""
     rows = [
         {
             "test set": one.test_set,

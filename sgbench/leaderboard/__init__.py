@@ -38,6 +38,12 @@ from sgbench.leaderboard._table import (
     with_exact_ceilings,
     write_csv,
 )
+from sgbench.leaderboard._verified import (
+    Verification,
+    read_verified,
+    record_verified,
+    unfounded,
+)
 
 __all__ = [
     "CLASS_COLUMNS",
@@ -49,6 +55,7 @@ __all__ = [
     "TESTED_ON",
     "Accuracy",
     "Place",
+    "Verification",
     "above_ceiling",
     "below_reference",
     "build_class_table",
@@ -66,10 +73,13 @@ __all__ = [
     "read_csv",
     "read_pairs",
     "read_reference",
+    "read_verified",
+    "record_verified",
     "row_key",
     "sort_table",
     "tested_on",
     "to_markdown",
+    "unfounded",
     "with_exact_ceilings",
     "with_ranks",
     "write_csv",

@@ -15,6 +15,7 @@ from scipy.stats import binom, binomtest, norm
 from sgbench.evaluation import Score
 from sgbench.files import write_atomically
 from sgbench.leaderboard._identity import TESTED_ON, tested_on
+from sgbench.text import csv_frame
 
 #: Columns of a table of pairs; the two rows are named by what `row_key` returns, in its order.
 PAIR_COLUMNS = ("test_set", "class_scheme", "first", "second", "p")
@@ -122,7 +123,7 @@ def pairs_path(table: Path) -> Path:
 def write_pairs(path: Path, pairs: pd.DataFrame) -> None:
     """Write a table of pairs as CSV."""
     with write_atomically(path) as temporary:
-        pairs.to_csv(temporary, index=False, float_format="%.3g")
+        csv_frame(pairs).to_csv(temporary, index=False, float_format="%.3g")
 
 
 def pair_p(pairs: pd.DataFrame, one: pd.Series, other: pd.Series) -> float | None:

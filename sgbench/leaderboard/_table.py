@@ -1,7 +1,7 @@
 """The leaderboard: one row a model, training set, test set, family and class scheme."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from sgbench.evaluation import Score
 from sgbench.files import write_atomically
 from sgbench.leaderboard._identity import IDENTITY, TESTED_ON, identity
 from sgbench.leaderboard._ranks import with_ranks
+from sgbench.leaderboard._verified import Verification
 from sgbench.sets import IN_MESH, OFF_MESH, SEALED, SetSpec
 from sgbench.symmetry import (
     FAMILIES,
@@ -22,6 +23,7 @@ from sgbench.symmetry import (
     extinction_classes,
     family_spacegroups,
 )
+from sgbench.text import csv_frame, markdown_text
 
 _K = range(1, TOP_K + 1)
 #: Ceilings of designed test sets as they were generated; empty for sets of structures.
@@ -60,17 +62,25 @@ CLASS_COLUMNS = (
     "spacegroups", "n", "n_clusters", "top1", "top1_low", "top1_high",
 )  # fmt: skip
 _SCALES = ("full", "laptop", "smoke")
+# What a submission may say of itself; scores of earlier versions called sealed ones verified.
+_SELF_SAID = ("self-reported", "verified")
 _CRYSTALS = SetSpec("crystals", "all")
 _FIRST_TEST_SETS = tuple(
     spec.name for spec in (IN_MESH, OFF_MESH, SEALED, replace(_CRYSTALS, in_domain=True), _CRYSTALS)
 )
 
 
-def build_table(scores: Iterable[Score]) -> pd.DataFrame:
+def build_table(scores: Iterable[Score], verified: Collection[Verification] = ()) -> pd.DataFrame:
     """Gather scores into rows, those of several seeds into one.
 
     Accuracies are means over seeds; intervals are the mean of the seeds' intervals (the test set is
     the same for all), and `top1_seed_sd` is the spread between seeds, empty for a single one.
+
+    Parameters
+    ----------
+    scores : iterable of Score
+    verified : collection of Verification, optional
+        The maintainers' word, which alone makes a self-reported score a verified one.
 
     Raises
     ------
@@ -96,7 +106,7 @@ def build_table(scores: Iterable[Score]) -> pd.DataFrame:
                 "of an earlier version, whose accuracies were plain shares of hits; expected one "
                 "kind. Make them again with `sgbench evaluate` or `sgbench submission score`."
             )
-    rows = [_row(members) for members in groups.values()]
+    rows = [_row(members, verified) for members in groups.values()]
     return sort_table(pd.DataFrame(rows, columns=list(COLUMNS)))
 
 
@@ -170,7 +180,7 @@ def sort_table(table: pd.DataFrame) -> pd.DataFrame:
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write the table as CSV, six digits a number."""
     with write_atomically(path) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g")
+        csv_frame(table).to_csv(temporary, index=False, float_format="%.6g")
 
 
 def to_markdown(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> str:
@@ -204,15 +214,16 @@ def to_markdown(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> str:
         ["scale", "family", "class_scheme"], sort=False
     ):
         kind = "space groups" if scheme == "spacegroup" else "extinction classes"
-        parts += [f"## {family}, {kind} (scale {scale})", ""]
+        parts += [f"## {markdown_text(family)}, {kind} (scale {markdown_text(scale)})", ""]
         for _, same in rows.groupby(list(TESTED_ON), sort=False, dropna=False):
             parts += [*_markdown_rows(same), ""]
     hardware = sorted({str(name) for name in table["hardware"].dropna() if str(name)})
-    parts += [f"Trained on: {'; '.join(hardware)}.", ""] if hardware else []
+    if hardware:
+        parts += [f"Trained on: {'; '.join(map(markdown_text, hardware))}.", ""]
     return "\n".join(parts)
 
 
-def _row(members: Sequence[Score]) -> dict[str, object]:
+def _row(members: Sequence[Score], verified: Collection[Verification]) -> dict[str, object]:
     first = members[0]
     origin = first.provenance
     mean = {
@@ -235,7 +246,7 @@ def _row(members: Sequence[Score]) -> dict[str, object]:
         "train_seconds": origin.get("train_seconds"),
         "patterns_per_second": _mean_speed(members),
         "hardware": origin.get("hardware"),
-        "status": origin.get("status", "reference"),
+        "status": _status(members, verified),
         "dataset_sha256": origin.get("dataset_sha256"),
         "predictions_sha256": " ".join(
             str(member.provenance.get("predictions_sha256")) for member in members
@@ -253,6 +264,14 @@ def _row(members: Sequence[Score]) -> dict[str, object]:
             f"share_top{k}": mean["share"][i],
         }
     return row
+
+
+def _status(members: Sequence[Score], verified: Collection[Verification]) -> object:
+    said = members[0].provenance.get("status", "reference")
+    if said not in _SELF_SAID:
+        return said
+    known = all(any(one.is_of(member) for one in verified) for member in members)
+    return "verified" if known else "self-reported"
 
 
 def _mean_speed(members: Sequence[Score]) -> float | None:
@@ -273,7 +292,8 @@ def _markdown_rows(rows: pd.DataFrame) -> list[str]:
     header = ["model", "trained on", "rank", *(f"top-{k}" for k in _K), "raw top-1", "gap",
               "share", "status"]  # fmt: skip
     lines = [
-        f"### {first.test_set} ({first.source}, {str(first.test_sha256)[:8]}), n = {first.n_test}",
+        f"### {markdown_text(first.test_set)} ({markdown_text(first.source)}, "
+        f"{markdown_text(first.test_sha256)[:8]}), n = {first.n_test}",
         "",
         f"Ceiling, top-1 to top-5: {limits}",
         "",
@@ -283,10 +303,11 @@ def _markdown_rows(rows: pd.DataFrame) -> list[str]:
     for _, row in rows.iterrows():
         interval = f"{100 * row.top1:.1f} ({100 * row.top1_low:.1f}–{100 * row.top1_high:.1f})"
         cells = [
-            row.model, row.train_set, _rank(row), interval,
+            markdown_text(row.model), markdown_text(row.train_set), _rank(row), interval,
             *(f"{100 * row[f'top{k}']:.1f}" for k in _K[1:]),
             "–" if pd.isna(row.raw_top1) else f"{100 * row.raw_top1:.1f}",
-            f"{100 * row.gap_top1:+.1f}", f"{100 * row.share_top1:.1f} %", row.status,
+            f"{100 * row.gap_top1:+.1f}", f"{100 * row.share_top1:.1f} %",
+            markdown_text(row.status),
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
     return lines

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -32,6 +33,7 @@ EstimatorBuilder = Callable[[int], "ClassifierMixin"]
 #: From patterns, shape (n, n_points), to what an estimator is fitted on, shape (n, n_features).
 Features = Callable[[NDArray[np.float32], "PatternProtocol"], NDArray[np.float32]]
 
+_LOOK_ALIKES = str.maketrans("01i", "oll")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _REGISTRY: dict[str, "ModelSpec"] = {}
 _TIMM = "timm:"
@@ -213,6 +215,20 @@ def model_names() -> tuple[str, ...]:
     """Return the names of all models, sorted; any other ``timm:...`` can be asked for as well."""
     _import_models()
     return tuple(sorted(_REGISTRY))
+
+
+def is_reserved(name: str) -> bool:
+    """Tell whether a name is, or reads like, that of a model of this package or a variant of it."""
+    ours = {outline for known in model_names() for outline in _outlines(known)}
+    return bool(_outlines(name) & ours)
+
+
+def _outlines(name: str) -> set[str]:
+    """Return what a name and its stem look like without separators and with look-alikes alike."""
+    return {
+        re.sub(r"[\W_]", "", part.lower()).translate(_LOOK_ALIKES)
+        for part in (name, name.split(".")[0])
+    }
 
 
 def get_model(name: str) -> ModelSpec:

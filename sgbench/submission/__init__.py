@@ -4,14 +4,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sgbench.submission._all import HOME, LEFT_OUT, score_all, submission_folders
     from sgbench.submission._description import Submission
+    from sgbench.submission._folder import MOST_BYTES
     from sgbench.submission._new import new_submission, write_patterns
     from sgbench.submission._problems import Problem, RefusedError
     from sgbench.submission._python import evaluate
     from sgbench.submission._rows import add_rows, write_scores
-    from sgbench.submission._sandbox import Limits
+    from sgbench.submission._sandbox import Limits, walls
     from sgbench.submission._scoring import (
         Checked,
+        Compared,
         check_submission,
         score_sealed,
         score_submission,
@@ -24,24 +27,32 @@ if TYPE_CHECKING:
         public_samples,
         sealed_samples,
     )
+    from sgbench.submission._verify import verify_submission
 
 _MODULES = {
+    "_all": ("HOME", "LEFT_OUT", "score_all", "submission_folders"),
     "_description": ("Submission",),
+    "_folder": ("MOST_BYTES",),
     "_new": ("new_submission", "write_patterns"),
     "_problems": ("Problem", "RefusedError"),
     "_python": ("evaluate",),
     "_rows": ("add_rows", "write_scores"),
-    "_sandbox": ("Limits",),
-    "_scoring": ("Checked", "check_submission", "score_sealed", "score_submission"),
+    "_sandbox": ("Limits", "walls"),
+    "_scoring": ("Checked", "Compared", "check_submission", "score_sealed", "score_submission"),
     "_seal": ("Round", "read_round", "reveal_round", "seal_round"),
     "_track": (
         "PER_SPACEGROUP", "Shuffled", "Track", "public_samples", "sealed_samples",
     ),
+    "_verify": ("verify_submission",),
 }  # fmt: skip
 
 __all__ = [
+    "HOME",
+    "LEFT_OUT",
+    "MOST_BYTES",
     "PER_SPACEGROUP",
     "Checked",
+    "Compared",
     "Limits",
     "Problem",
     "RefusedError",
@@ -56,10 +67,14 @@ __all__ = [
     "public_samples",
     "read_round",
     "reveal_round",
+    "score_all",
     "score_sealed",
     "score_submission",
     "seal_round",
     "sealed_samples",
+    "submission_folders",
+    "verify_submission",
+    "walls",
     "write_patterns",
     "write_scores",
 ]

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from sgbench.errors import SgbenchError
-from sgbench.models import model_names
+from sgbench.models import is_reserved
 from sgbench.submission._folder import (
     DESCRIPTION,
     MODEL,
@@ -212,11 +212,11 @@ def _name_problems(folder: Path, values: Mapping[str, Any]) -> list[Problem]:
                 "the folder's name", "Rename one of them.",
             )
         )  # fmt: skip
-    if name.split(".")[0] in {known.split(".")[0] for known in model_names()}:
+    if is_reserved(name):
         problems.append(
             Problem(
-                "name", f"'{name}' is the name of a reference model", "a name of its own",
-                "Call it otherwise.",
+                "name", f"'{name}' is, or reads like, the name of a model of sgbench",
+                "a name of its own", "Call it otherwise.",
             )
         )  # fmt: skip
     return problems

@@ -5,14 +5,12 @@ import stat
 import unicodedata
 from pathlib import Path
 
-from sgbench.evaluation import ANSWERS_ENDING
 from sgbench.submission._problems import Problem, shown
 
 DESCRIPTION = "submission.yaml"
 PREDICTIONS = "predictions.parquet"
 SEALED_PREDICTIONS = "sealed-predictions.parquet"
 MODEL = "model.onnx"
-SCORES = "scores"
 
 _KIB, _MIB = 2**10, 2**20
 #: What a folder may hold, and how large in bytes; predictions are bounded by what they are to hold
@@ -95,8 +93,6 @@ def _entry_problems(folder: Path, name: str) -> list[Problem]:
                 where, "it is a symbolic link", "a file of its own", "Copy what it leads to here."
             )
         ]
-    if name == SCORES and stat.S_ISDIR(status.st_mode):
-        return _score_problems(folder / name)
     if name not in MOST_BYTES:
         return [_unknown(where, name, stat.S_ISDIR(status.st_mode))]
     if not stat.S_ISREG(status.st_mode):
@@ -115,7 +111,8 @@ def _entry_problems(folder: Path, name: str) -> list[Problem]:
 
 def _unknown(where: str, name: str, is_folder: bool) -> Problem:
     if is_folder:
-        return Problem(where, "it is a folder", f"only {', '.join(MOST_BYTES)}", "Take it out.")
+        found = "it is a folder; scores are made again wherever they are needed, and never read"
+        return Problem(where, found, f"only {', '.join(MOST_BYTES)}", "Take it out.")
     if unicodedata.normalize("NFKC", name) in MOST_BYTES and name not in MOST_BYTES:
         found, mend = "its name only looks right", "Type the name again in plain letters."
     elif name.lower().endswith(_PICKLES):
@@ -129,20 +126,3 @@ def _unknown(where: str, name: str, is_folder: bool) -> Problem:
     else:
         found, mend = "nothing reads this file", "Take it out, or mend its name."
     return Problem(where, found, f"only {', '.join(MOST_BYTES)}", mend)
-
-
-def _score_problems(folder: Path) -> list[Problem]:
-    """Check the scores that `add` has put there before."""
-    strange = [
-        name
-        for name in sorted(os.listdir(folder))
-        if not name.endswith((".json", ANSWERS_ENDING))
-        or not stat.S_ISREG(os.lstat(folder / name).st_mode)
-    ]
-    return [
-        Problem(
-            f"{folder.parent.name}/{SCORES}/{shown(name)}", "it is no score",
-            "only what `sgbench submission add` writes", "Take it out.",
-        )
-        for name in strange
-    ]  # fmt: skip

@@ -1,6 +1,6 @@
 """Scores of a submission become rows of the leaderboard, and no row is lost without a word."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -9,11 +9,12 @@ from filelock import FileLock
 
 from sgbench.designed import Split, exact_ceilings
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import Score, read_score, write_score
+from sgbench.evaluation import Score, write_score
 from sgbench.files import write_atomically
 from sgbench.leaderboard import (
     IDENTITY,
     TESTED_ON,
+    Verification,
     build_table,
     pairs_path,
     read_csv,
@@ -23,8 +24,8 @@ from sgbench.leaderboard import (
     with_exact_ceilings,
 )
 from sgbench.sets import IN_MESH, OFF_MESH, SEALED, designed_test_set, family_set
-from sgbench.submission._folder import SCORES
 from sgbench.symmetry import TOP_K
+from sgbench.text import csv_frame
 
 # A model that was trained anew on other data takes the place of its older self.
 # Rows of earlier versions do not say their source, and the checksum tells the same data.
@@ -48,20 +49,24 @@ def write_scores(folder: Path, scores: Sequence[Score]) -> list[Path]:
 
 
 def add_rows(
-    folder: Path, scores: Sequence[Score], leaderboard: Path, replace: bool = False
+    scores: Sequence[Score],
+    leaderboard: Path,
+    replace: bool = False,
+    verified: Collection[Verification] = (),
 ) -> pd.DataFrame:
-    """Put scores beside a submission and their rows into the leaderboard (CSV and Markdown).
+    """Put the rows of a submission into the leaderboard (CSV and Markdown).
 
     Rows of others keep every digit. The files change one after the other, each as a whole.
 
     Parameters
     ----------
-    folder : Path
     scores : sequence of Score
     leaderboard : Path
         CSV, made if it is not there; Markdown lies beside it.
     replace : bool
         Let other results of the same model go.
+    verified : collection of Verification, optional
+        The maintainers' word, which alone makes a row a verified one.
 
     Returns
     -------
@@ -73,7 +78,8 @@ def add_rows(
     SgbenchError
         If results of the same name are there that are not the same, and may not go.
     """
-    fresh = with_exact_ceilings(build_table(scores), _designed_ceilings(scores))
+    table = build_table(scores, verified)
+    fresh = with_exact_ceilings(table, _designed_ceilings(scores))
     leaderboard.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(leaderboard.with_name(f".{leaderboard.name}.lock")):
         kept = _text_rows(leaderboard) if leaderboard.exists() else None
@@ -83,11 +89,14 @@ def add_rows(
             )
             others = set(kept[mine]["predictions_sha256"]) - set(fresh["predictions_sha256"])
             if others and not replace:
-                raise _conflict(folder, scores[0], leaderboard)
+                model = scores[0].provenance["model"]
+                raise SgbenchError(
+                    f"{leaderboard} holds other results of '{model}'; expected none but those of "
+                    "these very answers. Choose another name, or let them go with --replace."
+                )
         table = _text_of(fresh)
         if kept is not None:
-            table = pd.concat([kept[~mine], table])
-        write_scores(folder / SCORES, scores)
+            table = csv_frame(pd.concat([kept[~mine], table]))
         with write_atomically(leaderboard) as temporary:
             table.to_csv(temporary, index=False)
             ordered = sort_table(read_csv(temporary).reset_index(names=_PLACE))
@@ -120,21 +129,5 @@ def _designed_ceilings(scores: Sequence[Score]) -> pd.DataFrame:
 
 
 def _text_of(table: pd.DataFrame) -> pd.DataFrame:
-    return pd.read_csv(
-        StringIO(table.to_csv(index=False, float_format="%.6g")), dtype=str, keep_default_na=False
-    )
-
-
-def _conflict(folder: Path, fresh: Score, leaderboard: Path) -> SgbenchError:
-    known_scores = [read_score(path) for path in sorted((folder / SCORES).glob("*.json"))]
-    versions = {
-        str(one.provenance.get("model_version"))
-        for one in known_scores
-        if one.test_set == fresh.test_set
-    }
-    known = f"version {', '.join(sorted(versions))}" if versions else "another submission"
-    return SgbenchError(
-        f"{leaderboard} holds other results of '{fresh.provenance['model']}', of {known}; expected "
-        f"none but those of version {fresh.provenance['model_version']}. Choose another name, or "
-        "let them go with --replace."
-    )
+    written = csv_frame(table).to_csv(index=False, float_format="%.6g")
+    return pd.read_csv(StringIO(written), dtype=str, keep_default_na=False)

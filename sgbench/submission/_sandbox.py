@@ -2,18 +2,23 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
+from sgbench.errors import SgbenchError
 from sgbench.submission._problems import shown
 
 _LONGEST_LINE = 2**18
+_MOST_TEMPORARY = 2**24
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "HOME", "LANG")
 
 
@@ -27,10 +32,13 @@ class Limits:
         For everything together.
     memory : float
         GiB of address space.
+    walled : bool
+        Whether it runs behind `walls` as well.
     """
 
     seconds: float = 600.0
     memory: float = 4.0
+    walled: bool = False
 
 
 class StoppedError(Exception):
@@ -56,6 +64,7 @@ class Sandbox:
     def __init__(self, module: str, request: dict[str, Any], limits: Limits) -> None:
         self._module = module
         self._limits = limits
+        self._walls = walls([Path(request["path"])]) if limits.walled else []
         self._request = {
             **request,
             "seconds": limits.seconds,
@@ -67,7 +76,7 @@ class Sandbox:
         self._late = threading.Event()
         self._empty = tempfile.TemporaryDirectory()
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", self._module],
+            [*self._walls, sys.executable, "-P", "-m", self._module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -136,7 +145,8 @@ class Sandbox:
     def _death(self) -> StoppedError:
         self._process.kill()
         status = self._process.wait()
-        if self._late.is_set() or status == -signal.SIGXCPU:
+        # Behind walls, a signal that ended the process comes as 128 and its number.
+        if self._late.is_set() or status in (-signal.SIGXCPU, 128 + signal.SIGXCPU):
             most = f"{self._limits.seconds:g} s"
             return StoppedError(
                 (f"it did not finish in {most}", f"an end within {most}", "Make it faster.")
@@ -148,6 +158,60 @@ class Sandbox:
                 "Write it again, or make it smaller.",
             )
         )
+
+
+def walls(readable: Sequence[Path]) -> list[str]:
+    """Return a command that runs another one in a root file system of its own.
+
+    There is no network, no other process and nothing that can be written, but for an empty
+    ``/tmp``. There are the packages of the distribution (``/usr``), this Python with its packages,
+    sgbench, and the files named; nothing of ``/home``, ``/etc``, ``/var`` or the project.
+
+    Parameters
+    ----------
+    readable : sequence of Path
+        Files to be seen inside, where they lie outside.
+
+    Returns
+    -------
+    list of str
+        A ``bwrap`` command, to be followed by the one to run.
+
+    Raises
+    ------
+    SgbenchError
+        If bubblewrap is missing, or the kernel does not let it make namespaces.
+    """
+    command = shutil.which("bwrap")
+    if command is None:
+        raise SgbenchError(
+            "there is no bwrap, which keeps a stranger's model from network and files; expected "
+            "bubblewrap. Install it from your distribution's packages."
+        )
+    package = Path(__file__).parents[1]
+    seen = dict.fromkeys([sys.prefix, sys.base_prefix, str(package), *map(str, readable)])
+    found = [command, "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    found += ["--ro-bind", "/usr", "/usr"]
+    for name in ("bin", "sbin", "lib", "lib64"):
+        found += (
+            ["--symlink", f"usr/{name}", f"/{name}"]
+            if Path(f"/{name}").is_symlink()
+            else ["--ro-bind-try", f"/{name}", f"/{name}"]
+        )
+    found += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
+    found += ["--proc", "/proc", "--dev", "/dev"]
+    found += ["--size", str(_MOST_TEMPORARY), "--tmpfs", "/tmp", "--chdir", "/tmp"]
+    for path in seen:
+        if not path.startswith("/usr/"):
+            found += ["--ro-bind", path, path]
+    found += ["--setenv", "PYTHONPATH", str(package.parent), "--remount-ro", "/", "--"]
+    tried = subprocess.run([*found, "/bin/true"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        raise SgbenchError(
+            f"bwrap cannot build its walls here ({shown(tried.stderr.strip())}); expected a kernel "
+            "that lets it make namespaces. Run this on such a machine."
+        )
+    return found
 
 
 def _open(stream: IO[bytes] | None) -> IO[bytes]:

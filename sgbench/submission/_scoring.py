@@ -150,7 +150,7 @@ def score_submission(
         "parameters": values["parameters"],
         "hardware": values["hardware"],
         "training_seeds": values["seeds"],
-        "status": "self-reported" if sealed is None else "verified",
+        "status": "self-reported",
         "seal": None if sealed is None else sealed.commitment,
         "ranked": checked.ranked,
         "submission_sha256": file_sha256(
@@ -207,9 +207,25 @@ def score_samples(
     return scores
 
 
-def score_sealed(
-    folder: Path, sealed: Round, limits: Limits | None = None
-) -> tuple[list[Score], list[str]]:
+@dataclass(frozen=True)
+class Compared:
+    """What a submission reaches on sealed patterns, beside the same in public.
+
+    Attributes
+    ----------
+    sealed, public : tuple of Score
+        On ``ulbd-sealed`` and on ``ulbd-off-mesh``; the provenance of the sealed ones holds the gap
+        between them as `public_gap`.
+    gaps : tuple of str
+        In words, where the intervals of the shares of hits do not meet and public is better.
+    """
+
+    sealed: tuple[Score, ...]
+    public: tuple[Score, ...]
+    gaps: tuple[str, ...]
+
+
+def score_sealed(folder: Path, sealed: Round, limits: Limits | None = None) -> Compared:
     """Score a submission on a sealed round, and compare with what it reaches in public.
 
     The sealed and the public off-mesh set differ in nothing but their random keys, so that only
@@ -222,26 +238,16 @@ def score_sealed(
     limits : Limits, optional
         For each of the two.
 
-    Returns
-    -------
-    scores : list of Score
-        Of the sealed round; their provenance holds their gap as `public_gap`.
-    gaps : list of str
-        In words, where the intervals of the shares of hits do not meet and public is better.
-
     Raises
     ------
     RefusedError
         If anything is wrong with it.
     """
-    public = {
-        one.class_scheme: one
-        for one in score_submission(folder, (), limits)
-        if one.test_set == OFF_MESH.name
-    }
+    public = [one for one in score_submission(folder, (), limits) if one.test_set == OFF_MESH.name]
+    by_scheme = {one.class_scheme: one for one in public}
     scores, gaps = [], []
     for one in score_submission(folder, (), limits, sealed):
-        other = public[one.class_scheme]
+        other = by_scheme[one.class_scheme]
         # Plain hits, since who learned the labels by heart knows those inside a class, too.
         hits = np.array([other.raw[0], one.raw[0]])
         gap = float(hits[0] - hits[1])
@@ -252,7 +258,7 @@ def score_sealed(
                 f"by {one.class_scheme}: {100 * hits[0]:.1f} % on public and "
                 f"{100 * hits[1]:.1f} % on sealed patterns, beyond their 95 % intervals"
             )
-    return scores, gaps
+    return Compared(tuple(scores), tuple(public), tuple(gaps))
 
 
 def samples_of(submission: Submission, crystals: Sequence[Path], sealed: Round | None) -> Shuffled:

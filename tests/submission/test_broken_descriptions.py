@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from submission_examples import description, write
+from submission_examples import description, frame, write
 
 from sgbench.submission import _scoring
 
@@ -88,12 +88,6 @@ def many(folder):
 
 def without(name):
     return lambda folder: (folder / name).unlink()
-
-
-def strange_score(folder):
-    (folder / "scores").mkdir()
-    (folder / "scores" / "a.exe").write_text("x")
-    return "scores"
 
 
 REQUIRED = (
@@ -272,9 +266,43 @@ def test_is_refused(mine, refused, tmp_path, monkeypatch, mutate, words):
     assert not list(tmp_path.rglob("loaded-the-pickle"))
 
 
-def test_strange_scores_are_refused(call, mine):
-    strange_score(mine)
-    assert "it is no score" in call("check", "mine", status=2).stderr
+@pytest.mark.parametrize("name", ["ulbd-in-mesh.spacegroup.json", "$(touch PWNED).json"])
+def test_scores_of_its_own_are_refused(call, mine, name):
+    (mine / "scores").mkdir()
+    (mine / "scores" / name).write_text("{}")
+    said = call("check", "mine", status=2).stderr
+    assert "mine/scores: it is a folder; scores are made again" in said
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("name", "mine\n"), ("version", "1.0\n"), ("licence", "MIT\n"), ("hardware", "2 cores\n"),
+        ("contact", "ada@example.org\n"), ("track_sha256", HASH + "\n"),
+        ("training_data", {"name": "ulbd-cubic\n", "patterns": 1}),
+        ("authors", [{"name": "A", "orcid": "0000-0002-1825-0097\n"}]),
+        ("hardware", "=cmd|' /C calc'!A0"), ("hardware", "+1"), ("hardware", "@SUM(1)"),
+        ("hardware", "<script>alert(1)</script>"), ("hardware", "a | b"), ("hardware", "# top"),
+        ("licence", "-MIT"), ("licence", "+MIT"),
+    ],
+)  # fmt: skip
+def test_text_that_is_more_than_text(refused, mine, key, value):
+    write(mine, description(**{key: value}))
+    (said,) = refused(mine)
+    assert key in said
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "decoder-pawley", "fcn-wang2024.mine", "fcn-wang2o24", "fcn_wang2024", "control-orac1e",
+        "gradient.boosting", "timm-resnet18", "fcn-wang2024.sqrt-fresh",
+    ],
+)  # fmt: skip
+def test_names_of_our_own_models_are_reserved(call, tmp_path, samples, name):
+    write(tmp_path / "submissions" / name, description(name=name), frame(samples))
+    said = call("check", name, status=2).stderr
+    assert "is, or reads like, the name of a model of sgbench" in said
 
 
 @pytest.mark.parametrize("name", ["nothing-here", "../..", "."])

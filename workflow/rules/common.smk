@@ -1,13 +1,10 @@
-import json
 import os
 import sys
 from pathlib import Path
-from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import current_names
 from sgbench.models import NetworkSpec, get_model
 from sgbench.plan import (
     SCALES,
@@ -27,6 +24,7 @@ from sgbench.plan import (
 )
 from sgbench.plots import CELLS_OF
 from sgbench.sets import STEMS
+from sgbench.submission import HOME, MOST_BYTES, submission_folders
 from sgbench.symmetry import family_of
 
 try:
@@ -84,12 +82,20 @@ def run_of(wildcards):
     return RUNS[f"{wildcards.train_set}/{wildcards.model}/seed{wildcards.seed}"]
 
 
+# Options are lists of words, which `{params.…:q}` quotes one by one: whatever a name holds, a shell
+# reads it as the word that it is.
+def options(name, values):
+    """An option that is given once for each value."""
+    return [word for value in values for word in (name, str(value))]
+
+
 def training_options(wildcards):
     """The training plan, as options of `sgbench train`; only a change of these retrains."""
-    return " ".join(
-        f"--{name.replace('_', '-')} {value}"
+    return [
+        word
         for name, value in run_of(wildcards).plan.items()
-    )
+        for word in options(f"--{name.replace('_', '-')}", [value])
+    ]
 
 
 def training_minutes(wildcards):
@@ -106,7 +112,7 @@ def training_crystals(wildcards):
 
 
 def crystals_options(wildcards, input):
-    return " ".join(f"--crystals {quote(path)}" for path in input.crystals)
+    return options("--crystals", input.crystals)
 
 
 def model_file(wildcards):
@@ -117,37 +123,33 @@ def model_file(wildcards):
 
 def model_arguments(wildcards, input):
     if input.model:
-        return quote(str(input.model))
+        return [str(input.model)]
     run = run_of(wildcards)
-    return f"{quote(run.model)} --family {run.family}"
+    return [run.model, "--family", run.family]
 
 
 def test_set_options(wildcards):
-    return " ".join(f"--test-set {spec.name}" for spec in run_of(wildcards).test_sets)
+    return options("--test-set", [spec.name for spec in run_of(wildcards).test_sets])
 
 
 def exact_ceiling_names(wildcards):
     """Designed datasets that models are scored on."""
-    return " ".join(spec.name for spec in ceiling_sets(SETTINGS))
+    return [spec.name for spec in ceiling_sets(SETTINGS)]
 
 
 def crystals_limit(wildcards):
     limit = SETTINGS["crystals_per_family"]
-    return "" if limit is None else f"--limit {limit}"
-
-
-def family_options(families):
-    return " ".join(f"--family {family}" for family in families)
+    return [] if limit is None else options("--limit", [limit])
 
 
 def generated_options(wildcards):
     """Which random structures to generate, and how many."""
     sizes = SETTINGS["generated"]
     if wildcards.dataset == PORTRAYED:
-        groups = " ".join(f"--spacegroup {number}" for number in CELLS_OF)
-        return f"{groups} --per-spacegroup {sizes['portrayed']}"
-    families = family_options(generated_families(SETTINGS))
-    return f"{families} --per-spacegroup {sizes['per_spacegroup']}"
+        which = options("--spacegroup", CELLS_OF)
+        return which + options("--per-spacegroup", [sizes["portrayed"]])
+    which = options("--family", generated_families(SETTINGS))
+    return which + options("--per-spacegroup", [sizes["per_spacegroup"]])
 
 
 def structures_input(wildcards):
@@ -164,15 +166,13 @@ def dataset_name(wildcards):
 def source_options(wildcards, input):
     if wildcards.dataset == PORTRAYED:
         families = sorted({family_of(number) for number in CELLS_OF})
-        return f"--from {quote(input[0])} {family_options(families)}"
+        return options("--from", input) + options("--family", families)
     if wildcards.dataset == GENERATED:
-        families = family_options(generated_families(SETTINGS))
-        return f"--from {quote(input[0])} {families}"
+        families = generated_families(SETTINGS)
+        return options("--from", input) + options("--family", families)
     source = SETTINGS["source"]
-    location = (
-        "" if source["location"] is None else f"--from {quote(source['location'])}"
-    )
-    return f"--source {source['name']} {location}"
+    location = [] if source["location"] is None else [source["location"]]
+    return options("--source", [source["name"]]) + options("--from", location)
 
 
 def dataset_pages(wildcards):
@@ -206,14 +206,19 @@ def scaling_scores(wildcards):
 SCALING = [f"results/{SCALE}/scaling.csv"] if scaling_scores(None) else []
 
 
-def submitted_scores(wildcards):
-    """Scores of submissions at this scale, which `sgbench submission add` wrote."""
+def submitted_files(wildcards):
+    """What submissions are scored from; the scorer finds and checks the files itself."""
     return [
-        str(path)
-        for path in sorted(Path("submissions").glob("*/scores/*.json"))
-        if current_names(json.loads(path.read_text())["provenance"]).get("scale")
-        == SCALE
+        str(folder / name)
+        for folder in submission_folders(HOME)
+        for name in MOST_BYTES
+        if (folder / name).is_file()
     ]
+
+
+# Sealed rounds, and the maintainers' file of verified models, where they are there.
+ROUNDS = sorted(map(str, Path("rounds").glob("*.json")))
+VERIFIED = [path for path in ["results/verified.json"] if Path(path).exists()]
 
 
 def histories(wildcards):
@@ -227,8 +232,8 @@ def histories(wildcards):
 
 def other_tables(wildcards):
     """Tables of other scales, which the leaderboard shows as well: local ones before published."""
-    return [
-        f"--table {table}"
+    tables = [
+        table
         for scale in SCALES
         if scale != SCALE
         for table in (
@@ -236,3 +241,4 @@ def other_tables(wildcards):
             f"results/published/{scale}.csv",
         )
     ]
+    return options("--table", tables)

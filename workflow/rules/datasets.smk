@@ -12,7 +12,7 @@ rule ceilings:
     conda:
         "../../environment.yml"
     shell:
-        "sgbench ceilings --format csv --output {output} 2> {log}"
+        "sgbench ceilings --format csv --output {output:q} 2> {log:q}"
 
 
 rule exact_ceilings:
@@ -31,7 +31,7 @@ rule exact_ceilings:
     params:
         names=exact_ceiling_names,
     shell:
-        "sgbench ceilings --exact {params.names} --format csv --output {output} 2> {log}"
+        "sgbench ceilings --exact {params.names:q} --format csv --output {output:q} 2> {log:q}"
 
 
 rule random_structures:
@@ -48,8 +48,8 @@ rule random_structures:
         which=generated_options,
         seed=SETTINGS["generated"]["seed"],
     shell:
-        "sgbench dataset generate --output {output} {params.which} --seed {params.seed}"
-        " --workers {threads} 2>&1 | tee {log}"
+        "sgbench dataset generate --output {output:q} {params.which:q} --seed {params.seed:q}"
+        " --workers {threads:q} 2>&1 | tee {log:q}"
 
 
 rule crystals:
@@ -78,8 +78,8 @@ rule crystals:
         source=source_options,
         limit=crystals_limit,
     shell:
-        "sgbench dataset build {params.name} --output {output.lines} --workers {threads}"
-        " {params.source} {params.limit} 2>&1 | tee {log}"
+        "sgbench dataset build {params.name:q} --output {output.lines:q} --workers {threads:q}"
+        " {params.source:q} {params.limit:q} 2>&1 | tee {log:q}"
 
 
 rule portrait:
@@ -116,7 +116,7 @@ rule portrait:
     params:
         folder=subpath(output.cells, parent=True),
     shell:
-        "sgbench dataset portrait {input} --output {params.folder} 2> {log}"
+        "sgbench dataset portrait {input:q} --output {params.folder:q} 2> {log:q}"
 
 
 rule designed_lines:
@@ -139,5 +139,5 @@ rule designed_lines:
     params:
         per_spacegroup=SETTINGS["test_patterns_per_spacegroup"],
     shell:
-        "sgbench dataset build {wildcards.dataset} --output {output.lines}"
-        " --per-spacegroup {params.per_spacegroup} 2> {log}"
+        "sgbench dataset build {wildcards.dataset:q} --output {output.lines:q}"
+        " --per-spacegroup {params.per_spacegroup:q} 2> {log:q}"

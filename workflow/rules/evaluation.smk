@@ -19,9 +19,9 @@ rule predict:
         crystals=crystals_options,
         per_spacegroup=lambda wildcards: run_of(wildcards).per_spacegroup,
     shell:
-        "sgbench predict {params.model} --output {output:q} {params.test_sets}"
-        " --per-spacegroup {params.per_spacegroup} {params.crystals}"
-        " --scale {wildcards.scale} 2> {log:q}"
+        "sgbench predict {params.model:q} --output {output:q} {params.test_sets:q}"
+        " --per-spacegroup {params.per_spacegroup:q} {params.crystals:q}"
+        " --scale {wildcards.scale:q} 2> {log:q}"
 
 
 rule evaluate:
@@ -39,5 +39,5 @@ rule evaluate:
     params:
         crystals=crystals_options,
     shell:
-        "sgbench evaluate {input.predictions:q}/*.parquet --output {output:q} {params.crystals}"
+        "sgbench evaluate {input.predictions:q}/*.parquet --output {output:q} {params.crystals:q}"
         " 2> {log:q}"

@@ -1,8 +1,34 @@
+# Nothing of a submission is named here but the folder that holds them all: the scorer looks for them
+# itself, and what it cannot score it leaves out, with a word.
+rule submissions:
+    input:
+        submitted_files,
+        rounds=ROUNDS,
+        crystals=CRYSTALS.values(),
+    output:
+        scores=directory("results/{scale}/submissions"),
+    log:
+        "results/{scale}/logs/submissions.log",
+    benchmark:
+        "results/{scale}/benchmarks/submissions.tsv"
+    conda:
+        "../../environment.yml"
+    threads: JOB_THREADS
+    params:
+        home=HOME,
+        crystals=crystals_options,
+        rounds=options("--sealed", ROUNDS),
+    shell:
+        "sgbench submission score-all --home {params.home:q} --output {output.scores:q}"
+        " --scale {wildcards.scale:q} {params.crystals:q} {params.rounds:q} 2> {log:q}"
+
+
 rule scale_table:
     input:
         all_scores,
-        submitted=submitted_scores,
+        submitted="results/{scale}/submissions",
         exact="results/{scale}/exact_ceilings.csv",
+        verified=VERIFIED,
     output:
         csv="results/{scale}/leaderboard.csv",
         md="results/{scale}/leaderboard.md",
@@ -20,9 +46,10 @@ rule scale_table:
         "../../environment.yml"
     params:
         scores=all_scores,
+        verified=options("--verified", VERIFIED),
     shell:
-        "sgbench leaderboard {params.scores} {input.submitted} --exact {input.exact} --output {output.csv}"
-        " --by-class {output.by_class} 2> {log}"
+        "sgbench leaderboard {params.scores:q} {input.submitted:q} --exact {input.exact:q}"
+        " {params.verified:q} --output {output.csv:q} --by-class {output.by_class:q} 2> {log:q}"
 
 
 # Fails, and names the rows, where a model is better than the data allow: a leak or a wrong ceiling.
@@ -38,7 +65,7 @@ rule check:
     conda:
         "../../environment.yml"
     shell:
-        "sgbench check {input} > {output} 2> {log} || {{ cat {log} >&2; exit 1; }}"
+        "sgbench check {input:q} > {output:q} 2> {log:q} || {{ cat {log:q} >&2; exit 1; }}"
 
 
 rule leaderboard:
@@ -61,7 +88,7 @@ rule leaderboard:
     params:
         others=other_tables,
     shell:
-        "sgbench leaderboard --table {input} {params.others} --output {output.csv} 2> {log}"
+        "sgbench leaderboard --table {input:q} {params.others:q} --output {output.csv:q} 2> {log:q}"
 
 
 # How fine a mesh has to be (Fig. S1): the trainings on sets NAME@STEPxPATTERNS alone, so that
@@ -87,7 +114,7 @@ rule scaling_study:
     conda:
         "../../environment.yml"
     shell:
-        "sgbench scaling {input} --output {output.csv} > {log} 2>&1"
+        "sgbench scaling {input:q} --output {output.csv:q} > {log:q} 2>&1"
 
 
 rule confusions:
@@ -106,7 +133,7 @@ rule confusions:
     conda:
         "../../environment.yml"
     shell:
-        "sgbench confusions {input} --format csv --output {output} 2> {log}"
+        "sgbench confusions {input:q} --format csv --output {output:q} 2> {log:q}"
 
 
 rule figures:
@@ -131,8 +158,8 @@ rule figures:
         folder=subpath(input.table, parent=True),
         model=SETTINGS["reference"],
     shell:
-        "sgbench figures --scale-folder {params.folder} --model {params.model}"
-        " --output {output} 2> {log}"
+        "sgbench figures --scale-folder {params.folder:q} --model {params.model:q}"
+        " --output {output:q} 2> {log:q}"
 
 
 rule report_page:
@@ -157,12 +184,13 @@ rule report_page:
         scale_folder=subpath(input.table, parent=True),
         folder=subpath(output[0], parent=True),
     shell:
-        "sgbench report --scale-folder {params.scale_folder} --output {params.folder} 2> {log}"
+        "sgbench report --scale-folder {params.scale_folder:q} --output {params.folder:q} 2> {log:q}"
 
 
 rule site:
     input:
         f"results/{SCALE}/leaderboard.csv",
+        submitted=f"results/{SCALE}/submissions",
         table="results/leaderboard.csv",
         pairs="results/leaderboard.pairs.csv",
         glossary="docs/glossary.md",
@@ -175,9 +203,11 @@ rule site:
     conda:
         "../../environment.yml"
     params:
-        scores=f"results/{SCALE}/scores",
+        scores=lambda wildcards, input: options(
+            "--scores", [f"results/{SCALE}/scores", input.submitted]
+        ),
         folder=subpath(output[0], parent=True),
     shell:
-        "sgbench site --table {input.table} --scores {params.scores}"
-        " --glossary {input.glossary}"
-        " --output {params.folder} 2> {log}"
+        "sgbench site --table {input.table:q} {params.scores:q}"
+        " --glossary {input.glossary:q}"
+        " --output {params.folder:q} 2> {log:q}"

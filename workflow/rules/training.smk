@@ -19,8 +19,8 @@ rule train:
         plan=training_options,
         crystals=crystals_options,
     shell:
-        "sgbench train {wildcards.model} {wildcards.train_set} --output {output.model}"
-        " --checkpoint results/{wildcards.scale}/checkpoints/{wildcards.train_set}/"
-        "{wildcards.model}/seed{wildcards.seed}.pt"
-        " --seed {wildcards.seed} {params.plan} {params.crystals} --scale {wildcards.scale}"
-        " 2>&1 | tee {log}"
+        "sgbench train {wildcards.model:q} {wildcards.train_set:q} --output {output.model:q}"
+        " --checkpoint results/{wildcards.scale:q}/checkpoints/{wildcards.train_set:q}/"
+        "{wildcards.model:q}/seed{wildcards.seed:q}.pt"
+        " --seed {wildcards.seed:q} {params.plan:q} {params.crystals:q} --scale {wildcards.scale:q}"
+        " 2>&1 | tee {log:q}"

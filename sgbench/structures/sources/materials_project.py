@@ -57,6 +57,7 @@ _PLAN = record(
     ("query", "page"),
     others=True,
 )
+_DOCUMENT = record("Document", {"material_id": Text}, others=True)
 _ATTEMPTS = 3
 _PAUSE = 5.0
 
@@ -158,7 +159,7 @@ def _missing(folder: Path, plan: Mapping[str, Any]) -> list[int]:
 
 def _read_page(path: Path) -> list[dict[str, Any]]:
     with _KIND.decoding(path), gzip.open(path) as file:
-        return [_KIND.parse_json(path, line) for line in file]
+        return [_KIND.parse_json(path, line, _DOCUMENT) for line in file]
 
 
 def _fetch(folder: Path, plan: dict[str, Any] | None, endpoint: str | None) -> dict[str, Any]:
