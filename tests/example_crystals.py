@@ -58,7 +58,7 @@ def crystal_set(counts: dict[int, int] | None = None, families: tuple[str, ...] 
         ordered=number % 4 > 0,
         lines=LineList(
             np.concatenate([[0], np.cumsum(n_lines)]).astype(np.int64),
-            rng.uniform(6, 89, n_lines.sum()),
+            np.concatenate([np.sort(rng.uniform(6, 89, k)) for k in n_lines]),
             rng.uniform(1, 1e6, n_lines.sum()).astype(np.float32),
         ),
         excluded=EXCLUDED,

@@ -118,15 +118,6 @@ def _scores(folder: Path, rows: "pd.DataFrame") -> list["Score"]:
 
 
 def _histories(folder: Path) -> list["pd.DataFrame"]:
-    import pandas as pd
+    from sgbench.plots import read_history
 
-    found = []
-    for path in sorted(folder.glob("seed*/history.csv")):
-        try:
-            found.append(pd.read_csv(path)[["patterns", "top1"]].astype(float))
-        except (OSError, LookupError, ValueError) as error:
-            raise SgbenchError(
-                f"{path} is not a readable history ({type(error).__name__}); expected the CSV that "
-                "`sgbench train` writes. Make it again."
-            ) from error
-    return found
+    return [read_history(path) for path in sorted(folder.glob("seed*/history.csv"))]

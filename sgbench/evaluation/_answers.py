@@ -8,11 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from sgbench.errors import SgbenchError
+from sgbench.checked import FileKind
 from sgbench.files import write_atomically
 
 #: Takes the place of ``.json`` in the name of the score that the answers are behind.
 ANSWERS_ENDING = ".answers.parquet"
+_SCHEMA = pa.schema([("hit", pa.float32()), ("cluster", pa.int32())])
 # Submissions bring such files, too: what is beyond this is not read.
 _MOST_BYTES, _MOST_SAMPLES = 2**24, 2**24
 
@@ -41,7 +42,7 @@ def answers_path(score: Path) -> Path:
 
 def write_answers(path: Path, answers: Answers) -> None:
     """Write answers as Parquet, a few kilobytes for thousands of samples."""
-    table = pa.table({"hit": pa.array(answers.hit), "cluster": pa.array(answers.cluster)})
+    table = pa.table([answers.hit, answers.cluster], schema=_SCHEMA)
     with write_atomically(path) as temporary:
         pq.write_table(
             table,
@@ -49,6 +50,7 @@ def write_answers(path: Path, answers: Answers) -> None:
             compression="zstd",
             use_dictionary=["hit"],
             column_encoding={"cluster": "DELTA_BINARY_PACKED"},
+            write_page_checksum=True,
         )
 
 
@@ -60,20 +62,21 @@ def read_answers(path: Path, n: int) -> Answers:
     SgbenchError
         If the file is missing, truncated or something else.
     """
-    try:
+    kind = FileKind(
+        f"a file of the answers of {n} samples",
+        "the Parquet that `sgbench evaluate` writes beside a score. Evaluate again, or delete the "
+        "file.",
+    )
+    with kind.open_parquet(path) as file:
         if path.stat().st_size > _MOST_BYTES or n > _MOST_SAMPLES:
-            raise ValueError("too large")
-        with pq.ParquetFile(path) as file:
-            if file.metadata.num_rows != n:
-                raise ValueError("another number of samples")
-            table = file.read(["hit", "cluster"])
-        hit = table["hit"].to_numpy().astype(np.float32)
-        cluster = table["cluster"].to_numpy().astype(np.int32)
-        if not np.all((hit >= 0) & (hit <= 1)) or (cluster < 0).any() or (cluster >= n).any():
-            raise ValueError("no chances, or no clusters")
-    except (OSError, LookupError, TypeError, ValueError) as error:
-        raise SgbenchError(
-            f"{path} does not hold the answers of {n} samples; expected the Parquet that "
-            "`sgbench evaluate` writes beside a score. Evaluate again, or delete the file."
-        ) from error
+            raise ValueError("it is too large")
+        if file.metadata.num_rows != n:
+            raise ValueError(f"it holds those of {file.metadata.num_rows}")
+        table = file.read()
+    kind.checked_columns(path, table, _SCHEMA)
+    hit, cluster = table["hit"].to_numpy(), table["cluster"].to_numpy()
+    if not np.all((hit >= 0) & (hit <= 1)):
+        raise kind.damaged(path, "a chance is not between 0 and 1")
+    if (cluster < 0).any() or (cluster >= n).any():
+        raise kind.damaged(path, "a cluster is not between 0 and the number of samples")
     return Answers(hit, cluster)

@@ -2,36 +2,46 @@
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from annotated_types import Le, Len
 from numpy.typing import NDArray
 
+from sgbench.checked import Count, FileKind, Positive, Several, Text, record
 from sgbench.errors import SgbenchError
 from sgbench.evaluation._names import current_names
 from sgbench.files import all_or_none, write_atomically
 from sgbench.sets import SetSpec
-from sgbench.symmetry import class_labels
+from sgbench.symmetry import FAMILIES, class_labels, extinction_classes
 
 CLASS_SCHEMES = ("spacegroup", "extinction")
 _KEY = b"sgbench"
 # A time is never the same twice, and predictions are: so it lies in a file of its own.
 _SPEED, SPEED_ENDING = "patterns_per_second", ".speed.json"
-# What the scorer and the leaderboard need to know of a file.
-_PROVENANCE = {
-    "model": str,
-    "train_set": str,
-    "scale": str,
-    "test_set": str,
-    "family": str,
-    "protocol": str,
-    "per_spacegroup": int,
+_KIND = FileKind(
+    "a readable predictions file", "the Parquet that `sgbench predict` writes. Make it again."
+)
+_SPEED_KIND = FileKind(
+    f"a file of {_SPEED}", "a positive number. Predict again, or delete the file."
+)
+# What the scorer and the leaderboard need to know of a file; there may be more.
+_PROVENANCE: dict[str, Any] = {
+    **dict.fromkeys(("model", "train_set", "scale", "test_set", "family", "protocol"), Text),
+    "per_spacegroup": Count,
 }
+_Header: Any = record(
+    "Header",
+    {
+        "class_scheme": Literal[CLASS_SCHEMES],
+        "spacegroups": Annotated[tuple[Annotated[Several, Le(230)], ...], Len(1, 230)],
+        "provenance": dict[str, Any],
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -83,9 +93,7 @@ class Predictions:
     @property
     def n_labels(self) -> int:
         """How many labels the scheme has."""
-        if self.class_scheme == "spacegroup":
-            return len(self.spacegroups)
-        return int(class_labels(self.spacegroups).max()) + 1
+        return n_labels(self.class_scheme, self.spacegroups)
 
     def sha256(self) -> str:
         """Return a SHA-256 over sample ids, class scheme and probabilities, and nothing else.
@@ -108,28 +116,30 @@ class Predictions:
         return replace(self, class_scheme="extinction", probabilities=summed)
 
 
+def n_labels(class_scheme: str, spacegroups: tuple[int, ...]) -> int:
+    """Return how many labels a scheme has for some space groups."""
+    by_group = class_scheme == "spacegroup"
+    return len(spacegroups) if by_group else len(extinction_classes(spacegroups))
+
+
 def write_predictions(path: Path, predictions: Predictions) -> None:
     """Write predictions as Parquet: `sample_id` and a fixed-size list `probabilities`.
 
     Where their speed is known, it is written beside, to ``NAME.speed.json``.
     """
     values = pa.array(predictions.probabilities.ravel(), type=pa.float32())
-    table = pa.table(
-        {
-            "sample_id": pa.array(predictions.sample_ids),
-            "probabilities": pa.FixedSizeListArray.from_arrays(values, predictions.n_labels),
-        }
-    )
+    lists = pa.FixedSizeListArray.from_arrays(values, predictions.n_labels)
     header = {
         "class_scheme": predictions.class_scheme,
         "spacegroups": predictions.spacegroups,
         "provenance": predictions.provenance,
     }
-    table = table.replace_schema_metadata({_KEY: json.dumps(header, sort_keys=True)})
+    schema = _schema(predictions.n_labels).with_metadata({_KEY: json.dumps(header, sort_keys=True)})
+    table = pa.table([pa.array(predictions.sample_ids, pa.string()), lists], schema=schema)
     speed = path.with_suffix(SPEED_ENDING)
     with all_or_none():
         with write_atomically(path) as temporary:
-            pq.write_table(table, temporary)
+            pq.write_table(table, temporary, write_page_checksum=True)
         if predictions.patterns_per_second is not None:
             with write_atomically(speed) as temporary:
                 temporary.write_text(json.dumps({_SPEED: predictions.patterns_per_second}) + "\n")
@@ -145,33 +155,40 @@ def read_predictions(path: Path) -> Predictions:
     SgbenchError
         If the file is missing, truncated or something else.
     """
+    path = Path(path)
+    with _KIND.open_parquet(path) as file:
+        text = file.schema_arrow.metadata[_KEY]
+        table = file.read()
+    header = _KIND.parse_json(path, text, _Header)
+    provenance = _KIND.checked(
+        path, _current(header["provenance"]), record("Provenance", _PROVENANCE, others=True)
+    )
+    groups = header["spacegroups"]
+    # Positions of labels are counted from the first of a family.
+    if groups not in map(tuple, FAMILIES.values()):
+        raise _KIND.damaged(path, "its space groups are not those of a family")
+    width = n_labels(header["class_scheme"], groups)
+    with _KIND.decoding(path):
+        # Other tools write lists of their own kinds, and doubles.
+        table = table.select(["sample_id", "probabilities"]).cast(_schema(width))
+    _KIND.checked_columns(path, table, _schema(width))
+    values = table["probabilities"].combine_chunks().flatten().to_numpy()
+    ids = tuple(table["sample_id"].to_pylist())
+    if not ids:
+        raise _KIND.damaged(path, "it holds no sample")
+    if len(set(ids)) < len(ids):
+        raise _KIND.damaged(path, "a sample is there twice")
     try:
-        table = pq.read_table(path)
-        header = json.loads(table.schema.metadata[_KEY])
-        flat = table["probabilities"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        ids = tuple(table["sample_id"].to_pylist())
-        provenance = _current(header["provenance"])
-        for name, kind in _PROVENANCE.items():
-            if not isinstance(provenance.get(name), kind):
-                raise SgbenchError(
-                    f"{path}: the provenance's '{name}' is {provenance.get(name)!r}; expected "
-                    f"{kind.__name__}. Make the file with `sgbench predict`."
-                )
         return Predictions(
-            ids,
-            header["class_scheme"],
-            tuple(header["spacegroups"]),
-            flat.reshape(len(ids), -1).astype(np.float32),
-            provenance,
-            _read_speed(path.with_suffix(SPEED_ENDING)),
-        )
-    except SgbenchError:
-        raise
-    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
-        raise SgbenchError(
-            f"{path} is not a readable predictions file ({type(error).__name__}); expected the "
-            "Parquet that `sgbench predict` writes. Make it again."
-        ) from error
+            ids, header["class_scheme"], groups, values.reshape(len(ids), width),
+            provenance, _read_speed(path.with_suffix(SPEED_ENDING)),
+        )  # fmt: skip
+    except SgbenchError as error:
+        raise SgbenchError(f"{path}: {error}") from None
+
+
+def _schema(width: int) -> pa.Schema:
+    return pa.schema([("sample_id", pa.string()), ("probabilities", pa.list_(pa.float32(), width))])
 
 
 def _current(provenance: dict[str, Any]) -> dict[str, Any]:
@@ -186,13 +203,5 @@ def _current(provenance: dict[str, Any]) -> dict[str, Any]:
 def _read_speed(path: Path) -> float | None:
     if not path.exists():
         return None
-    try:
-        speed = float(json.loads(path.read_text())[_SPEED])
-    except (OSError, LookupError, TypeError, ValueError):
-        speed = math.nan
-    if not 0 < speed < math.inf:
-        raise SgbenchError(
-            f"{path} holds no {_SPEED}; expected a positive number. Predict again, or delete the "
-            "file."
-        )
+    speed: float = _SPEED_KIND.read_json(path, record("Speed", {_SPEED: Positive}))[_SPEED]
     return speed

@@ -1,27 +1,67 @@
 """Scores: how often a model is right, how sure that number is, and how far physics lets it go."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_type_hints
 
 import numpy as np
+from annotated_types import Len
 from numpy.typing import NDArray
 
+from sgbench.checked import (
+    Count,
+    FileKind,
+    Fraction,
+    NotNegative,
+    Number,
+    Several,
+    Text,
+    record,
+)
 from sgbench.errors import SgbenchError
 from sgbench.evaluation._answers import Answers, answers_path, read_answers, write_answers
 from sgbench.evaluation._names import current_names, current_set, earlier_source
-from sgbench.evaluation._predictions import Predictions
+from sgbench.evaluation._predictions import CLASS_SCHEMES, Predictions
 from sgbench.files import all_or_none, write_atomically
 from sgbench.sets import TestSet
-from sgbench.symmetry import TOP_K, class_labels, family_spacegroups, top_k_ceiling
+from sgbench.symmetry import (
+    FAMILIES,
+    TOP_K,
+    class_labels,
+    extinction_classes,
+    family_spacegroups,
+    top_k_ceiling,
+)
 from sgbench.version import __version__
 
+_KIND = FileKind("a readable score", "the JSON that `sgbench evaluate` writes. Make it again.")
+# What is computed with, and shown, of where a score comes from. There may be more.
+_ORIGIN: dict[str, Any] = {
+    **dict.fromkeys(("model", "train_set", "scale", "status"), Text),
+    **dict.fromkeys(
+        ("hardware", "dataset_sha256", "predictions_sha256", "scorer_version"), Text | None
+    ),
+    "model_version": Text | Count | None,
+    "seed": Count | None,
+    **dict.fromkeys(
+        ("parameters", "train_patterns", "train_seconds", "patterns_per_second"), NotNegative | None
+    ),
+    **dict.fromkeys(("ranked", "plain_hits"), bool),
+}
 _Z95 = 1.959963984540054
 _BOOTSTRAPS = 2000
 _BINS = 15
 _SAME = 1e-5
+
+
+# One for each of top-1 to top-5.
+Fractions = Annotated[tuple[Fraction, ...], Len(TOP_K, TOP_K)]
+Numbers = Annotated[tuple[Number, ...], Len(TOP_K, TOP_K)]
 
 
 @dataclass(frozen=True)
@@ -35,11 +75,11 @@ class LabelScore:
         Fraction of samples whose label is right, with its 95 % interval.
     """
 
-    n: int
-    n_clusters: int
-    top1: float
-    top1_low: float
-    top1_high: float
+    n: Several
+    n_clusters: Several
+    top1: Fraction
+    top1_low: Fraction
+    top1_high: Fraction
 
 
 @dataclass(frozen=True)
@@ -82,26 +122,26 @@ class Score:
         Sample by sample; in a file of their own, and None where that was not read or is not there.
     """
 
-    test_set: str
-    family: str
-    source: str
-    test_sha256: str
-    class_scheme: str
-    n_test: int
-    n_clusters: int
-    top: tuple[float, ...]
-    top_low: tuple[float, ...]
-    top_high: tuple[float, ...]
-    raw: tuple[float, ...]
-    ceiling: tuple[float, ...]
-    gap: tuple[float, ...]
-    share: tuple[float, ...]
-    balanced_accuracy: float
-    ece: float
+    test_set: Text
+    family: Text
+    source: Text
+    test_sha256: Text
+    class_scheme: Text
+    n_test: Several
+    n_clusters: Several
+    top: Fractions
+    top_low: Fractions
+    top_high: Fractions
+    raw: Fractions
+    ceiling: Fractions
+    gap: Numbers
+    share: Numbers
+    balanced_accuracy: Fraction
+    ece: Fraction
     by_label: Mapping[str, LabelScore]
-    confusion: tuple[tuple[int, int, int], ...]
+    confusion: tuple[tuple[Count, Count, Several], ...]
     provenance: Mapping[str, Any]
-    calibration: tuple[tuple[int, int, float, float], ...] = ()
+    calibration: tuple[tuple[Count, Several, Fraction, Fraction], ...] = ()
     answers: Answers | None = field(default=None, repr=False, compare=False)
 
 
@@ -298,23 +338,12 @@ def read_score(path: Path, with_answers: bool = False) -> Score:
     SgbenchError
         If the file is missing, truncated or something else.
     """
-    try:
-        values: dict[str, Any] = _current(json.loads(Path(path).read_text()))
-        lists = {name: tuple(v) for name, v in values.items() if isinstance(v, list)}
-        by_label = {name: LabelScore(**v) for name, v in values["by_label"].items()}
-        confusion = tuple((int(true), int(guess), int(n)) for true, guess, n in values["confusion"])
-        bins = tuple(
-            (int(i), int(n), float(confidence), float(right))
-            for i, n, confidence, right in values.get("calibration", ())
-        )
-        parts = {"by_label": by_label, "confusion": confusion, "calibration": bins}
-        found = Score(**{**values, **lists, **parts})
-    except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
-        raise SgbenchError(
-            f"{path} is not a readable score ({type(error).__name__}); expected the JSON that "
-            "`sgbench evaluate` writes. Make it again."
-        ) from error
-    kept = answers_path(Path(path))
+    path = Path(path)
+    values = _KIND.checked(path, _current(_KIND.read_json(path)), _file())
+    found = Score(**values)
+    if (why := _contradiction(found)) is not None:
+        raise _KIND.damaged(path, why)
+    kept = answers_path(path)
     if not with_answers or not kept.exists():
         return found
     answers = read_answers(kept, found.n_test)
@@ -331,16 +360,57 @@ def read_score(path: Path, with_answers: bool = False) -> Score:
 
 def _current(values: dict[str, Any]) -> dict[str, Any]:
     """Return a score with today's names; earlier versions kept its data in the provenance alone."""
-    origin = current_names(values["provenance"])
+    test_set, origin = values.get("test_set"), values.get("provenance")
+    if not isinstance(test_set, str) or not isinstance(origin, dict):
+        return values  # which is no score
+    origin = current_names(origin)
     # Over space groups of designed sets these were shares of hits, and are expectations now.
     if "raw" not in values:
         origin["plain_hits"] = True
-    earlier = {
-        "raw": values["top"],
-        "source": earlier_source(values["test_set"]),
+    earlier: dict[str, Any] = {
+        "raw": values.get("top"),
+        "source": earlier_source(test_set),
         "test_sha256": str(origin.get("test_sha256")),
+        "calibration": [],
     }
-    return {**earlier, **values, "test_set": current_set(values["test_set"]), "provenance": origin}
+    return {**earlier, **values, "test_set": current_set(test_set), "provenance": origin}
+
+
+@cache
+def _file() -> Any:
+    """Return the type of what a score's file holds."""
+    hints = get_type_hints(Score, include_extras=True)
+    del hints["answers"]
+    origin = record("Origin", _ORIGIN, _ORIGIN.keys() - {"model", "train_set", "scale"}, True)
+    names = {"family": Literal[tuple(FAMILIES)], "class_scheme": Literal[CLASS_SCHEMES]}
+    return record("ScoreFile", hints | names | {"provenance": origin})
+
+
+def _contradiction(found: Score) -> str | None:
+    """Say what in a score cannot be true beside the rest of it; None if nothing is."""
+    groups = family_spacegroups(found.family)
+    by_group = found.class_scheme == "spacegroup"
+    known = groups if by_group else range(len(extinction_classes(groups)))
+    names = set(map(str, known))
+    pairs = [pair for *pair, _ in found.confusion]
+    bins = [place for place, *_ in found.calibration]
+    true = Counter[str]()
+    for label, _, n in found.confusion:
+        true[str(label)] += n
+    checks = {
+        "'n_clusters' is more than 'n_test'": found.n_clusters > found.n_test,
+        "'by_label' names a label that is none": not found.by_label.keys() <= names,
+        "'confusion' names a label that is none": not {str(x) for p in pairs for x in p} <= names,
+        "'confusion' is not in ascending order": any(a >= b for a, b in pairwise(pairs)),
+        "'by_label' and 'confusion' have other samples": true
+        != {name: one.n for name, one in found.by_label.items()},
+        "'n_test' is not the number of samples": true.total() != found.n_test,
+        "'calibration' is not in ascending order": any(a >= b for a, b in pairwise(bins)),
+        "'calibration' has too many bins": any(place >= _BINS for place in bins),
+        "'calibration' has other samples": bool(bins)
+        and sum(n for _, n, *_ in found.calibration) != found.n_test,
+    }
+    return next((words for words, wrong in checks.items() if wrong), None)
 
 
 def _cluster_index(truth: TestSet) -> NDArray[np.int64]:

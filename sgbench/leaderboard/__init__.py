@@ -15,7 +15,6 @@ from sgbench.leaderboard._pairs import (
     paired_p,
     pairs_of,
     pairs_path,
-    read_pairs,
     row_key,
     write_pairs,
 )
@@ -27,14 +26,13 @@ from sgbench.leaderboard._ranks import (
     places,
     with_ranks,
 )
+from sgbench.leaderboard._reading import read_ceilings, read_csv, read_pairs
 from sgbench.leaderboard._table import (
     CLASS_COLUMNS,
     COLUMNS,
     EXACT_COLUMNS,
     build_class_table,
     build_table,
-    read_ceilings,
-    read_csv,
     sort_table,
     to_markdown,
     with_exact_ceilings,

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 from scipy.stats import binom, binomtest, norm
 
-from sgbench.errors import SgbenchError
-from sgbench.evaluation import Score, current_name_of
+from sgbench.evaluation import Score
 from sgbench.files import write_atomically
 from sgbench.leaderboard._identity import TESTED_ON, tested_on
 from sgbench.text import csv_frame
@@ -125,30 +124,6 @@ def write_pairs(path: Path, pairs: pd.DataFrame) -> None:
     """Write a table of pairs as CSV."""
     with write_atomically(path) as temporary:
         csv_frame(pairs).to_csv(temporary, index=False, float_format="%.3g")
-
-
-def read_pairs(path: Path) -> pd.DataFrame:
-    """Read what `write_pairs` wrote; without the file there is no pair.
-
-    Raises
-    ------
-    SgbenchError
-        If the file is something else.
-    """
-    texts = dict.fromkeys(PAIR_COLUMNS[:-1], str)
-    if not path.exists():
-        return pd.DataFrame(columns=list(PAIR_COLUMNS)).astype({**texts, "p": float})
-    try:
-        pairs = pd.read_csv(path, dtype={**texts, "p": float})[list(PAIR_COLUMNS)]
-        if not pairs["p"].between(0, 1).all() or pairs.isna().any(axis=None):
-            raise ValueError("a probability outside of 0-1")
-        pairs["test_set"] = [current_name_of("test_set", name) for name in pairs["test_set"]]
-    except (OSError, LookupError, ValueError) as error:
-        raise SgbenchError(
-            f"{path} holds no comparisons ({type(error).__name__}); expected the CSV that "
-            "`sgbench leaderboard` writes beside its table. Make it again, or delete it."
-        ) from error
-    return pairs
 
 
 def pair_p(pairs: pd.DataFrame, one: pd.Series, other: pd.Series) -> float | None:

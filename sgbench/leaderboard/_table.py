@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import Score, current_name_of, earlier_source
+from sgbench.evaluation import Score
 from sgbench.files import write_atomically
 from sgbench.leaderboard._identity import IDENTITY, TESTED_ON, identity
 from sgbench.leaderboard._ranks import with_ranks
@@ -57,9 +56,6 @@ COLUMNS = (
     "predictions_sha256",
     "sgbench_version",
 )
-_TEXTS = (*IDENTITY, "hardware", "status", *COLUMNS[-3:])
-# Tables of earlier versions do without.
-_LATER_COLUMNS = {*EXACT_COLUMNS, *RAW_COLUMNS, "patterns_per_second", "source"}
 #: Columns of ``by_class.csv``.
 CLASS_COLUMNS = (
     "model", "train_set", "test_set", "source", "test_sha256", "family", "scale", "seed", "class",
@@ -185,68 +181,6 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write the table as CSV, six digits a number."""
     with write_atomically(path) as temporary:
         csv_frame(table).to_csv(temporary, index=False, float_format="%.6g")
-
-
-def read_csv(path: Path) -> pd.DataFrame:
-    """Read a table that `write_csv` wrote.
-
-    Names stay text, whatever they look like.
-
-    Raises
-    ------
-    SgbenchError
-        If the file is missing or lacks a column.
-    """
-    try:
-        table = _current(
-            pd.read_csv(path, dtype=dict.fromkeys(_TEXTS, str), keep_default_na=False, na_values="")
-        )
-    except (OSError, ValueError, TypeError) as error:
-        raise SgbenchError(
-            f"{path} is not a readable leaderboard ({type(error).__name__}); expected the CSV that "
-            "`sgbench leaderboard` writes. Make it again."
-        ) from error
-    missing = [column for column in COLUMNS if column not in table.columns]
-    if missing:
-        raise SgbenchError(
-            f"{path} lacks the columns {', '.join(missing)}; expected a leaderboard of this "
-            "version. Make it again with `sgbench leaderboard`."
-        )
-    return table[list(COLUMNS)]
-
-
-def _current(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with today's names; what earlier ones do not say is filled in where known."""
-    table = table.reindex(columns=[*table.columns, *_LATER_COLUMNS.difference(table.columns)])
-    for name in {"model", "train_set", "test_set", "scale"} & set(table.columns):
-        table[name] = table[name].map(partial(current_name_of, name), na_action="ignore")
-    if "test_set" in table.columns:
-        table["source"] = [
-            said if isinstance(said, str) else earlier_source(test_set)
-            for said, test_set in zip(table["source"], table["test_set"], strict=True)
-        ]
-    for raw, top in zip(RAW_COLUMNS, (f"top{k}" for k in _K), strict=True):
-        # Accuracies were plain shares of hits at first.
-        table[raw] = table[raw].fillna(table[top]) if top in table.columns else table[raw]
-    return table
-
-
-def read_ceilings(path: Path) -> pd.DataFrame:
-    """Read what ``sgbench ceilings --exact --format csv`` wrote.
-
-    Raises
-    ------
-    SgbenchError
-        If the file is missing or lacks a column.
-    """
-    needed = ["family", "test_set", "class_scheme", "level", *(f"top{k}" for k in _K)]
-    try:
-        return pd.read_csv(path)[needed]
-    except (OSError, ValueError, LookupError) as error:
-        raise SgbenchError(
-            f"{path} holds no exact ceilings ({type(error).__name__}); expected the CSV that "
-            "`sgbench ceilings --exact --format csv` writes. Make it again."
-        ) from error
 
 
 def to_markdown(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> str:

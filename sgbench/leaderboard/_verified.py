@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import pandas as pd
 from filelock import FileLock
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict
 
-from sgbench.errors import SgbenchError
+from sgbench.checked import FileKind, record
 from sgbench.evaluation import Score
 from sgbench.files import write_atomically
 
@@ -82,7 +82,11 @@ class Verification:
         return self.model, self.test_set, self.class_scheme, self.test_sha256
 
 
-_ROWS = TypeAdapter(tuple[Verification, ...])
+_FILE = record("Verified", {"format": Literal[_FORMAT], "rows": tuple[Verification, ...]})
+_KIND = FileKind(
+    "a readable list of verified models",
+    "what `sgbench verify` writes. Restore it from the repository.",
+)
 
 
 def read_verified(path: Path) -> tuple[Verification, ...]:
@@ -95,17 +99,8 @@ def read_verified(path: Path) -> tuple[Verification, ...]:
     """
     if not path.exists():
         return ()
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content.keys() != {"format", "rows"} or content["format"] != _FORMAT:
-            raise ValueError("another format")
-        return _ROWS.validate_python(content["rows"])
-    except (OSError, ValueError, AttributeError, RecursionError) as error:
-        what = error.errors()[0]["loc"] if isinstance(error, ValidationError) else error
-        raise SgbenchError(
-            f"{path} is not a readable list of verified models ({str(what)[:100]}); expected what "
-            "`sgbench verify` writes. Restore it from the repository."
-        ) from error
+    rows: tuple[Verification, ...] = _KIND.read_json(path, _FILE)["rows"]
+    return rows
 
 
 def record_verified(fresh: Sequence[Verification], path: Path) -> None:

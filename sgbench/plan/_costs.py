@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sgbench.checked import FileKind, Positive, Text, record
 from sgbench.models import NetworkSpec, UntrainedSpec, get_model, get_trained_model
 from sgbench.plan._jobs import designed_datasets, generated_families, runs
-from sgbench.plan._settings import architecture, read_yaml
+from sgbench.plan._settings import architecture
 from sgbench.symmetry import family_spacegroups
 
 # Structures of the American Mineralogist database that pass, and those of a family in a test set;
@@ -19,6 +20,21 @@ _DECODING = 0.05
 _SINGLE_JOBS = (
     "ceilings", "exact_ceilings", "submissions", "scale_table", "check", "leaderboard",
     "confusions", "figures", "scaling_study", "report_page", "site",
+)  # fmt: skip
+_KIND = FileKind("a file of rates", "workflow/rates.yaml as it was published. Restore it.")
+_RATES = record(
+    "Rates",
+    {
+        "train": dict[Text, Positive],
+        "gpu": record("Gpu", dict.fromkeys(("times_a_core", "at_most"), Positive)),
+        **dict.fromkeys(
+            (
+                "train_otherwise", "predict_times_train", "start", "start_light", "crystals",
+                "random_structures", "designed_lines", "evaluate",
+            ),
+            Positive,
+        ),
+    },
 )  # fmt: skip
 
 
@@ -47,7 +63,8 @@ class Cost:
 
 def read_rates(root: Path) -> dict[str, Any]:
     """Return the measured rates of a project, the content of its ``workflow/rates.yaml``."""
-    return read_yaml(root / "workflow" / "rates.yaml")
+    rates: dict[str, Any] = _KIND.read_yaml(root / "workflow" / "rates.yaml", _RATES)
+    return rates
 
 
 def training_seconds(

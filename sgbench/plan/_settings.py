@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,10 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
+from jsonschema.validators import extend
 
+from sgbench.checked import FileKind, printed
 from sgbench.errors import SgbenchError
 from sgbench.models import CONTROLS, REFERENCE, get_trained_model
 from sgbench.sets import TEST_SETS, SetSpec, designed_set
@@ -23,6 +25,22 @@ SCALES = ("smoke", "laptop", "full")
 #: What a plan of a training may say, in the order of resolved plans.
 PLAN_FIELDS = ("patterns", "batch_size", "peak_rate", "warmup", "validations", "patience")
 
+_KIND = FileKind("a file of settings", "keys and values in YAML. Restore it.")
+
+
+def _is_integer(_: object, value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53
+
+
+def _is_number(_: object, value: object) -> bool:
+    return _is_integer(_, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+# JSON Schema takes 8.0 for an integer, which no loop does, and .nan for a number within any limits.
+_CHECKER = Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
+_Validator: Any = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, type_checker=_CHECKER.redefine("number", _is_number)
+)
 # What the schema's lists of names are filled from.
 _KNOWN: dict[str, Iterable[str]] = {
     "family": FAMILIES,
@@ -88,11 +106,11 @@ def resolve_settings(given: Mapping[str, Any], root: Path) -> dict[str, Any]:
     settings = _merge(own, {**given, "scale": scale})
     schema = read_yaml(root / "workflow" / "schemas" / "config.schema.yaml")
     schema["$defs"] |= {name: {"enum": list(known)} for name, known in _KNOWN.items()}
-    error = best_match(Draft202012Validator(schema).iter_errors(settings))
+    error = best_match(_Validator(schema).iter_errors(settings))
     if error is not None:
         place = ".".join(str(part) for part in error.absolute_path) or "the top level"
         raise SgbenchError(
-            f"config: at '{place}': {error.message}. Mend it in config/config.yaml, "
+            f"config: at '{place}': {printed(error.message)}. Mend it in config/config.yaml, "
             f"config/{scale}.yaml or --config."
         )
     with _at("reference"):
@@ -155,14 +173,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     SgbenchError
         If the file is missing or damaged.
     """
-    try:
-        content = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise SgbenchError(
-            f"{path} cannot be read ({type(error).__name__}); expected a YAML file. Restore it."
-        ) from error
-    if not isinstance(content, dict):
-        raise SgbenchError(f"{path} holds no settings; expected keys and values. Restore it.")
+    content: dict[str, Any] = _KIND.read_yaml(path)
     return content
 
 

@@ -25,6 +25,7 @@ from sgbench.plots._generalization import (
     generalization_bars,
     generalization_matrix,
 )
+from sgbench.plots._history import read_history
 from sgbench.plots._overview import extinction_overview
 from sgbench.plots._paper import PaperFigure, paper_figures
 from sgbench.plots._rows import of_one_data, on_meshes
@@ -48,6 +49,7 @@ __all__ = [
     "patterns_of_one_group",
     "portrait_group",
     "portrait_groups",
+    "read_history",
     "relabelling_scheme",
     "samples_per_group",
     "save",

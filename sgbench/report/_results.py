@@ -1,27 +1,45 @@
 """What a run left behind, gathered for the page."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from sgbench.checked import FileKind, Fraction, Several, Text, record
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score, current_names, read_score
 from sgbench.leaderboard import pairs_path, read_csv, read_pairs
+from sgbench.plots import read_history
 from sgbench.plots.shown import CDDD, GCDD
 from sgbench.structures import CrystalSet, read_crystals
 
 # The second random set is made for its figure.
 _CRYSTALS = (CDDD.dataset, GCDD.dataset, "gcdd-portrayed")
 _CONFUSIONS = {
-    "model": str, "train_set": str, "test_set": str, "source": str, "test_sha256": str,
-    "family": str, "true_class": str, "predicted_class": str, "n": int, "n_true": int,
-    "share": float, "missed": str, "invented": str,
-}  # fmt: skip
-_HISTORY = {"patterns": float, "top1": float}
+    **dict.fromkeys(
+        ("model", "train_set", "test_set", "family", "true_class", "predicted_class"), Text
+    ),
+    **dict.fromkeys(("source", "test_sha256", "missed", "invented"), Text | None),
+    **dict.fromkeys(("n", "n_true"), Several),
+    "share": Fraction,
+}
+_CONFUSIONS_KIND = FileKind(
+    "a table of confusions", "the CSV that `sgbench confusions` writes. Make it again."
+)
+_FIGURES_KIND = FileKind(
+    "a readable index of figures", "what `sgbench figures` writes. Make it again."
+)
+_Figure: Any = record(
+    "Figure",
+    {
+        **dict.fromkeys(("number", "title", "caption"), Text),
+        **dict.fromkeys(("file", "family", "reason"), Text | None),
+    },
+    ("reason",),
+)
 # Figures that describe datasets: number in the article, dataset, file and title.
 _PORTRAITS = (
     ("Fig. 2", CDDD.dataset, "cells", "Cell edges of real structures"),
@@ -137,7 +155,7 @@ def _histories(folder: Path) -> dict[tuple[str, str], tuple[pd.DataFrame, ...]]:
     for path in sorted(folder.glob("*/*/seed*/history.csv")):
         named = {"train_set": path.parents[2].name, "model": path.parents[1].name}
         run = tuple(current_names(named).values())
-        history = _csv(path, _HISTORY, "sgbench train")
+        history = read_history(path)
         if len(history):
             found[run].append(history)
     return {run: tuple(histories) for run, histories in found.items()}
@@ -146,24 +164,10 @@ def _histories(folder: Path) -> dict[tuple[str, str], tuple[pd.DataFrame, ...]]:
 def _confusions(path: Path) -> pd.DataFrame | None:
     if not path.exists():
         return None
+    found = _CONFUSIONS_KIND.read_csv(path, _CONFUSIONS, ("source", "test_sha256"))
     # Those of earlier versions do not say which test data they are of.
-    earlier = {"source": "unrecorded", "test_sha256": ""}
-    return _csv(path, _CONFUSIONS, "sgbench confusions", earlier)
-
-
-def _csv(
-    path: Path, types: Mapping[str, type], command: str, earlier: Mapping[str, str] | None = None
-) -> pd.DataFrame:
-    try:
-        # An empty cell is an empty text, also where all of them are.
-        table = pd.read_csv(path, keep_default_na=False)
-        filled = table.assign(**{k: v for k, v in (earlier or {}).items() if k not in table})
-        return filled[list(types)].astype(types)
-    except (OSError, LookupError, ValueError) as error:
-        raise SgbenchError(
-            f"{path} is not readable ({type(error).__name__}); expected the CSV that `{command}` "
-            "writes. Make it again."
-        ) from error
+    unknown = {"source": "unrecorded", "test_sha256": "", "missed": "", "invented": ""}
+    return found.fillna(unknown)
 
 
 def _portraits(folder: Path) -> Iterator[Picture]:
@@ -180,17 +184,11 @@ def _drawn(folder: Path) -> Iterator[Picture]:
     index = folder / "figures.json"
     if not index.exists():
         return
-    try:
-        for entry in json.loads(index.read_text()):
-            name, reason = entry["file"], entry.get("reason") or ""
-            path = None if name is None else folder / name
-            if path is not None and not path.is_file():
-                path, reason = None, f"The file {name} is missing."
-            yield Picture(
-                entry["number"], entry["title"], entry["caption"], entry["family"], path, reason,
-            )  # fmt: skip
-    except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
-        raise SgbenchError(
-            f"{index} is not a readable index of figures ({type(error).__name__}); expected what "
-            "`sgbench figures` writes. Make it again."
-        ) from error
+    for entry in _FIGURES_KIND.read_json(index, list[_Figure]):
+        name, reason = entry["file"], entry.get("reason") or ""
+        path = None if name is None else folder / name
+        if path is not None and not path.is_file():
+            path, reason = None, f"The file {name} is missing."
+        yield Picture(
+            entry["number"], entry["title"], entry["caption"], entry["family"], path, reason,
+        )  # fmt: skip

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
-from functools import cache
 from importlib.metadata import version
 from itertools import count, islice, takewhile
 from pathlib import Path
@@ -18,12 +17,12 @@ from tqdm import tqdm
 from sgbench.diffraction import CANONICAL, LineList, PatternProtocol
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
-from sgbench.structures import CrystalSet, concatenate, read_crystals, write_crystals
+from sgbench.structures import CrystalSet, concatenate, write_crystals
 from sgbench.structures._cleaning import OTHER_FAMILY, SYMPREC
 from sgbench.structures._splits import grouped_split, stratified_split
-from sgbench.structures._store import UNANSWERED
+from sgbench.structures._store import UNANSWERED, class_symbols, read_part
 from sgbench.structures.sources import Entry, Excluded, Source
-from sgbench.symmetry import FAMILIES, extinction_classes, family_of, family_spacegroups
+from sgbench.symmetry import FAMILIES, family_of, family_spacegroups
 from sgbench.version import __version__
 from sgbench.workers import CRASHED, KILLED, TIMED_OUT, answers_in_order
 
@@ -160,7 +159,7 @@ def _saved_parts(folder: Path, metadata: dict[str, Any]) -> list[CrystalSet]:
     try:
         if plan.read_text() == text:
             paths = (_part_path(folder, number) for number in count())
-            return [read_crystals(path) for path in takewhile(Path.exists, paths)]
+            return [read_part(path) for path in takewhile(Path.exists, paths)]
     except (OSError, SgbenchError):
         pass  # there is none, or it is damaged
     shutil.rmtree(folder, ignore_errors=True)
@@ -259,7 +258,7 @@ def _crystal_set(kept: Sequence[Mapping[str, Any]], excluded: Sequence[Excluded]
     structures = [answer["structure"] for answer in kept]
     counts = [len(answer["two_theta"]) for answer in kept]
     groups = [structure["spacegroup"] for structure in structures]
-    symbols = _class_symbols()
+    symbols = class_symbols()
 
     def column(name: str) -> tuple[Any, ...]:
         return tuple(structure[name] for structure in structures)
@@ -289,12 +288,6 @@ def _crystal_set(kept: Sequence[Mapping[str, Any]], excluded: Sequence[Excluded]
         excluded=tuple(excluded),
         metadata={},
     )
-
-
-@cache
-def _class_symbols() -> dict[int, str]:
-    classes = extinction_classes(family_spacegroups("all"))
-    return {group: each.symbol for each in classes for group in each.spacegroups}
 
 
 def _without_duplicates(crystals: CrystalSet) -> CrystalSet:

@@ -4,20 +4,23 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_type_hints
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from annotated_types import Le
 from numpy.typing import NDArray
 
+from sgbench.checked import Count, FileKind, Text, printed, record
 from sgbench.diffraction import LineList, PatternProtocol, Samples
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
 from sgbench.structures.sources import Excluded
+from sgbench.symmetry import FAMILIES, extinction_classes, family_of, family_spacegroups
 
 #: Changes with the columns, so that an old file is told from a damaged one.
 FORMAT = "sgbench-crystals-2"
@@ -27,6 +30,31 @@ UNANSWERED = "unanswered"
 
 # Parquet guards its pages by checksums, but not what a file says of itself.
 _KEY, _CHECK = b"sgbench", b"sgbench_sha256"
+_Family: Any = Literal[tuple(FAMILIES)]
+_KIND = FileKind(
+    f"a file of crystals in the format '{FORMAT}'",
+    "line lists that `sgbench dataset build` writes. Build it again with this version of sgbench, "
+    "or name another file.",
+)
+_MOST_POINTS = 2**20
+_LONGEST_EDGE = 1e4  # ångström
+_ROUNDING = 1e-6  # degrees
+# What a file says of itself, and whoever opens it leans on; there may be more.
+_METADATA: dict[str, Any] = {
+    "excluded": tuple[tuple[Text, Text, Text], ...],
+    "name": Text,
+    "version": Count,
+    "families": list[_Family],
+    "protocol": record(
+        "Protocol",
+        get_type_hints(PatternProtocol) | {"n_points": Annotated[Count, Le(_MOST_POINTS)]},
+    ),
+    "source": record(
+        "Source",
+        {**dict.fromkeys(("name", "citation", "licence"), Text), "provenance": dict[Text, Text]},
+        others=True,
+    ),
+}
 _CELL = ("a", "b", "c", "alpha", "beta", "gamma")
 _TEXTS = (
     "structure_id", "name", "family", "extinction_class", "formula", "prototype", "citation",
@@ -177,7 +205,18 @@ def read_crystals(path: Path) -> CrystalSet:
     SgbenchError
         If the file is missing, damaged or not of this kind.
     """
-    return _crystals(*_read(path, None))
+    return _crystals(path, *_read(path, None))
+
+
+def read_part(path: Path) -> CrystalSet:
+    """Read what a build has finished so far: crystals without splits and metadata of their own.
+
+    Raises
+    ------
+    SgbenchError
+        As of `read_crystals`.
+    """
+    return _crystals(path, *_read(path, None, whole=False))
 
 
 def open_crystals(path: Path) -> CrystalSet:
@@ -234,40 +273,42 @@ def read_metadata(path: Path) -> dict[str, Any]:
     return _read(path, [])[1]
 
 
-def _read(path: Path, columns: list[str] | None) -> tuple[pa.Table, dict[str, Any]]:
+def _read(
+    path: Path, columns: list[str] | None, whole: bool = True
+) -> tuple[pa.Table, dict[str, Any]]:
     path = Path(path)
     if not path.is_file():
         raise SgbenchError(
             f"there is no file {path}; expected line lists of crystals. Build them first or mend "
             "the path."
         )
-    try:
-        # Named as an open file: given a path, pyarrow would take `key=value` folders for columns.
-        with open(path, "rb") as handle:
-            file = pq.ParquetFile(handle, page_checksum_verification=True)
-            schema, table = file.schema_arrow, file.read(columns)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise SgbenchError(
-            f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}); expected line lists "
-            "of crystals. It is damaged or something else: build it again."
-        ) from error
-    metadata = _metadata(schema.metadata)
-    found = metadata.pop("format", None)
-    if found != FORMAT or not schema.equals(_SCHEMA):
-        raise SgbenchError(
-            f"{path} is not a file of crystals in the format '{FORMAT}' (its format is "
-            f"{found!r}). Name such a file, or build it again with this version of sgbench."
-        )
+    with _KIND.open_parquet(path) as file:
+        raw, table = file.schema_arrow.metadata or {}, file.read(columns)
+        schema = file.schema_arrow.remove_metadata()
+    metadata = _metadata(path, raw, whole)
+    _KIND.checked_columns(path, schema.empty_table(), _SCHEMA)
+    if columns is None:
+        _KIND.checked_columns(path, table, _SCHEMA)
     return table, metadata
 
 
-def _metadata(raw: dict[bytes, bytes] | None) -> dict[str, Any]:
-    """Return the metadata, empty where there is none or it is damaged."""
-    text = (raw or {}).get(_KEY, b"")
-    if (raw or {}).get(_CHECK) != _digest(text):
-        return {}
-    metadata = json.loads(text)
-    assert isinstance(metadata, dict)
+def _metadata(path: Path, raw: dict[bytes, bytes], whole: bool) -> dict[str, Any]:
+    text = raw.get(_KEY, b"{}")
+    if _KEY in raw and raw.get(_CHECK) != _digest(text):
+        raise _KIND.damaged(path, "what it says of itself was changed")
+    found = _KIND.parse_json(path, text)
+    if found.pop("format", None) != FORMAT:
+        told = _KIND.parse_json(path, text).get("format")
+        raise _KIND.damaged(path, f"its format is {printed(repr(told))}")
+    optional = () if whole else _METADATA.keys() - {"excluded"}
+    metadata: dict[str, Any] = _KIND.checked(
+        path, found, record("Metadata", _METADATA, optional, others=True)
+    )
+    if "protocol" in metadata:
+        try:
+            PatternProtocol(**metadata["protocol"])
+        except SgbenchError as error:
+            raise _KIND.damaged(path, printed(str(error))) from None
     return metadata
 
 
@@ -275,7 +316,7 @@ def _digest(text: bytes) -> bytes:
     return hashlib.sha256(text).hexdigest().encode()
 
 
-def _crystals(table: pa.Table, metadata: dict[str, Any]) -> CrystalSet:
+def _crystals(path: Path, table: pa.Table, metadata: dict[str, Any]) -> CrystalSet:
     positions = table["two_theta"].combine_chunks()
     intensities = table["intensity"].combine_chunks()
     counts = positions.value_lengths().to_numpy(zero_copy_only=False)
@@ -285,10 +326,61 @@ def _crystals(table: pa.Table, metadata: dict[str, Any]) -> CrystalSet:
         name: tuple(table[_COLUMN_OF.get(name, name)].to_pylist()) for name in _TEXTS
     }
     columns |= {name: table[name].to_numpy() for name in _NUMBERS}
-    return CrystalSet(
+    crystals = CrystalSet(
         **columns,
         cell=np.stack([table[name].to_numpy() for name in _CELL], axis=1),
         lines=LineList(offsets, positions.flatten().to_numpy(), intensities.flatten().to_numpy()),
         excluded=tuple(Excluded(*entry) for entry in metadata.pop("excluded")),
         metadata=metadata,
     )
+    other = intensities.value_lengths().to_numpy(zero_copy_only=False)
+    if not np.array_equal(counts, other):
+        raise _KIND.damaged(path, "a structure has more positions than intensities, or fewer")
+    if (why := _contradiction(crystals)) is not None:
+        raise _KIND.damaged(path, why)
+    return crystals
+
+
+def _contradiction(crystals: CrystalSet) -> str | None:
+    """Say what in crystals cannot be true; None if nothing is."""
+    lines, groups = crystals.lines, crystals.spacegroup
+    if ((groups < 1) | (groups > 230)).any():
+        return "a space group is not between 1 and 230"
+    known = {int(group): family_of(int(group)) for group in np.unique(groups)}
+    symbols = class_symbols()
+    protocol = crystals.metadata.get("protocol")
+    lower, upper = PatternProtocol(**protocol).line_range if protocol else (0.0, 180.0)
+    falls = np.diff(lines.two_theta) < 0
+    starts = lines.offsets[1:-1]  # where the next structure begins
+    falls[starts[(starts > 0) & (starts < len(lines.two_theta))] - 1] = False
+    edges, angles = crystals.cell[:, :3], crystals.cell[:, 3:]
+    families = [known[int(group)] for group in groups]
+    parts = {"train", "validation", "test", *(() if protocol else ("",))}
+    checks = {
+        "two structures have the same id": len(set(crystals.structure_id)) < len(crystals),
+        "a family is not that of the space group": list(crystals.family) != families,
+        "an extinction class is not that of the space group": list(crystals.extinction_class)
+        != [symbols[int(group)] for group in groups],
+        "a cell is none": not (
+            ((edges > 0) & (edges < _LONGEST_EDGE)).all() and ((angles > 0) & (angles < 180)).all()
+        ),
+        "a structure has no atoms": (crystals.n_atoms < 1).any(),
+        "a part of a split is none of train, validation and test": not {
+            *crystals.split_stratified, *crystals.split_grouped
+        } <= parts,
+        "a line is outside of the window": not (
+            (lines.two_theta >= lower - _ROUNDING) & (lines.two_theta <= upper + _ROUNDING)
+        ).all(),
+        "lines of a structure do not ascend": falls.any(),
+        "an intensity is negative or not finite": not (
+            (lines.intensity >= 0) & np.isfinite(lines.intensity)
+        ).all(),
+    }  # fmt: skip
+    return next((words for words, wrong in checks.items() if wrong), None)
+
+
+@cache
+def class_symbols() -> dict[int, str]:
+    """Return the extinction symbol of each space group."""
+    classes = extinction_classes(family_spacegroups("all"))
+    return {group: each.symbol for each in classes for group in each.spacegroups}

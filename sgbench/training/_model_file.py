@@ -5,20 +5,45 @@ import json
 import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
+import numpy as np
 import torch
 
+from sgbench.checked import Count, FileKind, NotNegative, Number, Text, printed, record
+from sgbench.diffraction import PROTOCOLS
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
-from sgbench.models import EstimatorSpec, NetworkSpec, get_model
+from sgbench.models import EstimatorSpec, ModelSpec, NetworkSpec, get_model
 from sgbench.sets import SetSpec
 from sgbench.symmetry import family_spacegroups
 from sgbench.training._estimators import load_estimator, save_estimator
-from sgbench.training._plan import Progress
+from sgbench.training._plan import Progress, TrainingPlan
 
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
+
+
+_KIND = FileKind("a readable model", "a file that `sgbench train` writes. Train it again.")
+_PLAN = get_type_hints(TrainingPlan)
+_Validation: Any = record("Validation", dict.fromkeys(get_type_hints(Progress), Number))
+# What predicting, scoring and the history lean on; there may be more.
+_ORIGIN = record(
+    "Origin",
+    {
+        "plan": record(
+            "Plan", _PLAN | {"seed": Count}, _PLAN.keys() - {"model", "dataset", "seed"}
+        ),
+        "history": list[_Validation],
+        **dict.fromkeys(("family", "scale", "hardware", "dataset_sha256", "plan_sha256"), Text),
+        **dict.fromkeys(("parameters", "train_patterns", "train_seconds"), NotNegative),
+    },
+    (
+        "history", "family", "scale", "hardware", "dataset_sha256", "plan_sha256", "parameters",
+        "train_patterns", "train_seconds",
+    ),
+    others=True,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,27 +90,80 @@ def load_model(path: Path, device: torch.device) -> Trained:
     SgbenchError
         If the file is missing, truncated or something else.
     """
+    path = Path(path)
     if _is_estimator(path):
-        classifier, provenance = load_estimator(path)
-        found = get_model(provenance["plan"]["model"])
-        assert isinstance(found, EstimatorSpec)
-        return FittedEstimator(found, classifier, provenance)
-    try:
+        classifier, stated = load_estimator(path)
+        provenance, spec = _origin(path, stated)
+        if not isinstance(spec, EstimatorSpec):
+            raise _KIND.damaged(path, f"'{spec.name}' is no estimator")
+        with _KIND.decoding(path):
+            _try(classifier, spec, SetSpec.parse(provenance["plan"]["dataset"]))
+        return FittedEstimator(spec, classifier, provenance)
+    with _KIND.decoding(path):
         content = torch.load(path, map_location=device, weights_only=True)
-        provenance = json.loads(content["provenance"])
-        spec = get_model(provenance["plan"]["model"])
-        assert isinstance(spec, NetworkSpec)
-        spacegroups = family_spacegroups(SetSpec.parse(provenance["plan"]["dataset"]).family)
-        network = spec.build(len(spacegroups)).to(device)
-        network.load_state_dict(content["weights"])
-    except SgbenchError:
-        raise
-    except Exception as error:  # torch.load fails in many ways, all of which mean the same here
-        raise SgbenchError(
-            f"{path} is not a readable model ({type(error).__name__}); expected a file that "
-            "`sgbench train` writes. Train it again."
-        ) from error
+        weights, text = content["weights"], content["provenance"].encode()
+    provenance, spec = _origin(path, _KIND.parse_json(path, text))
+    if not isinstance(spec, NetworkSpec):
+        raise _KIND.damaged(path, f"'{spec.name}' is no network")
+    spacegroups = family_spacegroups(SetSpec.parse(provenance["plan"]["dataset"]).family)
+    network = spec.build(len(spacegroups)).to(device)
+    with _KIND.decoding(path):
+        _check_weights(weights, network.state_dict())
+        network.load_state_dict(weights)
     return TrainedModel(spec, network, provenance)
+
+
+def _origin(path: Path, stated: object) -> tuple[dict[str, Any], ModelSpec]:
+    """Return where a model comes from, and what it is."""
+    provenance: dict[str, Any] = _KIND.checked(path, stated, _ORIGIN)
+    plan = provenance["plan"]
+    try:
+        family_spacegroups(SetSpec.parse(plan["dataset"]).family)
+        return provenance, get_model(plan["model"])
+    except SgbenchError as error:
+        raise _KIND.damaged(path, printed(str(error))) from None
+
+
+def _check_weights(found: dict[str, Any], wanted: dict[str, torch.Tensor]) -> None:
+    """Compare weights with a network's; loading would convert other kinds of numbers.
+
+    Raises
+    ------
+    ValueError
+        If a tensor is missing or another, or a weight is not finite.
+    """
+    if found.keys() != wanted.keys():
+        raise ValueError(f"it has other weights: {min(found.keys() ^ wanted.keys())}")
+    for name, weight in wanted.items():
+        given = found[name]
+        if (given.shape, given.dtype, given.layout) != (weight.shape, weight.dtype, weight.layout):
+            raise ValueError(f"the weights '{name}' have another shape or kind")
+        if not torch.isfinite(given).all():
+            raise ValueError(f"the weights '{name}' are not finite")
+
+
+def _try(classifier: Any, spec: EstimatorSpec, train_set: SetSpec) -> None:
+    """Ask an estimator about one pattern, since none of its parts says that it fits the others.
+
+    Raises
+    ------
+    ValueError
+        If it knows other labels than space groups of its family, or other features.
+    """
+    kind, own = type(classifier).__name__, type(spec.build(0)).__name__
+    if kind != own:
+        raise ValueError(f"it holds a {kind}, and '{spec.name}' is a {own}")
+    classes = np.asarray(classifier.classes_)
+    groups = family_spacegroups(train_set.family)
+    if classes.dtype.kind not in "iu" or not set(classes.tolist()) <= set(groups):
+        raise ValueError("its classes are no space groups of its family")
+    if (np.diff(classes) <= 0).any():
+        raise ValueError("its classes are not in ascending order")
+    protocol = PROTOCOLS[train_set.protocol]
+    features = spec.features(np.ones((1, protocol.n_points), dtype=np.float32), protocol)
+    answer = classifier.predict_proba(features)
+    if answer.shape != (1, len(classes)) or not np.isfinite(answer).all():
+        raise ValueError("its answer is none")
 
 
 def write_history(path: Path, trained: Trained) -> None:

@@ -50,17 +50,17 @@ def test_answers_are_small(tmp_path):
 def test_answers_that_are_none(tmp_path, hit):
     cluster = np.arange(len(hit), dtype=np.int32)
     write_answers(tmp_path / "a", Answers(np.array(hit, dtype=np.float32), cluster))
-    with pytest.raises(SgbenchError, match="does not hold the answers"):
+    with pytest.raises(SgbenchError, match="is not a file of the answers"):
         read_answers(tmp_path / "a", len(hit))
 
 
 @pytest.mark.parametrize("columns", [{"hit": [1.0]}, {"hit": ["a"], "cluster": [0]}])
 def test_files_that_hold_no_answers(tmp_path, columns):
     pq.write_table(pa.table(columns), tmp_path / "a")
-    with pytest.raises(SgbenchError, match="does not hold the answers"):
+    with pytest.raises(SgbenchError, match="is not a file of the answers"):
         read_answers(tmp_path / "a", 1)
     (tmp_path / "a").write_bytes(b"PAR1")
-    with pytest.raises(SgbenchError, match="does not hold the answers"):
+    with pytest.raises(SgbenchError, match="is not a file of the answers"):
         read_answers(tmp_path / "a", 1)
 
 
@@ -70,7 +70,7 @@ def test_a_few_bytes_that_would_fill_memory(tmp_path):
     pq.write_table(pa.table({"hit": column, "cluster": column}), tmp_path / "a")
     assert (tmp_path / "a").stat().st_size < 300_000
     for claimed in (n, 100):
-        with pytest.raises(SgbenchError, match="does not hold the answers"):
+        with pytest.raises(SgbenchError, match="is not a file of the answers"):
             read_answers(tmp_path / "a", claimed)
 
 
@@ -81,5 +81,5 @@ def test_answers_of_another_score(score, tmp_path, change):
     hit, cluster = score.answers.hit, score.answers.cluster
     other = Answers(1 - hit, cluster) if change != "fewer" else Answers(hit[:-1], cluster[:-1])
     write_answers(answers_path(path), other)
-    with pytest.raises(SgbenchError, match=r"does not belong|does not hold"):
+    with pytest.raises(SgbenchError, match=r"does not belong|is not a file of"):
         read_score(path, with_answers=True)

@@ -94,7 +94,7 @@ def test_a_dataset_says_family_and_protocol(tmp_path, dataset, family, protocol)
 def test_a_dataset_that_says_nothing(tmp_path, dataset):
     predictions, _ = made_up({**PROVENANCE, "dataset": dataset})
     write_predictions(tmp_path / "p.parquet", predictions)
-    with pytest.raises(SgbenchError, match=r"unknown set|the provenance's 'family' is None"):
+    with pytest.raises(SgbenchError, match=r"unknown set|'family' is missing"):
         read_predictions(tmp_path / "p.parquet")
 
 

@@ -85,7 +85,7 @@ def test_speed_lies_beside_and_leaves_the_file_as_it_is(tmp_path):
 def test_a_speed_that_is_none(tmp_path, text):
     write_predictions(tmp_path / "p.parquet", random_predictions())
     (tmp_path / "p.speed.json").write_text(text)
-    with pytest.raises(SgbenchError, match="holds no patterns_per_second"):
+    with pytest.raises(SgbenchError, match="is not a file of patterns_per_second"):
         read_predictions(tmp_path / "p.parquet")
 
 

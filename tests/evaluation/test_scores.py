@@ -41,7 +41,13 @@ def guesses(columns, sure=0.9) -> Predictions:
     probabilities = np.full((len(columns), 36), (1 - sure) / 35, dtype=np.float32)
     probabilities[np.arange(len(columns)), columns] = sure
     ids = tuple(f"s{i}" for i in range(len(columns)))
-    return Predictions(ids, "spacegroup", CUBIC, probabilities, {"model": "made-up"})
+    return Predictions(
+        ids,
+        "spacegroup",
+        CUBIC,
+        probabilities,
+        {"model": "made-up", "train_set": "mine", "scale": "smoke"},
+    )
 
 
 # Few values, so that there are ties.

@@ -18,6 +18,9 @@ OLD = (
 )
 
 
+TODAY = {name: value for name, value in ROW.items() if name not in ("status", "n_test")}
+
+
 def table(**changes) -> pd.DataFrame:
     return pd.DataFrame([ROW | changes, ROW | {"model": "other"}])
 
@@ -54,12 +57,18 @@ def test_controls_are_no_reference(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "cannot be read"),
-        ("rows: [1", "cannot be read"),
-        ("rows: 3", "rows"),
-        ("rows: [{model: x}]", "required"),
-        (f"rows: [{OLD}]", "'source' is a required property"),
-        ("- a", "top level"),
+        (None, "no such file"),
+        ("rows: [1", "expected the YAML"),
+        ("rows: 3", "'rows' is 3, which should be a valid"),
+        ("rows: [{model: x}]", r"'rows\.0\.train_set' is missing"),
+        (f"rows: [{OLD}]", r"'rows\.0\.source' is missing"),
+        ("- a", "it is .'a'., which should be"),
+        ("", "it is empty"),
+        (f"rows: [{TODAY | {'top1': 1.5}}]", r"'rows\.0\.top1' is 1\.5"),
+        (f"rows: [{TODAY | {'top1': '.nan'}}]", r"'rows\.0\.top1'"),
+        ("a: &a [1]\nrows: *a", "uses an alias"),
+        ("rows: []\nrows: []", "'rows' is there twice"),
+        ("[" * 5000, "RecursionError"),
     ],
 )
 def test_a_reference_that_says_something_else(tmp_path, text, message):

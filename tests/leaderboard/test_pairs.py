@@ -231,5 +231,5 @@ def test_pairs_are_written_and_read(tmp_path):
 )  # fmt: skip
 def test_files_that_hold_no_pairs(tmp_path, text):
     (tmp_path / "p.csv").write_text(text)
-    with pytest.raises(SgbenchError, match="holds no comparisons"):
+    with pytest.raises(SgbenchError, match="is not a table of comparisons"):
         read_pairs(tmp_path / "p.csv")

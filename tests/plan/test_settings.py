@@ -205,7 +205,7 @@ def test_a_missing_setting_is_named(tmp_path):
 def test_a_damaged_file_is_named(tmp_path):
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "smoke.yaml").write_text("seeds: [0\n")
-    with pytest.raises(SgbenchError, match=r"smoke.yaml cannot be read"):
+    with pytest.raises(SgbenchError, match=r"smoke.yaml is not a file of settings"):
         resolve_settings({**GIVEN, "scale": "smoke"}, tmp_path)
 
 

@@ -18,7 +18,7 @@ from sgbench.sets import (
     open_test_set,
 )
 from sgbench.structures import CrystalSet, write_crystals
-from sgbench.symmetry import class_labels
+from sgbench.symmetry import class_labels, extinction_classes, family_spacegroups
 
 CUBIC = ULBD["ulbd-cubic"]
 # name, space group, family, a, c
@@ -31,6 +31,11 @@ ENTRIES = [
     ("Rutile", 136, "tetragonal", 4.6, 2.96),
     ("Halite", 221, "cubic", 6.0, 6.0),  # another structure of that name
 ]
+SYMBOLS = {
+    number: cls.symbol
+    for cls in extinction_classes(family_spacegroups("all"))
+    for number in cls.spacegroups
+}
 
 
 def open_set(name, *arguments):
@@ -54,7 +59,7 @@ def write(path, name):
         structure_id=tuple(f"id-{i}" for i in range(n)),
         name=names,
         family=families,
-        extinction_class=("P - - -",) * n,
+        extinction_class=tuple(SYMBOLS[group] for group in groups),
         formula=("X",) * n,
         prototype=("A_1_a",) * n,
         citation=("c",) * n,
@@ -66,7 +71,13 @@ def write(path, name):
         ordered=np.ones(n, dtype=bool),
         lines=lines,
         excluded=(),
-        metadata={"name": name, "protocol": asdict(CANONICAL), "source": {"name": "a shelf"}},
+        metadata={
+            "name": name,
+            "version": 1,
+            "families": ["cubic", "tetragonal"],
+            "protocol": asdict(CANONICAL),
+            "source": {"name": "a shelf", "citation": "", "licence": "", "provenance": {}},
+        },
     )
     write_crystals(crystals, path)
     return path

@@ -14,8 +14,8 @@ OF_CUBIC = SetSpec("crystals", family="cubic")
 CUBIC = TrainingCrystals(OF_CUBIC, CANONICAL, CRYSTALS)
 # As under the names that sets had at first, which random keys and checksums still have.
 CHECKSUMS = {
-    "cddd-cubic": "fce52e36f476c574f33ff255e305d540f535af24e9fd150d70c95cd546c58c90",
-    "cddd-cubic-paper-split": "5b296abd934e7b976f7ce56905195848bf1b278fd87ecd36ad509ed4c915f014",
+    "cddd-cubic": "1d6053e470e09c2f288da4adbb93bc9e8aa111fa33cc89ba6a02ff5f0788a986",
+    "cddd-cubic-paper-split": "3adc0b16e30fed511b5a76f24ff8ce45d7dfe1875d65aecabe2cb9637e9214c5",
 }
 DRAWN = ("example-0225", "example-0217", "example-0229")
 

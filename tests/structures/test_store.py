@@ -1,11 +1,11 @@
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sgbench.diffraction import LineList
+from sgbench.diffraction import CANONICAL, LineList
 from sgbench.errors import SgbenchError
 from sgbench.files import file_sha256
 from sgbench.structures import (
@@ -19,6 +19,7 @@ from sgbench.structures import (
     write_crystals,
 )
 from sgbench.structures.sources import Excluded
+from sgbench.symmetry import family_of
 
 
 def crystal_set(n: int = 40) -> CrystalSet:
@@ -26,27 +27,35 @@ def crystal_set(n: int = 40) -> CrystalSet:
     counts = rng.integers(0, 30, n)
     counts[0] = 0  # a row without lines must keep its place
     total = int(counts.sum())
+    groups = rng.integers(1, 231, n)
+    symbols = _store.class_symbols()
     return CrystalSet(
         structure_id=tuple(f"amcsd-{i:07d}" for i in range(n)),
         name=tuple(f"Åkermanite {i}" for i in range(n)),
-        family=("cubic",) * n,
-        extinction_class=("P - - -",) * n,
+        family=tuple(map(family_of, groups.tolist())),
+        extinction_class=tuple(symbols[group] for group in groups.tolist()),
         formula=("CCaO3",) * n,
         prototype=("AB_225_ab",) * n,
         citation=("Somebody (1925). A title. A journal 10, 1-2",) * n,
         split_stratified=("train",) * n,
         split_grouped=("train", "test") * (n // 2) + ("validation",) * (n % 2),
-        spacegroup=rng.integers(1, 231, n),
+        spacegroup=groups,
         cell=rng.uniform(3, 120, (n, 6)),
         n_atoms=rng.integers(1, 200, n),
         ordered=rng.random(n) < 0.5,
         lines=LineList(
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            rng.uniform(5, 90, total),
+            np.concatenate([np.sort(rng.uniform(5, 90, k)) for k in counts]),
             rng.uniform(0, 1e9, total).astype(np.float32),
         ),
         excluded=(Excluded("amcsd-0000050", "unreadable", "cell"),),
-        metadata={"name": "cddd", "version": 2},
+        metadata={
+            "name": "cddd",
+            "version": 2,
+            "families": ["all"],
+            "protocol": asdict(CANONICAL),
+            "source": {"name": "x", "citation": "", "licence": "", "provenance": {}},
+        },
     )
 
 
@@ -79,7 +88,7 @@ def test_the_same_crystals_give_the_same_bytes(path, tmp_path):
     write_crystals(crystal_set(), path)
     write_crystals(crystal_set(), tmp_path / "again.parquet")
     assert file_sha256(path) == file_sha256(tmp_path / "again.parquet")
-    other = replace(crystal_set(), metadata={"version": 2})
+    other = replace(crystal_set(), metadata=crystal_set().metadata | {"version": 3})
     write_crystals(other, tmp_path / "again.parquet")
     assert file_sha256(path) != file_sha256(tmp_path / "again.parquet")
 
@@ -127,7 +136,7 @@ def test_a_truncated_file(path, share):
     write_crystals(crystal_set(), path)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(SgbenchError, match="cannot be read as Parquet"):
+    with pytest.raises(SgbenchError, match="is not a file of crystals"):
         read_crystals(path)
 
 
@@ -154,7 +163,7 @@ def test_foreign_files(path):
     with pytest.raises(SgbenchError, match="not a file of crystals"):
         read_crystals(path)
     path.write_text("structure_id,name\n1,2\n")
-    with pytest.raises(SgbenchError, match="cannot be read as Parquet"):
+    with pytest.raises(SgbenchError, match="is not a file of crystals"):
         read_crystals(path)
 
 
@@ -229,7 +238,7 @@ def test_a_file_that_is_gone(tmp_path):
 
 def test_the_file_of_a_dataset_is_found_among_others(tmp_path):
     cddd = written(tmp_path)
-    gcdd = written(tmp_path, "gcdd.parquet", metadata={"name": "gcdd", "version": 1})
+    gcdd = written(tmp_path, "gcdd.parquet", metadata=crystal_set().metadata | {"name": "gcdd"})
     for order in ([cddd, gcdd], [gcdd, cddd]):
         assert find_crystals("gcdd", order).metadata["name"] == "gcdd"
         assert find_crystals("cddd", order).metadata["name"] == "cddd"

@@ -3,8 +3,9 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal
 
-from sgbench.errors import SgbenchError
+from sgbench.checked import Count, FileKind, Text, record
 from sgbench.structures.sources._entry import Source
 from sgbench.structures.sources.table import table
 
@@ -13,6 +14,22 @@ FORMAT = "sgbench-structures-1"
 LICENCE = "MIT (https://opensource.org/license/mit), as the code that makes it"
 
 _KEY = b"sgbench"
+_KIND = FileKind(
+    "a file of generated structures",
+    "what `sgbench dataset generate` wrote. Name one, or take the source table for structures of "
+    "yours.",
+)
+_METADATA = record(
+    "Metadata",
+    {
+        "format": Literal[FORMAT],
+        "citation": Text,
+        "software": dict[Text, Text],
+        "short": Any,
+        **dict.fromkeys(("seed", "per_spacegroup", "patience"), Count),
+    },
+    others=True,
+)
 
 
 def generated(path: Path) -> Source:
@@ -31,13 +48,9 @@ def generated(path: Path) -> Source:
     import pyarrow.parquet as pq
 
     source = table(path)
-    stated = pq.read_schema(path).metadata if Path(path).suffix == ".parquet" else None
-    metadata = json.loads((stated or {}).get(_KEY, b"{}"))
-    if metadata.get("format") != FORMAT:
-        raise SgbenchError(
-            f"{path} holds no generated structures; expected a file that `sgbench dataset "
-            "generate` wrote. Name one, or take the source table for structures of yours."
-        )
+    with _KIND.decoding(path):
+        text = (pq.read_schema(path).metadata or {}).get(_KEY, b"{}")
+    metadata = _KIND.parse_json(Path(path), text, _METADATA)
     software = ", ".join(f"{name} {version}" for name, version in metadata["software"].items())
     return replace(
         source,

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
+from sgbench.checked import Count, FileKind, Text, record
 from sgbench.errors import SgbenchError
 from sgbench.files import file_sha256, write_atomically
 from sgbench.structures.sources import _http
@@ -44,6 +45,19 @@ _PAGE = 250
 _IDS_AT_A_TIME = 1000
 # How often something is asked for that broke off on the way, and the first of the doubling pauses
 # in between, in seconds.
+_KIND = FileKind("what an earlier run fetched", "a whole file. Delete it and run again.")
+_PLAN = record(
+    "Plan",
+    {
+        "ids": list[Text],
+        "query": Any,
+        "page": Count,
+        **dict.fromkeys(("database_version", "fetched"), Text),
+    },
+    ("query", "page"),
+    others=True,
+)
+_DOCUMENT = record("Document", {"material_id": Text}, others=True)
 _ATTEMPTS = 3
 _PAUSE = 5.0
 
@@ -120,17 +134,13 @@ def _read_plan(folder: Path) -> dict[str, Any] | None:
     path = folder / "plan.json"
     if not path.exists():
         return None
-    try:
-        plan = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise _damaged(path, error) from error
+    plan: dict[str, Any] = _KIND.read_json(path, _PLAN)
     if plan.get("query") != _QUERY or plan.get("page") != _PAGE:
         raise SgbenchError(
             f"{folder} was filled by another version of sgbench, which asked for "
             f"{plan.get('query')}; expected {_QUERY}. Delete the folder to fetch anew, or name "
             "another place."
         )
-    assert isinstance(plan, dict)
     return plan
 
 
@@ -148,18 +158,8 @@ def _missing(folder: Path, plan: Mapping[str, Any]) -> list[int]:
 
 
 def _read_page(path: Path) -> list[dict[str, Any]]:
-    try:
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            return [json.loads(line) for line in file]
-    except (EOFError, OSError, ValueError) as error:
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: Path, error: Exception) -> SgbenchError:
-    return SgbenchError(
-        f"{path} cannot be read ({error}); expected what an earlier run fetched. Delete it and "
-        "run again."
-    )
+    with _KIND.decoding(path), gzip.open(path) as file:
+        return [_KIND.parse_json(path, line, _DOCUMENT) for line in file]
 
 
 def _fetch(folder: Path, plan: dict[str, Any] | None, endpoint: str | None) -> dict[str, Any]:

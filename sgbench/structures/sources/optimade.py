@@ -18,6 +18,8 @@ from urllib.parse import quote
 
 import numpy as np
 
+from sgbench.checked import Count, FileKind, Text
+from sgbench.checked import record as record_of
 from sgbench.errors import SgbenchError
 from sgbench.files import file_sha256, write_atomically
 from sgbench.structures.sources import _http
@@ -61,6 +63,9 @@ _FIELDS = (
     "species_at_sites",
     "structure_features",
 )
+_KIND = FileKind("what an earlier run fetched", "a whole file. Delete it and run again.")
+_RECORD = record_of("Record", {"database": Text, "licence": Text, "n": Count}, others=True)
+_RESOURCE = record_of("Resource", {"id": Text, "attributes": Any}, others=True)
 _VACANCY = "vacancy"
 # More than any database has; the client wants a number.
 _NO_LIMIT = 10**9
@@ -102,19 +107,12 @@ def optimade(database: str, filter: str = "", *, cache: Path) -> Source:
     structures = record.with_suffix(".jsonl.gz")
     if not (record.exists() and structures.exists()):
         _fetch(database, filter, record, structures)
-    try:
-        stated = {str(k): str(v) for k, v in json.loads(record.read_text()).items()}
-    except (AttributeError, OSError, ValueError) as error:
-        raise _damaged(record, error) from error
+    told = _KIND.read_json(record, _RECORD)
+    total, stated = told["n"], {key: str(value) for key, value in told.items()}
 
     def read() -> Iterator[Entry | Excluded]:
-        try:
-            with gzip.open(structures, "rt", encoding="utf-8") as file:
-                for line in file:
-                    resource = json.loads(line)
-                    yield _entry(resource["id"], resource["attributes"], stated["database"])
-        except (EOFError, KeyError, OSError, ValueError) as error:
-            raise _damaged(structures, error) from error
+        for resource in _resources(structures):
+            yield _entry(resource["id"], resource["attributes"], stated["database"])
 
     return Source(
         name="optimade",
@@ -122,7 +120,7 @@ def optimade(database: str, filter: str = "", *, cache: Path) -> Source:
         licence=stated.pop("licence"),
         provenance=stated | {"sha256": file_sha256(structures)},
         read=read,
-        total=int(stated["n"]),
+        total=total,
     )
 
 
@@ -208,11 +206,10 @@ def _list(whole: object, key: str, reason: str) -> list[Any]:
     return part
 
 
-def _damaged(path: Path, error: Exception) -> SgbenchError:
-    return SgbenchError(
-        f"{path} cannot be read ({error}); expected what an earlier run fetched. Delete it and "
-        "run again."
-    )
+def _resources(path: Path) -> Iterator[dict[str, Any]]:
+    with _KIND.decoding(path), gzip.open(path) as file:
+        for line in file:
+            yield _KIND.parse_json(path, line, _RESOURCE)
 
 
 def _fetch(database: str, filter: str, record: Path, structures: Path) -> None:

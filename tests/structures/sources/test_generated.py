@@ -34,10 +34,10 @@ def test_another_table_is_refused(structures, tmp_path):
     for metadata in ({}, {b"sgbench": json.dumps({"format": "other"}).encode()}):
         path = tmp_path / "other.parquet"
         pq.write_table(table.replace_schema_metadata(metadata), path)
-        with pytest.raises(SgbenchError, match="no generated structures"):
+        with pytest.raises(SgbenchError, match="not a file of generated structures"):
             generated(path)
     path.with_suffix(".csv").write_text("cif\nx\n")
-    with pytest.raises(SgbenchError, match="no generated structures"):
+    with pytest.raises(SgbenchError, match="not a file of generated structures"):
         generated(path.with_suffix(".csv"))
     pq.write_table(pa.table({"a": [1]}), path)
     with pytest.raises(SgbenchError, match="no column"):
