@@ -19,7 +19,7 @@ smoke: $(VENV)/.installed
 test: $(VENV)/.installed
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
-	$(RUN) snakefmt --check workflow
+	$(RUN) snakefmt --check Snakefile workflow
 	$(RUN) mypy
 	$(RUN) lint-imports
 	$(RUN) snakemake --lint

@@ -30,7 +30,8 @@ from equal_results import unequal
 ROOT = Path(__file__).parents[1]
 WORK = ROOT / "build" / "kill-test"
 PROJECT = (
-    "workflow", "config", "submissions", "results/published", "environment.yml", "docs/glossary.md",
+    "Snakefile", "workflow", "profiles", "config", "submissions", "results/published",
+    "environment.yml", "docs/glossary.md",
 )  # fmt: skip
 SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "all", "--config", "scale=smoke")
 KINDS = ("process group", "snakemake alone", "one process")

@@ -13,6 +13,7 @@ TARGET = "results/full/models/ulbd-cubic/cnn-park2017/seed0/model.pt"
 def test_the_profile_is_one_that_snakemake_takes(tmp_path):
     for name in ("config", "workflow", "submissions", "results/published"):
         shutil.copytree(PROJECT / name, tmp_path / name)
+    shutil.copy(PROJECT / "Snakefile", tmp_path)
     run_page(PROJECT / "docs" / "cluster.md", tmp_path)
     # The plugin for Slurm is no dependency; what it is told besides its name stays in the profile.
     planned = subprocess.run(
