@@ -8,7 +8,7 @@ SNAKEMAKE_OPTIONS ?=
 # Two processes; tests of one module stay in one of them, so that it makes its fixtures once.
 PYTEST_OPTIONS ?= --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: reproduce smoke test check benchmark kill-test kill-test-short docs publish setup lock
+.PHONY: reproduce smoke test check benchmark kill-test kill-test-short load-test docs publish setup lock
 
 reproduce: $(VENV)/.installed
 	$(RUN) snakemake --cores all $(SNAKEMAKE_OPTIONS)
@@ -39,6 +39,10 @@ kill-test: $(VENV)/.installed
 # A smoke run that is killed three times: about five minutes.
 kill-test-short: $(VENV)/.installed
 	$(RUN) python tools/kill_test.py --short
+
+# 1,000 submissions in one process, and a table of 10,000 rows: about 25 minutes on two cores.
+load-test: $(VENV)/.installed
+	$(RUN) python tools/load_test.py
 
 # The site of docs/, in build/docs; a warning is an error.
 docs: $(VENV)/.installed
