@@ -8,10 +8,11 @@ from io import StringIO
 from pathlib import Path
 
 from sgbench.errors import SgbenchError
+from sgbench.evaluation import Score
 from sgbench.files import write_atomically
 from sgbench.submission._description import read_description, schema
 from sgbench.submission._folder import SEALED_PREDICTIONS
-from sgbench.submission._problems import shown
+from sgbench.submission._problems import RefusedError, shown
 from sgbench.submission._rows import write_scores
 from sgbench.submission._sandbox import Limits
 from sgbench.submission._scoring import score_submission
@@ -75,7 +76,8 @@ def score_all(
         target = output / folder.name
         predicts = submission is not None and submission.contract is not None
         try:
-            write_scores(target, score_submission(folder, crystals if predicts else (), limits))
+            scores = _public_scores(folder, crystals if predicts else (), limits, left_out)
+            write_scores(target, scores)
         except (SgbenchError, OSError) as error:
             left_out[folder.name] = str(error)
             continue
@@ -89,6 +91,19 @@ def score_all(
     with write_atomically(output / LEFT_OUT) as temporary:
         temporary.write_text(_as_csv(left_out), encoding="utf-8")
     return left_out
+
+
+def _public_scores(
+    folder: Path, crystals: Sequence[Path], limits: Limits | None, left_out: dict[str, str]
+) -> list[Score]:
+    if crystals:
+        try:
+            return score_submission(folder, crystals, limits)
+        except RefusedError:
+            raise
+        except SgbenchError as error:  # there may be no structures of its family
+            left_out[f"{folder.name}, structures"] = str(error)
+    return score_submission(folder, (), limits)
 
 
 def _folders(home: Path) -> list[Path]:

@@ -80,7 +80,24 @@ def project(tmp_path_factory):
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
     configure(folder)
+    submit(folder / "submissions")
     return folder
+
+
+def submit(home: Path) -> None:
+    """A submission that is good, and some that want more than a row."""
+    good = ROOT / "submissions" / "mlp-max-pooled"
+    for name in ("good", "forger", "$(touch PWNED)", "damaged"):
+        shutil.copytree(good, home / name)
+        path = home / name / "submission.yaml"
+        text = path.read_text().replace("name: mlp-max-pooled", f"name: {name}")
+        path.write_text(text.replace("scale: laptop", "scale: smoke"))
+    forged = home / "forger" / "scores"
+    forged.mkdir()
+    forged_score = {"top": [1.0] * 5, "provenance": {"scale": "smoke", "status": "verified"}}
+    for name in ("ulbd-in-mesh.spacegroup.json", "$(touch PWNED).json", "a;touch PWNED;.json"):
+        (forged / name).write_text(json.dumps(forged_score))
+    (home / "damaged" / "model.onnx").write_bytes(b"no model")
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +126,7 @@ def test_a_wrong_setting_ends_in_a_sentence(project):
 def test_the_leaderboard_holds_network_and_oracle(finished):
     table = pd.read_csv(finished / "results" / "leaderboard.csv")
     assert set(table["model"]) == {
-        "fcn-wang2024.sqrt", "extra-trees-suzuki2020", "control-oracle", "decoder-pawley",
+        "fcn-wang2024.sqrt", "extra-trees-suzuki2020", "control-oracle", "decoder-pawley", "good",
     }  # fmt: skip
     sets = {
         "ulbd-in-mesh", "ulbd-off-mesh", "cddd", "cddd-in-domain", "cddd-test", "gcdd",
@@ -218,6 +235,17 @@ def test_the_study_of_meshes_is_a_target_of_its_own(finished):
 
 def test_a_second_run_does_nothing(finished):
     assert planned(finished, *FAST) == {}
+
+
+def test_submissions_get_the_rows_that_they_earn_and_no_command(finished):
+    table = pd.read_csv(finished / "results" / "leaderboard.csv").set_index("model")
+    good = table.loc["good"]
+    assert set(good["status"]) == {"self-reported"}
+    assert {"ulbd-in-mesh", "ulbd-off-mesh", "cddd", "gcdd"} <= set(good["test_set"])
+    left_out = pd.read_csv(finished / "results/smoke/submissions/left-out.csv")
+    assert set(left_out["submission"]) == {"forger", "$(touch PWNED)", "damaged"}
+    assert not list(finished.rglob("PWNED"))
+    assert "good" in (finished / "results/site/index.html").read_text()
 
 
 def test_a_changed_plan_retrains_and_leaves_the_rest(finished):
