@@ -9,7 +9,7 @@ SNAKEMAKE_OPTIONS ?=
 # Two processes; tests of one module stay in one of them, so that it makes its fixtures once.
 PYTEST_OPTIONS ?= --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: reproduce smoke test check benchmark docs publish setup lock audit sbom
+.PHONY: reproduce smoke test check benchmark docs publish setup lock slurm-test audit sbom
 
 reproduce: $(VENV)/.installed
 	$(RUN) snakemake --cores all $(SNAKEMAKE_OPTIONS)
@@ -68,6 +68,12 @@ lock:
 	.venv-lock/bin/python tools/lock.py
 	.venv-lock/bin/python tools/licences.py
 	rm -rf .venv-lock
+
+# A cluster of one node, made in build/slurm from the distribution's packages (root on Debian), runs the
+# smoke scale, loses two jobs, and ends with the table of a local run. Half an hour on two cores.
+slurm-test: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --no-build-isolation --constraint requirements.lock --editable '.[slurm]'
+	$(RUN) python tools/slurm_test.py
 
 # Status 3 says that no advisory database could be reached, which is no fault of the packages.
 audit: $(AUDIT)/.installed

@@ -1,6 +1,6 @@
 rule scale_table:
     input:
-        all_scores,
+        scores=all_scores,
         submitted=submitted_scores,
         exact="results/{scale}/exact_ceilings.csv",
     output:
@@ -18,10 +18,8 @@ rule scale_table:
         "results/{scale}/benchmarks/leaderboard.tsv"
     conda:
         "../../environment.yml"
-    params:
-        scores=all_scores,
     shell:
-        "sgbench leaderboard {params.scores} {input.submitted} --exact {input.exact} --output {output.csv}"
+        "sgbench leaderboard {input.scores} {input.submitted} --exact {input.exact} --output {output.csv}"
         " --by-class {output.by_class} 2> {log}"
 
 
@@ -162,10 +160,12 @@ rule report_page:
 
 rule site:
     input:
-        f"results/{SCALE}/leaderboard.csv",
+        all_scores,
+        own=f"results/{SCALE}/leaderboard.csv",
         table="results/leaderboard.csv",
         pairs="results/leaderboard.pairs.csv",
-        glossary="docs/glossary.md",
+        # Of the repository, wherever results are kept.
+        glossary=local("docs/glossary.md"),
     output:
         "results/site/index.html",
     log:
@@ -175,9 +175,9 @@ rule site:
     conda:
         "../../environment.yml"
     params:
-        scores=f"results/{SCALE}/scores",
+        scale_folder=subpath(input.own, parent=True),
         folder=subpath(output[0], parent=True),
     shell:
-        "sgbench site --table {input.table} --scores {params.scores}"
+        "sgbench site --table {input.table} --scores {params.scale_folder}/scores"
         " --glossary {input.glossary}"
         " --output {params.folder} 2> {log}"
