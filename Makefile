@@ -3,12 +3,13 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(abspath $(VENV))/bin
+AUDIT := build/audit
 RUN := PATH="$(BIN):$$PATH"
 SNAKEMAKE_OPTIONS ?=
 # Two processes; tests of one module stay in one of them, so that it makes its fixtures once.
 PYTEST_OPTIONS ?= --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: reproduce smoke test check benchmark kill-test kill-test-short load-test docs publish setup lock
+.PHONY: reproduce smoke test check benchmark kill-test kill-test-short load-test slurm-test audit sbom docs publish setup lock
 
 reproduce: $(VENV)/.installed
 	$(RUN) snakemake --cores all $(SNAKEMAKE_OPTIONS)
@@ -77,4 +78,25 @@ lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet --editable '.[dev]'
 	.venv-lock/bin/python tools/lock.py
+	.venv-lock/bin/python tools/licences.py
 	rm -rf .venv-lock
+
+# A cluster of one node, made in build/slurm from the distribution's packages (root on Debian), runs the
+# smoke scale, loses two jobs, and ends with the table of a local run. Half an hour on two cores.
+slurm-test: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --no-build-isolation --constraint requirements.lock --editable '.[slurm]'
+	$(RUN) python tools/slurm_test.py
+
+# Status 3 says that no advisory database could be reached, which is no fault of the packages.
+audit: $(AUDIT)/.installed
+	$(AUDIT)/bin/python tools/audit.py || [ $$? -eq 3 ]
+
+sbom: $(VENV)/.installed $(AUDIT)/.installed
+	$(AUDIT)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--output-file build/sbom.cdx.json $(BIN)/python
+
+$(AUDIT)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --upgrade pip
+	$(AUDIT)/bin/python -m pip install --quiet --group audit
+	touch $@

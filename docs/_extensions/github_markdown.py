@@ -16,7 +16,11 @@ _DIRECTIVE = re.compile(r"^<!-- (?P<text>\{[\w-]+\}.*?)-->$", re.MULTILINE | re.
 _FILE = re.compile(r'^```(?P<language>\w+) title="(?P<title>[^"]+)"$', re.MULTILINE)
 _LINK = re.compile(r"\]\((?P<target>[^()\s]+)\)")
 # Texts outside of docs/ that pages include.
-_PAGES = {ROOT / "README.md": DOCS / "index.md", ROOT / "CHANGELOG.md": DOCS / "changelog.md"}
+_PAGES = {
+    ROOT / "README.md": DOCS / "index.md",
+    ROOT / "CHANGELOG.md": DOCS / "changelog.md",
+    ROOT / "SECURITY.md": DOCS / "security.md",
+}
 
 
 def fit(text: str, origin: Path, folder: Path) -> str:

@@ -1,22 +1,15 @@
 """docs/architecture.md speaks of what exists."""
 
 import importlib
-import importlib.util
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from maintainers_tools import ROOT, tool
+
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
 MOST_LINES = 500
-
-
-def tool(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_picture_of_the_layers_is_that_of_the_contract():

@@ -226,7 +226,7 @@ SCALING = [f"results/{SCALE}/scaling.csv"] if scaling_scores(None) else []
 def submitted_files(wildcards):
     """What submissions are scored from; the scorer finds and checks the files itself."""
     return [
-        str(folder / name)
+        local(str(folder / name))  # of the repository, wherever results are kept
         for folder in submission_folders(HOME)
         for name in MOST_BYTES
         if (folder / name).is_file()

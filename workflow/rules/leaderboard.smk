@@ -3,7 +3,7 @@
 rule submissions:
     input:
         submitted_files,
-        rounds=ROUNDS,
+        rounds=local(ROUNDS),
         crystals=CRYSTALS.values(),
     output:
         scores=directory("results/{scale}/submissions"),
@@ -25,10 +25,10 @@ rule submissions:
 
 rule scale_table:
     input:
-        all_scores,
+        scores=all_scores,
         submitted="results/{scale}/submissions",
         exact="results/{scale}/exact_ceilings.csv",
-        verified=VERIFIED,
+        verified=local(VERIFIED),
     output:
         csv="results/{scale}/leaderboard.csv",
         md="results/{scale}/leaderboard.md",
@@ -45,10 +45,9 @@ rule scale_table:
     conda:
         "../../environment.yml"
     params:
-        scores=all_scores,
         verified=options("--verified", VERIFIED),
     shell:
-        "sgbench leaderboard {params.scores:q} {input.submitted:q} --exact {input.exact:q}"
+        "sgbench leaderboard {input.scores:q} {input.submitted:q} --exact {input.exact:q}"
         " {params.verified:q} --output {output.csv:q} --by-class {output.by_class:q} 2> {log:q}"
 
 
@@ -189,11 +188,13 @@ rule report_page:
 
 rule site:
     input:
-        f"results/{SCALE}/leaderboard.csv",
+        all_scores,
+        own=f"results/{SCALE}/leaderboard.csv",
         submitted=f"results/{SCALE}/submissions",
         table="results/leaderboard.csv",
         pairs="results/leaderboard.pairs.csv",
-        glossary="docs/glossary.md",
+        # Of the repository, wherever results are kept.
+        glossary=local("docs/glossary.md"),
     output:
         "results/site/index.html",
     log:
@@ -203,11 +204,9 @@ rule site:
     conda:
         "../../environment.yml"
     params:
-        scores=lambda wildcards, input: options(
-            "--scores", [f"results/{SCALE}/scores", input.submitted]
-        ),
+        scale_folder=subpath(input.own, parent=True),
         folder=subpath(output[0], parent=True),
     shell:
-        "sgbench site --table {input.table:q} {params.scores:q}"
-        " --glossary {input.glossary:q}"
-        " --output {params.folder:q} 2> {log:q}"
+        "sgbench site --table {input.table:q} --scores {params.scale_folder:q}/scores"
+        " --scores {input.submitted:q} --glossary {input.glossary:q} --output {params.folder:q}"
+        " 2> {log:q}"
