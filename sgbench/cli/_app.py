@@ -13,6 +13,7 @@ from sgbench.cli import (
     _site,
     _submission,
     _symmetry,
+    _track,
 )
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app.command("leaderboard")(_leaderboard.leaderboard)
 app.command("check")(_leaderboard.check)
 app.command("confusions")(_results.confusions)
 app.command("figures")(_results.figures)
+app.add_typer(_track.app, name="track")
 app.command("plan")(_plan.plan)
 app.command("scaling")(_scaling.scaling)
 app.command("report")(_report.report)
