@@ -19,7 +19,7 @@ os.environ["SPGLIB_OLD_ERROR_HANDLING"] = "0"
 SLOW = (
     "test_workflow", "test_docs_submitting", "test_tutorials_of_checks", "test_tutorials",
     "test_docs_site", "test_pages", "test_lattice_ranges", "test_site_browser", "test_trainer",
-    "test_every_model", "test_random_structures",
+    "test_tracking_server", "test_every_model", "test_random_structures",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from sgbench.cli import (
     _site,
     _submission,
     _symmetry,
+    _track,
     _verify,
 )
 
@@ -36,6 +37,7 @@ app.command("check")(_leaderboard.check)
 app.command("verify")(_verify.verify)
 app.command("confusions")(_results.confusions)
 app.command("figures")(_results.figures)
+app.add_typer(_track.app, name="track")
 app.command("plan")(_plan.plan)
 app.command("scaling")(_scaling.scaling)
 app.command("report")(_report.report)

@@ -130,7 +130,7 @@ def leaderboard(
             temporary.write_text(to_markdown(built, compared))
         if by_class is not None:
             write_csv(by_class, build_class_table(results))
-    log_scores(store, results)
+    log_scores(store, results, output)
     typer.echo(f"wrote {output}: {len(built)} rows")
 
 

@@ -77,8 +77,11 @@ def train(
     What is not said is taken from the model's published hyper-parameters where there are any. The
     validations go to `history.csv` beside the model.
     """
+    from sgbench.tracking import check_store, tracked_run
+
+    if store and workflow is None:
+        check_store(store)  # before seconds of imports, so that the answer comes soon
     from sgbench.cli._progress import TrainingDisplay
-    from sgbench.tracking import tracked_run
     from sgbench.training import Progress, TrainingPlan, choose_device, hardware, write_history
     from sgbench.training import train as train_model
 
@@ -101,46 +104,28 @@ def train(
     plan = TrainingPlan(model=spec.name, dataset=data.name, seed=seed, **values)
     chosen = choose_device(device)
     state = checkpoint or output.with_name(f"{output.name}.checkpoint")
-    typer.echo(f"training {spec.name} on {data.name} with {hardware(chosen)}", err=True)
-    tags = {
-        "model": spec.name,
-        "dataset": data.name,
-        "family": data.spec.family,
-        "scale": scale,
-        "hardware": hardware(chosen),
-    }
-    name = f"{spec.name} {data.name} seed {seed}"
+    tags = {"scale": scale, "hardware": hardware(chosen)}
     try:
         with (
-            tracked_run(
-                store, name, tags, state.with_name(f"{state.name}.run"), plan.sha256(), workflow
-            ) as run,
+            tracked_run(store, plan, data, output, tags, workflow) as run,
             TrainingDisplay(plan, sys.stderr) as display,
         ):
-            if run.is_new:
-                run.parameters(vars(plan))
-                run.dataset(data, "training")
+            typer.echo(f"training {spec.name} on {data.name} with {hardware(chosen)}", err=True)
 
             def report(progress: Progress) -> None:
                 display.report(progress)
-                values = {k: v for k, v in vars(progress).items() if k not in ("step", "patterns")}
-                run.metrics(values, step=progress.patterns)
+                run.progress(progress)
 
-            extra = {
-                "scale": scale,
-                "mlflow_run": run.run_id,
-                "mlflow_experiment": run.experiment_id,
-            }
+            extra = {"scale": scale, **run.provenance}
             trained = train_model(
                 plan, output, state, chosen, report, display.step, extra, crystals or ()
             )
             write_history(output.with_name("history.csv"), trained)
-            run.model(trained, data.protocol.n_points)
-            run.artifact(output)
+            state.unlink(missing_ok=True)
+            run.finish(output, trained)
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on from here", err=True)
         raise typer.Exit(130) from None
-    state.unlink(missing_ok=True)
 
 
 def predict(

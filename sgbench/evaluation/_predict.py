@@ -35,7 +35,7 @@ def predict_set(trained: "Trained", truth: TestSet, device: "torch.device") -> P
     SgbenchError
         If the model was trained on structures of the test set.
     """
-    from sgbench.training import TrainedModel, estimator_probabilities
+    from sgbench.training import TrainedModel, estimator_probabilities, memory_in_words
 
     plan = trained.provenance["plan"]
     train_set = SetSpec.parse(plan["dataset"])
@@ -45,16 +45,17 @@ def predict_set(trained: "Trained", truth: TestSet, device: "torch.device") -> P
             "expected a set that was held out. Use the one whose name has '-test'."
         )
     spacegroups = family_spacegroups(train_set.family)
-    if isinstance(trained, TrainedModel):
-        parts, speed = _network_probabilities(trained, truth, device)
-    else:
-        parts, speed = _timed(
-            truth,
-            _BATCH,
-            lambda batch: estimator_probabilities(
-                trained.classifier, trained.spec, batch, spacegroups
-            ),
-        )
+    with memory_in_words("predicting", "predict fewer samples a space group"):
+        if isinstance(trained, TrainedModel):
+            parts, speed = _network_probabilities(trained, truth, device)
+        else:
+            parts, speed = _timed(
+                truth,
+                _BATCH,
+                lambda batch: estimator_probabilities(
+                    trained.classifier, trained.spec, batch, spacegroups
+                ),
+            )
     return Predictions(
         truth.samples.ids,
         "spacegroup",

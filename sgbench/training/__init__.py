@@ -1,6 +1,6 @@
 """The trainer around a model."""
 
-from sgbench.training._device import choose_device, hardware, keep_freed_memory
+from sgbench.training._device import choose_device, hardware, keep_freed_memory, memory_in_words
 from sgbench.training._estimators import estimator_probabilities
 from sgbench.training._model_file import (
     FittedEstimator,
@@ -24,6 +24,7 @@ __all__ = [
     "hardware",
     "keep_freed_memory",
     "load_model",
+    "memory_in_words",
     "save_model",
     "train",
     "write_history",

@@ -3,11 +3,15 @@
 import contextlib
 import ctypes
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
 from sgbench.errors import SgbenchError
+
+# What torch says on a CPU, where it has no exception of its own, and oneDNN.
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "could not create a memory")
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -52,6 +56,34 @@ def keep_freed_memory() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
         libc.mallopt(-1, 1 << 30)  # M_TRIM_THRESHOLD
+
+
+@contextlib.contextmanager
+def memory_in_words(task: str, remedy: str) -> Iterator[None]:
+    """Turn what numpy and torch raise where memory is too little into one sentence.
+
+    Parameters
+    ----------
+    task : str
+        What needs the memory.
+    remedy : str
+        What needs less of it, beside closing other programs.
+
+    Raises
+    ------
+    SgbenchError
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+            words in str(error) for words in _NO_MEMORY
+        ):
+            raise SgbenchError(
+                f"{task} needs more memory than there is; expected room for its batches. Close "
+                f"other programs, or {remedy}."
+            ) from error
+        raise
 
 
 def _cpu_name() -> str:

@@ -19,6 +19,7 @@ from sgbench.sets import SetSpec
 from sgbench.symmetry import family_spacegroups
 from sgbench.training._estimators import load_estimator, save_estimator
 from sgbench.training._plan import Progress, TrainingPlan
+from sgbench.training._torch_files import save_torch
 
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
@@ -72,14 +73,10 @@ def save_model(path: Path, trained: Trained) -> None:
     if isinstance(trained, FittedEstimator):
         save_estimator(path, trained.classifier, trained.provenance)
         return
-    with write_atomically(path) as temporary:
-        torch.save(
-            {
-                "weights": trained.network.state_dict(),
-                "provenance": json.dumps(trained.provenance),
-            },
-            temporary,
-        )
+    content = {
+        "weights": trained.network.state_dict(), "provenance": json.dumps(trained.provenance),
+    }  # fmt: skip
+    save_torch(path, content)
 
 
 def load_model(path: Path, device: torch.device) -> Trained:

@@ -24,14 +24,14 @@ from sgbench.designed import Ulbd
 from sgbench.designed.on_device import UlbdOnDevice
 from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
-from sgbench.files import write_atomically
 from sgbench.models import EstimatorSpec, NetworkSpec, get_trained_model
 from sgbench.sets import SetSpec, TrainingSet, open_training_set
 from sgbench.symmetry import class_labels
-from sgbench.training._device import autocast, hardware, keep_freed_memory
+from sgbench.training._device import autocast, hardware, keep_freed_memory, memory_in_words
 from sgbench.training._estimators import fit_estimator
 from sgbench.training._model_file import FittedEstimator, Trained, TrainedModel, save_model
 from sgbench.training._plan import Progress, TrainingPlan
+from sgbench.training._torch_files import save_torch
 
 _CHECKPOINT_SECONDS = 20.0
 _VALIDATION_BATCH = 256
@@ -40,6 +40,7 @@ _FITTING_BATCH = 512
 _LOSSES_AT_ONCE = {"cpu": 1, "cuda": 32}
 
 
+@memory_in_words("training", "train on fewer patterns a step, or an estimator on fewer in all")
 def train(
     plan: TrainingPlan,
     output: Path,
@@ -168,13 +169,15 @@ def _trained_state(
                 pending.clear()
                 on_step(state.step, state.losses[-1])
             state.seconds += time.monotonic() - started
-            if validates:
-                report(state.validated(plan, source, validation))
-            if saves or state.step == plan.steps:
+            validated = state.validated(plan, source, validation) if validates else None
+            saves |= state.step == plan.steps
+            if saves:
                 state.save(checkpoint)
                 saved = time.monotonic()
-                if stop_requested():
-                    raise KeyboardInterrupt
+            if validated:
+                report(validated)
+            if saves and stop_requested():
+                raise KeyboardInterrupt
     network.load_state_dict(state.best_weights)
     return state
 
@@ -319,26 +322,22 @@ class _State:
         return progress
 
     def save(self, path: Path) -> None:
-        with write_atomically(path) as temporary:
-            torch.save(
-                {
-                    "belongs_to": self.belongs_to,
-                    "network": self.network.state_dict(),
-                    "optimizer": self.optimizer.state_dict(),
-                    "schedule": self.schedule.state_dict(),
-                    "best": self.best_weights,
-                    "rest": json.dumps(
-                        {
-                            "step": self.step,
-                            "seconds": self.seconds,
-                            "seconds_validated": self.seconds_validated,
-                            "losses": self.losses,
-                            "history": [asdict(progress) for progress in self.history],
-                        }
-                    ),
-                },
-                temporary,
-            )
+        rest = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "seconds_validated": self.seconds_validated,
+            "losses": self.losses,
+            "history": [asdict(progress) for progress in self.history],
+        }
+        content = {
+            "belongs_to": self.belongs_to,
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "best": self.best_weights,
+            "rest": json.dumps(rest),
+        }
+        save_torch(path, content)
 
     def load(self, path: Path, device: torch.device) -> None:
         """Take up the state of an unfinished training of the same plan, if there is one."""

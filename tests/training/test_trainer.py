@@ -1,43 +1,37 @@
 import json
 import math
 import os
+import resource
 import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from torch import nn
+from example_training import TWO_CELLS, full_disk, tiny_network
 
 from sgbench.errors import SgbenchError
-from sgbench.models import _registry, register_model
 from sgbench.training import (
     TrainingPlan,
     _trainer,
     choose_device,
     hardware,
     load_model,
+    memory_in_words,
     save_model,
     train,
 )
 
 CPU = torch.device("cpu")
-TWO_CELLS = "ulbd-cubic@6:6.1:0.05"
 
 
 @pytest.fixture
 def tiny():
-    """A network of one layer with dropout, registered."""
-
-    @register_model("tiny", paper="none", input_scaling="sqrt")
-    def build(n_outputs):
-        return nn.Sequential(
-            nn.MaxPool1d(16), nn.Flatten(), nn.Dropout(0.1), nn.Linear(512, n_outputs)
-        )
-
-    yield
-    del _registry._REGISTRY["tiny"]
+    with tiny_network():
+        yield
 
 
 def tiny_plan(**changes) -> TrainingPlan:
@@ -327,20 +321,83 @@ def test_nothing_in_a_file_is_run(tmp_path):
     assert not trap.exists()
 
 
+# Disks and memory.
+
+
 @pytest.mark.usefixtures("tiny")
-def test_a_model_is_whole_or_not_there(tmp_path, monkeypatch):
+def test_a_full_disk_costs_no_more_than_what_came_after_the_checkpoint(tmp_path, monkeypatch):
+    plan = tiny_plan()
+    unbroken = train(plan, tmp_path / "a.pt", tmp_path / "a.ck", CPU)
+    checkpoint = interrupted(tmp_path, monkeypatch, plan)
+    before = checkpoint.read_bytes()
+    with full_disk(), pytest.raises(SgbenchError, match=r"b\.ck failed .* Make room"):
+        train(plan, tmp_path / "b.pt", checkpoint, CPU)
+    assert checkpoint.read_bytes() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.ck", "a.pt", "b.ck"]
+    resumed = train(plan, tmp_path / "b.pt", checkpoint, CPU)
+    assert_same_weights(weights(resumed), weights(unbroken))
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_model_is_whole_or_not_there(tmp_path):
     trained = train(tiny_plan(patterns=8), tmp_path / "a.pt", tmp_path / "a.ck", CPU)
     before = (tmp_path / "a.pt").read_bytes()
-
-    def dies(content, path):
-        path.write_bytes(b"half")
-        raise OSError("disk full")
-
-    monkeypatch.setattr(_trainer.torch, "save", dies)
-    with pytest.raises(SgbenchError, match="disk full"):
+    with full_disk(), pytest.raises(SgbenchError, match=r"a\.pt failed .* Make room"):
         save_model(tmp_path / "a.pt", trained)
     assert (tmp_path / "a.pt").read_bytes() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.ck", "a.pt"]
+
+
+@pytest.mark.usefixtures("tiny")
+def test_equal_models_are_equal_files(tmp_path):
+    trained = train(tiny_plan(patterns=8), tmp_path / "a.pt", tmp_path / "a.ck", CPU)
+    for name in ("b.pt", "c.pt"):
+        save_model(tmp_path / name, trained)
+    assert (tmp_path / "b.pt").read_bytes() == (tmp_path / "c.pt").read_bytes()
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_report_comes_after_the_checkpoint(tmp_path):
+    """Whatever a report does, it costs no training."""
+
+    def dies(progress):
+        if progress.step == 40:
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        train(tiny_plan(), tmp_path / "a.pt", tmp_path / "a.ck", CPU, dies)
+    steps = []
+    trained = train(
+        tiny_plan(), tmp_path / "a.pt", tmp_path / "a.ck", CPU,
+        on_step=lambda step, loss: steps.append(step),
+    )  # fmt: skip
+    assert steps == []
+    assert [entry["step"] for entry in trained.provenance["history"]] == [10, 20, 30, 40]
+
+
+@pytest.mark.usefixtures("tiny")
+def test_too_little_memory(tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (1 << 30), before[1]))
+    try:
+        with pytest.raises(SgbenchError, match=r"^training needs more memory .* fewer patterns"):
+            train(
+                tiny_plan(patterns=60_000, batch_size=60_000), tmp_path / "a.pt",
+                tmp_path / "a.ck", CPU,
+            )  # fmt: skip
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("allocate", [torch.empty, np.empty])
+def test_whoever_asks_for_memory(allocate):
+    said = pytest.raises(SgbenchError, match=r"^predicting needs more memory .* or rest")
+    with said, memory_in_words("predicting", "rest"):
+        allocate(10**14)
+    with pytest.raises(RuntimeError, match="another"), memory_in_words("predicting", "rest"):
+        raise RuntimeError("another")
 
 
 # Plans and devices.

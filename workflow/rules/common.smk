@@ -27,6 +27,7 @@ from sgbench.plots import CELLS_OF
 from sgbench.sets import STEMS
 from sgbench.submission import HOME, MOST_BYTES, submission_folders
 from sgbench.symmetry import family_of
+from sgbench.tracking import check_store
 
 try:
     SETTINGS = resolve_settings(config, Path())
@@ -35,9 +36,11 @@ except SgbenchError as error:
     raise WorkflowError(str(error)) from None
 
 # Where a run is logged and computed changes no result, so it reaches the commands by the
-# environment and not as a parameter that would make them run again.
+# environment and not as a parameter that would make them run again. A store that the user has set
+# there goes before the one of the settings.
 os.environ.update(
-    MLFLOW_TRACKING_URI=SETTINGS["mlflow_store"],
+    MLFLOW_TRACKING_URI=os.environ.get("MLFLOW_TRACKING_URI")
+    or SETTINGS["mlflow_store"],
     SGBENCH_DEVICE=SETTINGS["device"],
     SGBENCH_WORKFLOW=settings_name(SETTINGS),
 )
