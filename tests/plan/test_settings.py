@@ -3,12 +3,14 @@ from pathlib import Path
 import pytest
 
 from sgbench.errors import SgbenchError
+from sgbench.leaderboard import read_csv
 from sgbench.models import REFERENCE
 from sgbench.plan import SCALES, explain_scale, read_config, resolve_settings
 from sgbench.sets import SetSpec
 
 ROOT = Path(__file__).parents[2]
 GIVEN = read_config(ROOT)
+PUBLISHED = ROOT / "results" / "published" / "laptop.csv"
 # The smallest scale's file that holds everything, with its trainings and defaults to be filled in.
 SCALE = """
 job_threads: 1
@@ -33,6 +35,15 @@ def resolved(tmp_path):
         return resolve_settings({**GIVEN, "scale": "smoke", **over}, tmp_path)
 
     return resolve
+
+
+@pytest.mark.parametrize("scale", sorted({*read_csv(PUBLISHED)["scale"]}))
+def test_a_scale_that_is_published_fixes_the_number_of_threads(scale):
+    threads = resolve_settings({**GIVEN, "scale": scale}, ROOT)["job_threads"]
+    assert threads is not None
+    table = read_csv(PUBLISHED)
+    ours = table[(table["scale"] == scale) & (table["status"] == "reference")]["hardware"].dropna()
+    assert {hardware.rpartition(", ")[2] for hardware in ours} == {f"{threads} threads"}
 
 
 @pytest.mark.parametrize("scale", SCALES)
