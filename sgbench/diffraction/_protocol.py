@@ -59,6 +59,12 @@ class PatternProtocol:
                 f"wavelength {self.wavelength} and profile width {self.sigma} must both be "
                 "positive. Give ångström and degrees."
             )
+        if TAIL_SIGMAS * self.sigma > self.two_theta_max - self.two_theta_min:
+            raise SgbenchError(
+                f"a profile of width {self.sigma} is wider than the two_theta window "
+                f"{self.two_theta_min}-{self.two_theta_max}. Widen the window, or narrow the "
+                "profile."
+            )
         if self.n_points < 2 or self.step > self.sigma:
             raise SgbenchError(
                 f"{self.n_points} points are too few for a profile of width {self.sigma} degrees; "

@@ -106,13 +106,10 @@ def resolve_settings(given: Mapping[str, Any], root: Path) -> dict[str, Any]:
     settings = _merge(own, {**given, "scale": scale})
     schema = read_yaml(root / "workflow" / "schemas" / "config.schema.yaml")
     schema["$defs"] |= {name: {"enum": list(known)} for name, known in _KNOWN.items()}
-    error = best_match(_Validator(schema).iter_errors(settings))
-    if error is not None:
-        place = ".".join(str(part) for part in error.absolute_path) or "the top level"
-        raise SgbenchError(
-            f"config: at '{place}': {printed(error.message)}. Mend it in config/config.yaml, "
-            f"config/{scale}.yaml or --config."
-        )
+    _check(settings, schema, scale)
+    for one in (own, given):
+        # What the other covers is not in the whole, and is spelled out all the same.
+        _check({"training": one.get("training", {})}, {**schema, "required": []}, scale)
     with _at("reference"):
         reference = get_trained_model(settings["reference"]).name
     defaults = _plans(settings.pop("defaults", {}), reference, "defaults")
@@ -175,6 +172,16 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     content: dict[str, Any] = _KIND.read_yaml(path)
     return content
+
+
+def _check(settings: object, schema: Mapping[str, Any], scale: str) -> None:
+    error = best_match(_Validator(schema).iter_errors(settings))
+    if error is not None:
+        place = ".".join(str(part) for part in error.absolute_path) or "the top level"
+        raise SgbenchError(
+            f"config: at '{printed(place)}': {printed(error.message)}. Mend it in "
+            f"config/config.yaml, config/{scale}.yaml or --config."
+        )
 
 
 def _test_sets(names: list[str], where: str) -> list[str]:
