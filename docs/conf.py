@@ -55,7 +55,10 @@ numpydoc_class_members_toctree = False
 nitpicky = True
 nitpick_ignore_regex = [
     # Types of other packages have no page here, and none is fetched.
-    (r"py:.*", r"(numpy|np|pandas|pd|torch|gemmi|h5py|matplotlib|pathlib|collections|typing)\..*"),
+    (
+        r"py:.*",
+        r"(numpy|np|pandas|pd|pa|pq|torch|gemmi|h5py|matplotlib|pathlib|collections|typing|pydantic|annotated_types)\..*",
+    ),
     # Imported for type checkers alone, so that autodoc sees the bare name.
     (r"py:class", r"Figure|ClassifierMixin|Trained"),
     # Types of attributes that are not for use outside.

@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FORMULA = re.compile(r"[=+@\t\r-]")
+# `-3, -3m, 6/m`: no function and no command, which take brackets, bars or exclamation marks.
+_HARMLESS = re.compile(r"-[\w ,;./-]*")
 # What could begin markup, a link or a cell of its own; an underscore inside of a word does nothing.
 _MARKUP = re.compile(
     r"[\\`*{}\[\]<>|~&@!#]|(?<!\w)_|_(?!\w)|(?<=http)s?:|(?<=\bwww)\.", re.IGNORECASE
@@ -17,9 +19,11 @@ def csv_text(value: str) -> str:
     """Return text that no spreadsheet takes for a formula.
 
     A spreadsheet calculates what begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage
-    return, also inside quotes; an apostrophe before it keeps it text. Numbers stay numbers.
+    return, also inside quotes; an apostrophe before it keeps it text. Numbers stay numbers, and
+    point groups such as ``-3, 6/m`` stay what they are.
     """
-    return f"'{value}" if _FORMULA.match(value) and not _is_number(value) else value
+    harmless = _HARMLESS.fullmatch(value) or _is_number(value)
+    return f"'{value}" if _FORMULA.match(value) and not harmless else value
 
 
 def csv_frame(table: "pd.DataFrame") -> "pd.DataFrame":

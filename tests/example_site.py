@@ -51,7 +51,7 @@ def some_scores(
                     found.append(
                         replace(
                             one, top=top, top_low=low, top_high=high,
-                            calibration=_all_bins(n),
+                            calibration=_all_bins(one.n_test),
                             provenance={**one.provenance, **origin},
                         )
                     )  # fmt: skip
@@ -84,7 +84,10 @@ def scores_of_two_sources(
 def _all_bins(n: int) -> tuple[tuple[int, int, float, float], ...]:
     """As many samples in each bin, and seven points of too much confidence."""
     middles = [(i + 0.5) / 15 for i in range(15)]
-    return tuple((i, n // 15, x, max(0.0, x - 0.07)) for i, x in enumerate(middles))
+    return tuple(
+        (i, n // 15 + (n % 15 if i == 0 else 0), x, max(0.0, x - 0.07))
+        for i, x in enumerate(middles)
+    )
 
 
 def some_site(scores: list[Score], extra: dict[str, float] | None = None) -> SiteData:

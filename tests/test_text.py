@@ -24,7 +24,10 @@ def test_no_spreadsheet_calculates(text):
     assert csv_text(csv_text(text)) == csv_text(text)
 
 
-@pytest.mark.parametrize("text", ["", "2 cores", "-3", "+4.5", "-1e-3", "P m -3 m", "fcn-wang2024"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "2 cores", "-3", "+4.5", "-1e-3", "P m -3 m", "-3, -3m, 6/m, 6/mmm", "fcn-wang2024"],
+)
 def test_harmless_text_stays(text):
     assert csv_text(text) == text
 

@@ -66,4 +66,4 @@ def test_pairs_that_are_none(refused, scores, tmp_path, call):
     call("leaderboard", scores, "-o", "leaderboard.csv")
     (tmp_path / "leaderboard.pairs.csv").write_text("a,b\n1,2\n")
     said = refused("site", "--table", "leaderboard.csv", "-o", "site")
-    assert "leaderboard.pairs.csv holds no comparisons" in said
+    assert "leaderboard.pairs.csv is not a table of comparisons" in said
