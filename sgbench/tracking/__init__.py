@@ -5,13 +5,11 @@ goes when the store has all of it. A store that fails costs a warning, and `sync
 """
 
 from sgbench.tracking._delivery import sync
-from sgbench.tracking._record import JOURNAL_ENDING
 from sgbench.tracking._results import log_dataset, log_scores
 from sgbench.tracking._store import check_store
 from sgbench.tracking._training import Run, tracked_run
 
 __all__ = [
-    "JOURNAL_ENDING",
     "Run",
     "check_store",
     "log_dataset",

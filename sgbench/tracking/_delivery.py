@@ -6,9 +6,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from sgbench.errors import SgbenchError
-from sgbench.tracking._record import JOURNAL_ENDING, Record, read_journal, write_journal
+from sgbench.tracking._record import Record, read_journal, write_journal
 from sgbench.tracking._store import send
 
+_ENDING = ".unsent"
 _LOG = logging.getLogger(__name__)
 
 
@@ -28,7 +29,7 @@ def sync(store: str, folders: Iterable[Path]) -> Iterator[tuple[Path, SgbenchErr
     error : SgbenchError or None
         Why it was not sent.
     """
-    found = {path for folder in folders for path in folder.rglob(f"*{JOURNAL_ENDING}")}
+    found = {path for folder in folders for path in folder.rglob(f"*{_ENDING}")}
     # A run that others add to was begun before them.
     for path in sorted(found, key=lambda path: (path.stat().st_mtime_ns, path)):
         try:
@@ -72,6 +73,4 @@ def warn(error: SgbenchError, journal: Path) -> None:
 
 def journal_of(output: Path, key: str) -> Path:
     """Return the place of a journal: beside the results, and of nothing else that wrote there."""
-    return output.with_name(
-        f"{output.name}.{sha256(key.encode()).hexdigest()[:12]}{JOURNAL_ENDING}"
-    )
+    return output.with_name(f"{output.name}.{sha256(key.encode()).hexdigest()[:12]}{_ENDING}")

@@ -11,7 +11,6 @@ from typing import Any
 from sgbench.errors import SgbenchError
 from sgbench.files import file_sha256, write_atomically
 
-JOURNAL_ENDING = ".unsent"
 _VERSION = 1
 
 

@@ -5,7 +5,6 @@ import pytest
 from example_training import TWO_CELLS, tiny_network
 
 from sgbench.sets import SetSpec, open_training_set
-from sgbench.tracking import JOURNAL_ENDING
 from sgbench.training import Progress
 
 
@@ -54,7 +53,7 @@ def runs():
 
 @pytest.fixture
 def journals(tmp_path):
-    return lambda: sorted(tmp_path.rglob(f"*{JOURNAL_ENDING}"))
+    return lambda: sorted(tmp_path.rglob("*.unsent"))
 
 
 @pytest.fixture
