@@ -18,6 +18,8 @@ TEXTS = (
 )  # fmt: skip
 OTHERS = (None, [], {}, [[]], [None], {"": 0}, {"a": {"b": []}}, [1, "a"])
 _NEAR = 0.6
+# Lists in lists without end are damage, and no place to damage further.
+_DEEPEST = 40
 
 
 def damaged(value: Any, rng: random.Random) -> Any:
@@ -76,7 +78,7 @@ def _places(value: Any, depth: int = 0) -> Iterator[tuple[Any, Any, int]]:
     keys = value if isinstance(value, dict) else range(len(value))
     for key in keys:
         yield value, key, depth
-        if isinstance(value[key], dict | list):
+        if isinstance(value[key], dict | list) and depth < _DEEPEST:
             yield from _places(value[key], depth + 1)
 
 
