@@ -5,6 +5,7 @@ import os
 import sys
 
 from sgbench.errors import SgbenchError
+from sgbench.live import end_with_shell
 
 # What ails the machine or a permission, and no line of code.
 _OF_THE_MACHINE = {
@@ -20,6 +21,7 @@ _NO_MEMORY = (
 
 def main() -> None:
     """Run the command line; what a user can mend ends in one sentence and status 2."""
+    end_with_shell()
     try:
         from sgbench.cli._app import app
 

@@ -13,7 +13,6 @@ from sgbench.plan._jobs import (
     trainings,
     untrained,
 )
-from sgbench.plan._live import hold_folder
 from sgbench.plan._settings import (
     PLAN_FIELDS,
     SCALES,
@@ -35,7 +34,6 @@ __all__ = [
     "explain_costs",
     "explain_scale",
     "generated_families",
-    "hold_folder",
     "on_gpu",
     "read_config",
     "read_rates",

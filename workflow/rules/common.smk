@@ -5,6 +5,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from sgbench.errors import SgbenchError
+from sgbench.live import hold_folder
 from sgbench.models import NetworkSpec, get_model
 from sgbench.plan import (
     SCALES,
@@ -15,7 +16,6 @@ from sgbench.plan import (
     explain_costs,
     explain_scale,
     generated_families,
-    hold_folder,
     on_gpu,
     read_rates,
     resolve_settings,

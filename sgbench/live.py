@@ -1,7 +1,9 @@
-"""One run of the workflow at a time in a folder, and an end to what a killed one left behind."""
+"""One run of the workflow at a time in a folder, and an end to what a kill leaves at work."""
 
 import atexit
 import os
+import signal
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +13,7 @@ from sgbench.files import remove_unfinished
 
 # In the environment of every process of a run, down to the workers of its jobs.
 _MARK = "SGBENCH_RUN_FOLDER"
+_PR_SET_PDEATHSIG = 1
 # Seconds that killed processes may take to die.
 _PATIENCE = 30
 
@@ -55,6 +58,23 @@ def hold_folder(folder: Path) -> tuple[int, int]:
     n_processes = _kill_orphans(str(folder))
     os.environ[_MARK] = str(folder)
     return n_processes, remove_unfinished(folder / "results")
+
+
+def end_with_shell() -> None:
+    """Have the operating system kill this process when its parent dies, if a run started it.
+
+    Snakemake takes a job for failed when its shell is killed, and deletes its outputs. A command
+    that went on would write them again, perhaps not all, and a later run take them for complete.
+    Only Linux can do it.
+    """
+    if _MARK not in os.environ or not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    shell = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != shell:  # it was killed just before
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _kill_orphans(folder: str) -> int:

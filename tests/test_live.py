@@ -1,5 +1,6 @@
 """One run of the workflow in a folder: a second one is refused, a killed one's jobs are ended."""
 
+import os
 import subprocess
 import sys
 
@@ -7,13 +8,13 @@ import psutil
 import pytest
 
 from sgbench.errors import SgbenchError
-from sgbench.plan import hold_folder
+from sgbench.live import hold_folder
 
 # Holds the folder, starts a job that goes on by itself, and waits to be killed.
 RUN = """
 import subprocess, sys
 from pathlib import Path
-from sgbench.plan import hold_folder
+from sgbench.live import hold_folder
 print(*hold_folder(Path(sys.argv[1])), flush=True)
 job = subprocess.Popen(["sleep", "600"])
 print(job.pid, flush=True)
@@ -75,3 +76,27 @@ def test_the_run_after_a_killed_one_ends_its_jobs_and_deletes_unfinished_files(s
     finally:
         stranger.kill()
         stranger.wait()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux ends it")
+@pytest.mark.parametrize("of_a_run", [True, False])
+def test_a_command_of_a_run_dies_with_the_shell_of_its_job(of_a_run, tmp_path):
+    command = "from sgbench.live import end_with_shell; end_with_shell(); print(flush=True)"
+    marked = {**os.environ, "SGBENCH_RUN_FOLDER": str(tmp_path)}
+    shell = subprocess.Popen(
+        ["bash", "-c", f"'{sys.executable}' -c '{command}; import time; time.sleep(600)'; true"],
+        env=marked if of_a_run else None, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        shell.stdout.readline()
+        (job,) = psutil.Process(shell.pid).children()
+        shell.kill()
+        shell.wait()
+        # Its output ends when it does: at once, or when it is killed by hand.
+        if not of_a_run:
+            assert at_work(job)
+            job.kill()
+        assert shell.stdout.read() == b""
+        assert not at_work(job)
+    finally:
+        shell.stdout.close()
