@@ -10,7 +10,7 @@ from filelock import FileLock
 from sgbench.designed import Split, exact_ceilings
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score, write_score
-from sgbench.files import write_atomically
+from sgbench.files import all_or_none, write_atomically
 from sgbench.leaderboard import (
     IDENTITY,
     TESTED_ON,
@@ -56,7 +56,7 @@ def add_rows(
 ) -> pd.DataFrame:
     """Put the rows of a submission into the leaderboard (CSV and Markdown).
 
-    Rows of others keep every digit. The files change one after the other, each as a whole.
+    Rows of others keep every digit. Both files change, or none.
 
     Parameters
     ----------
@@ -97,12 +97,13 @@ def add_rows(
         table = _text_of(fresh)
         if kept is not None:
             table = csv_frame(pd.concat([kept[~mine], table]))
-        with write_atomically(leaderboard) as temporary:
-            table.to_csv(temporary, index=False)
-            ordered = sort_table(read_csv(temporary).reset_index(names=_PLACE))
-            table.iloc[ordered[_PLACE].to_numpy()].to_csv(temporary, index=False)
-        with write_atomically(leaderboard.with_suffix(".md")) as temporary:
-            temporary.write_text(to_markdown(ordered, read_pairs(pairs_path(leaderboard))))
+        with all_or_none():
+            with write_atomically(leaderboard) as temporary:
+                table.to_csv(temporary, index=False)
+                ordered = sort_table(read_csv(temporary).reset_index(names=_PLACE))
+                table.iloc[ordered[_PLACE].to_numpy()].to_csv(temporary, index=False)
+            with write_atomically(leaderboard.with_suffix(".md")) as temporary:
+                temporary.write_text(to_markdown(ordered, read_pairs(pairs_path(leaderboard))))
     return fresh
 
 

@@ -1,16 +1,14 @@
 """Records on their way: a journal beside the results, until a store has what is in it."""
 
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
 from sgbench.errors import SgbenchError
 from sgbench.tracking._record import Record, read_journal, write_journal
-from sgbench.tracking._store import send
+from sgbench.tracking._store import say, send
 
 _ENDING = ".unsent"
-_LOG = logging.getLogger(__name__)
 
 
 def sync(store: str, folders: Iterable[Path]) -> Iterator[tuple[Path, SgbenchError | None]]:
@@ -65,10 +63,10 @@ def _deliver(store: str, journal: Path) -> None:
 
 
 def warn(error: SgbenchError, journal: Path) -> None:
-    _LOG.warning(
-        "warning: %s The work goes on; what was to be recorded waits in %s, and `sgbench track "
-        "sync %s` sends it later.", error, journal, journal.parent,
-    )  # fmt: skip
+    say(
+        f"{error} The work goes on; what was to be recorded waits in {journal}, and `sgbench track "
+        f"sync {journal.parent}` sends it later."
+    )
 
 
 def journal_of(output: Path, key: str) -> Path:

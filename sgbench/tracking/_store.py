@@ -6,7 +6,9 @@ nothing.
 
 import logging
 import os
+import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
     from mlflow import MlflowClient
     from mlflow.entities import Run
+    from mlflow.models import Model
 
 # Nothing here is ever unpickled, so that a store from elsewhere cannot run code.
 os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
@@ -31,7 +34,6 @@ os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-_LOG = logging.getLogger(__name__)
 _EXPERIMENT = "sgbench"
 _SQLITE = "sqlite:///"
 # MLflow takes no more at once.
@@ -99,6 +101,11 @@ def send(store: str, record: Record, folder: Path, before: Sent | None = None) -
             if is_own:
                 client.set_terminated(sent.run_id, record.status, record.ended)
     return sent
+
+
+def say(text: str) -> None:
+    """Warn on stderr; not by a log, since libraries below MLflow set the level of all logs."""
+    print(f"warning: {text}", file=sys.stderr, flush=True)
 
 
 def shown(store: str) -> str:
@@ -255,7 +262,7 @@ def _send_files(client: "MlflowClient", run_id: str, record: Record, folder: Pat
     for name, digest in record.artifacts.items():
         path = folder / name
         if not path.is_file() or file_sha256(path) != digest:
-            _LOG.warning("warning: %s is not what it was; it is recorded without the file", path)
+            say(f"{path} is not what it was; it is recorded without the file")
             continue
         client.log_artifact(run_id, str(path))
         if name == record.model:
@@ -263,39 +270,62 @@ def _send_files(client: "MlflowClient", run_id: str, record: Record, folder: Pat
 
 
 def _send_model(client: "MlflowClient", run_id: str, path: Path) -> None:
-    """Send a trained network as an exported graph (no pickle), in a run that has none yet."""
+    """Send a trained network as an exported graph (no pickle), or what is missing of one."""
+    from mlflow.entities import LoggedModelOutput
+    from mlflow.models import Model
+
+    run = client.get_run(run_id)
+    experiment_id = run.info.experiment_id
+    begun = client.search_logged_models([experiment_id], f"source_run_id = '{run_id}'")
+    model = begun[0] if begun else None
+    if model and model.status == "READY":
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        description, target = Model(run_id=run_id), Path(folder) / "model"
+        if not _export(path, target, description):
+            return
+        if model is None:
+            model = client.create_logged_model(
+                experiment_id, "model", run_id, params=run.data.params
+            )
+        outputs = run.outputs.model_outputs if run.outputs else []
+        if model.model_id not in {one.model_id for one in outputs}:
+            client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+        description.model_uuid = description.model_id = model.model_id
+        description.artifact_path = model.artifact_location
+        description.save(str(target / "MLmodel"))
+        client.log_model_artifacts(model.model_id, str(target))
+        client.finalize_logged_model(model.model_id, "READY")
+
+
+def _export(path: Path, target: Path, description: "Model") -> bool:
+    """Write a trained network as a model of MLflow; return False if it cannot be exported."""
     import mlflow.pytorch
     import numpy as np
     import torch
-    from mlflow.exceptions import MlflowException
-    from mlflow.models import Model
 
     from sgbench.diffraction import PROTOCOLS
     from sgbench.sets import SetSpec
     from sgbench.training import TrainedModel, load_model
 
-    outputs = client.get_run(run_id).outputs
-    begun = outputs.model_outputs if outputs else []
-    model_id = begun[-1].model_id if begun else None
-    if model_id and client.get_logged_model(model_id).status == "READY":
-        return
     trained = load_model(path, torch.device("cpu"))
     assert isinstance(trained, TrainedModel)
     protocol = PROTOCOLS[SetSpec.parse(trained.provenance["plan"]["dataset"]).protocol]
     try:
-        Model.log(
-            artifact_path=None,
-            name="model",
-            flavor=mlflow.pytorch,
-            run_id=run_id,
-            model_id=model_id,
-            pytorch_model=trained.network.eval(),
-            input_example=np.zeros((2, 1, protocol.n_points), dtype=np.float32),
-            serialization_format="pt2",
-            pip_requirements=["torch"],
-        )
-    except (MlflowException, OSError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # nobody here can mend what MLflow and torch warn of
+            mlflow.pytorch.save_model(
+                trained.network.eval(),
+                str(target),
+                mlflow_model=description,
+                input_example=np.zeros((2, 1, protocol.n_points), dtype=np.float32),
+                serialization_format="pt2",
+                pip_requirements=["torch"],
+            )
+    except OSError:
         raise
     except Exception as error:  # torch.export refuses in many ways
-        # Not every network can be exported; its file is there all the same.
-        _LOG.warning("the model was not exported to MLflow: %s", error)
+        # The network's file is there all the same.
+        say(f"the model was not exported to MLflow: {error}")
+        return False
+    return True

@@ -1,6 +1,5 @@
 """A training as a run that is told of its progress."""
 
-import logging
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -21,12 +20,11 @@ from sgbench.tracking._record import (
     texts,
     write_journal,
 )
-from sgbench.tracking._store import Sent, send, system_monitor
+from sgbench.tracking._store import Sent, say, send, system_monitor
 
 if TYPE_CHECKING:
     from sgbench.training import Progress, Trained, TrainingPlan
 
-_LOG = logging.getLogger(__name__)
 # A store that failed is asked again after so long, for each attempt may cost seconds.
 _PAUSE_SECONDS = 60.0
 
@@ -156,7 +154,7 @@ class Run:
         self._not_before = 0.0
         if self._report():
             if self._has_warned:
-                _LOG.warning("MLflow answers again and has everything; nothing is left to be sent")
+                say("MLflow answers again and has everything; nothing is left to be sent")
             if status == "FINISHED":
                 self._journal.unlink(missing_ok=True)
 

@@ -17,7 +17,6 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -378,11 +377,8 @@ def settings() -> Reader:
 def descriptions() -> Reader:
     from submission_examples import description
 
-    from sgbench.submission import Track
     from sgbench.submission._description import read_description
 
-    # It draws the samples of a track anew each time, and is no reader.
-    Track.checksum = cache(Track.checksum)
     onnx = {
         "input": "pattern", "shape": ["n", 8192], "output": "out", "gives": "probabilities",
         "batch_size": 16,

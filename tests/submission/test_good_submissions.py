@@ -1,5 +1,6 @@
 """What is good scores what scoring its probabilities directly scores."""
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from sgbench.structures import write_crystals
 from sgbench.submission import (
     PER_SPACEGROUP,
     Track,
+    _rows,
     _track,
     add_rows,
     check_submission,
@@ -217,6 +219,26 @@ def test_a_row_stands_on_the_leaderboard(call, mine, tmp_path):
     before = board.read_bytes()
     call("add", "mine")
     assert board.read_bytes() == before
+
+
+def test_both_tables_change_or_none(call, mine, samples, tmp_path, monkeypatch):
+    board = tmp_path / "results" / "leaderboard.csv"
+    call("add", "mine")
+    before = board.read_bytes()
+    write(
+        mine, description(version="2.0"), frame(samples, values=probabilities(samples, LABELS, 1))
+    )
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(_rows, "to_markdown", full)
+    with pytest.raises(SgbenchError, match="No space left"):
+        add_rows(score_submission(mine), board, replace=True)
+    assert board.read_bytes() == before
+    assert {path.name for path in board.parent.iterdir()} == {
+        ".leaderboard.csv.lock", "leaderboard.csv", "leaderboard.md",
+    }  # fmt: skip
 
 
 def test_another_version_needs_a_word(call, mine, samples, tmp_path):

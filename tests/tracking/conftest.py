@@ -57,6 +57,14 @@ def journals(tmp_path):
 
 
 @pytest.fixture
+def warnings(capsys):
+    """Return what was warned of since the last call."""
+    return lambda: [
+        line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: ")
+    ]
+
+
+@pytest.fixture
 def tiny():
     with tiny_network():
         yield

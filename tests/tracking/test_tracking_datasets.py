@@ -76,10 +76,10 @@ def test_another_file_is_another_run(store, crystals, file, tmp_path, runs):
     assert sorted(run.data.metrics["structures"] for run in runs(store)) == [10, 261]
 
 
-def test_a_full_disk_costs_a_warning(store, crystals, file, card, runs, journals, caplog):
+def test_a_full_disk_costs_a_warning(store, crystals, file, card, runs, journals, warnings):
     with full_disk():
         log_dataset(store, crystals, file, [card])
-    assert len(caplog.messages) == 1
+    assert len(warnings()) == 1
     (journal,) = journals()
     for _ in range(2):
         assert [error for _, error in sync(store, [journal.parent])] in ([None], [])
@@ -108,9 +108,9 @@ def test_without_a_store_nothing_happens(crystals, file, tmp_path, monkeypatch):
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_store_that_cannot_be_used(crystals, file, caplog, journals):
+def test_a_store_that_cannot_be_used(crystals, file, warnings, journals):
     log_dataset("nonsense://store", crystals, file, [])
-    assert "'nonsense://store' cannot be used" in caplog.text
+    assert "'nonsense://store' cannot be used" in warnings()[0]
     assert len(journals()) == 1
 
 

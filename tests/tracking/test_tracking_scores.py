@@ -90,11 +90,11 @@ def test_a_stranger_writes_into_no_run_of_ours(store, score, table, two_cells, t
     assert not next(run for run in runs(store) if run.info.run_id == trained.info.run_id).steps
 
 
-def test_a_full_disk_costs_a_warning(store, table, runs, journals, caplog):
+def test_a_full_disk_costs_a_warning(store, table, runs, journals, warnings):
     scores = some_scores(("alpha", "beta"), ("cubic",), ("cddd",), n=50)
     with full_disk():
         log_scores(store, scores, table)
-    assert len(caplog.messages) == 1
+    assert len(warnings()) == 1
     (journal,) = journals()
     content = journal.read_bytes()
     for _ in range(2):

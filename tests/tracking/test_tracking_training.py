@@ -1,14 +1,18 @@
+import errno
 import shutil
 import socket
 from dataclasses import replace
 
 import pytest
+import torch
 from example_crystals import crystal_file, crystal_set
 from example_training import PLAN, full_disk
 
+from sgbench.diffraction import CANONICAL
 from sgbench.errors import SgbenchError
 from sgbench.sets import SetSpec, open_training_set
 from sgbench.tracking import check_store, sync, tracked_run
+from sgbench.training import choose_device, train
 
 # Of the libraries below MLflow.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -115,7 +119,7 @@ def test_without_a_store_nothing_is_written(training, validation, ended, tmp_pat
 
 
 def test_a_full_disk_costs_one_warning(
-    store, training, validation, ended, runs, journals, caplog, tmp_path
+    store, training, validation, ended, runs, journals, warnings, tmp_path
 ):
     with training(store) as run:
         run.progress(validation(1))
@@ -123,8 +127,7 @@ def test_a_full_disk_costs_one_warning(
             for n in (2, 3):
                 run.progress(validation(n))
             run.finish(*ended(3))
-    assert len(caplog.records) == 1
-    (said,) = caplog.messages
+    (said,) = warnings()
     assert "Traceback" not in said
     assert "database or disk is full" in said or "disk I/O error" in said
     assert f"`sgbench track sync {tmp_path}`" in said
@@ -147,8 +150,34 @@ def test_a_full_disk_costs_one_warning(
     assert (again.steps, again.info.end_time) == (after.steps, after.info.end_time)
 
 
+@pytest.mark.usefixtures("tiny")
+def test_a_model_that_was_sent_in_part_is_sent_whole(
+    store, training, runs, journals, monkeypatch, warnings, tmp_path
+):
+    import mlflow
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, training(store) as run:
+        patch.setattr(mlflow.MlflowClient, "log_model_artifacts", full)
+        output = tmp_path / "model.pt"
+        run.finish(output, train(PLAN, output, tmp_path / "checkpoint", choose_device("cpu")))
+    (said,) = warnings()
+    assert "No space left" in said
+    (journal,) = journals()
+    assert synced(store, tmp_path) == [(journal.name, None)]
+    (found,) = runs(store)
+    (model,) = found.outputs.model_outputs
+    client = mlflow.MlflowClient(store)
+    assert client.get_logged_model(model.model_id).status == "READY"
+    assert found.info.status == "FINISHED"
+    network = mlflow.pytorch.load_model(f"models:/{model.model_id}")
+    assert network(torch.zeros(1, 1, CANONICAL.n_points)).shape == (1, 36)
+
+
 def test_a_store_that_comes_back_needs_no_sync(
-    store, training, validation, ended, runs, journals, caplog
+    store, training, validation, ended, runs, journals, warnings
 ):
     with training(store) as run:
         with full_disk():
@@ -159,7 +188,7 @@ def test_a_store_that_comes_back_needs_no_sync(
     (found,) = runs(store)
     assert found.steps["top1"] == [8, 16]
     assert journals() == []
-    assert "nothing is left" in caplog.messages[-1]
+    assert "nothing is left" in warnings()[-1]
 
 
 def test_a_store_that_is_too_full_to_begin(tmp_path, training, journals):
@@ -190,14 +219,14 @@ def test_a_server_that_does_not_answer(training, monkeypatch):
 
 
 def test_a_training_amid_a_workflow_does_without_its_server(
-    store, training, validation, ended, runs, journals, caplog, tmp_path
+    store, training, validation, ended, runs, journals, warnings, tmp_path
 ):
     with training(REFUSING, workflow="smoke") as run:
         run.progress(validation(1))
         run.finish(*ended(1))
     assert run.provenance["mlflow_run"] is None
-    assert len(caplog.records) == 1
-    assert "secret" not in caplog.text
+    (said,) = warnings()
+    assert "secret" not in said
     (journal,) = journals()
     assert "secret" not in journal.read_text()
     assert synced(store, tmp_path) == [(journal.name, None)]
@@ -217,16 +246,16 @@ def test_an_unfinished_training_is_sent_and_kept(
 
 
 def test_a_file_that_was_replaced_is_not_taken_for_the_recorded_one(
-    store, training, ended, runs, tmp_path, caplog
+    store, training, ended, runs, tmp_path, warnings
 ):
     with training(REFUSING, workflow="smoke") as run:
         run.finish(*ended(1))
     (tmp_path / "model.pt").write_bytes(b"of a later training")
-    caplog.clear()
+    warnings()
     synced(store, tmp_path)
     (found,) = (run for run in runs(store) if "plan_sha256" in run.data.tags)
     assert found.files == []
-    assert "is not what it was" in caplog.text
+    assert "is not what it was" in warnings()[0]
 
 
 def test_a_damaged_journal_does_not_stop_the_others(store, training, ended, runs, tmp_path):
