@@ -11,8 +11,9 @@ from pathlib import Path
 from sgbench.errors import SgbenchError
 from sgbench.files import remove_unfinished
 
-# In the environment of every process of a run, down to the workers of its jobs.
-_MARK = "SGBENCH_RUN_FOLDER"
+# In the environment of every process of a run, down to the workers of its jobs: the run's own
+# process, a space and the folder.
+_MARK = "SGBENCH_RUN"
 _PR_SET_PDEATHSIG = 1
 # Seconds that killed processes may take to die.
 _PATIENCE = 30
@@ -56,7 +57,7 @@ def hold_folder(folder: Path) -> tuple[int, int]:
     atexit.register(lock.release)  # keeps the lock from being collected as garbage before
     path.write_text(str(os.getpid()))
     n_processes = _kill_orphans(str(folder))
-    os.environ[_MARK] = str(folder)
+    os.environ[_MARK] = f"{os.getpid()} {folder}"
     return n_processes, remove_unfinished(folder / "results")
 
 
@@ -71,9 +72,15 @@ def end_with_shell() -> None:
         return
     import ctypes
 
-    shell = os.getppid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != shell:  # it was killed just before
+    parent = os.getppid()
+    try:
+        of_a_run = f"{_MARK}=".encode() in Path(f"/proc/{parent}/environ").read_bytes()
+    except OSError:  # what belongs to others cannot be read
+        of_a_run = False
+    # A parent that is none of the run has adopted this process: the shell died before. The run
+    # itself, which marked its own environment later, may have started a command without a shell.
+    if not of_a_run and str(parent) != os.environ[_MARK].partition(" ")[0]:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -85,7 +92,8 @@ def _kill_orphans(folder: str) -> int:
 
     def is_orphan(process: psutil.Process) -> bool:
         with suppress(psutil.Error):  # it has just ended, or belongs to somebody else
-            return process.environ().get(_MARK) == folder and process not in own
+            mark = process.environ().get(_MARK, "")
+            return mark.partition(" ")[2] == folder and process not in own
         return False
 
     killed = set()

@@ -82,9 +82,9 @@ def test_the_run_after_a_killed_one_ends_its_jobs_and_deletes_unfinished_files(s
 @pytest.mark.parametrize("of_a_run", [True, False])
 def test_a_command_of_a_run_dies_with_the_shell_of_its_job(of_a_run, tmp_path):
     command = "from sgbench.live import end_with_shell; end_with_shell(); print(flush=True)"
-    marked = {**os.environ, "SGBENCH_RUN_FOLDER": str(tmp_path)}
+    marked = {**os.environ, "SGBENCH_RUN": f"1 {tmp_path}"}
     shell = subprocess.Popen(
-        ["bash", "-c", f"'{sys.executable}' -c '{command}; import time; time.sleep(600)'; true"],
+        ["bash", "-c", f"'{sys.executable}' -c '{command}; import time; time.sleep(60)'; true"],
         env=marked if of_a_run else None, stdout=subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -97,6 +97,27 @@ def test_a_command_of_a_run_dies_with_the_shell_of_its_job(of_a_run, tmp_path):
             assert at_work(job)
             job.kill()
         assert shell.stdout.read() == b""
+        psutil.wait_procs([job], timeout=10)
         assert not at_work(job)
     finally:
         shell.stdout.close()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux ends it")
+def test_a_command_whose_shell_died_before_it_began(tmp_path):
+    """Python takes a second to begin, in which a shell can be killed."""
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    command = (
+        f'open("{gate}").read(); from sgbench.live import end_with_shell; end_with_shell(); '
+        'print("went on")'
+    )
+    shell = subprocess.Popen(
+        ["bash", "-c", f"'{sys.executable}' -c '{command}'; true"],
+        env={**os.environ, "SGBENCH_RUN": f"{os.getpid()} {tmp_path}"}, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    with shell.stdout:
+        with open(gate, "w"):  # when the command opens it, too
+            shell.kill()
+            shell.wait()
+        assert shell.stdout.read() == b""  # which ends when the command does
