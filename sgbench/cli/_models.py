@@ -56,7 +56,10 @@ def train(
     batch_size: Annotated[int | None, typer.Option(help="Patterns a step.")] = None,
     peak_rate: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
     warmup: Annotated[
-        float | None, typer.Option(help="Share of the steps before the peak.")
+        int | None, typer.Option(help="Patterns over which the rate rises to its peak.")
+    ] = None,
+    decay: Annotated[
+        float | None, typer.Option(help="Share of the steps over which it falls in the end.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of weights, samples and dropout.")] = 0,
     validations: Annotated[int | None, typer.Option(help="How often to validate.")] = None,
@@ -66,6 +69,12 @@ def train(
     crystals: CrystalsOption = None,
     checkpoint: Annotated[
         Path | None, typer.Option(help="State of an unfinished training; beside output by default.")
+    ] = None,
+    before_decay: Annotated[
+        Path | None,
+        typer.Option(
+            help="File for the state before the rate falls; a longer training goes on from it."
+        ),
     ] = None,
     scale: ScaleOption = "custom",
     device: DeviceOption = "auto",
@@ -91,6 +100,7 @@ def train(
         "batch_size": batch_size,
         "peak_rate": peak_rate,
         "warmup": warmup,
+        "decay": decay,
         "validations": validations,
         "patience": patience,
     }
@@ -118,8 +128,9 @@ def train(
 
             extra = {"scale": scale, **run.provenance}
             trained = train_model(
-                plan, output, state, chosen, report, display.step, extra, crystals or ()
-            )
+                plan, output, state, chosen, report, display.step, extra, crystals or (),
+                before_decay,
+            )  # fmt: skip
             write_history(output.with_name("history.csv"), trained)
             state.unlink(missing_ok=True)
             run.finish(output, trained)

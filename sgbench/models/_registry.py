@@ -28,6 +28,7 @@ REFERENCE_MODELS = (REFERENCE, "fcn-wang2024.sqrt", "fcn-wang2024")
 _RENAMED = {"fcn-wang2024.sqrt-fresh": REFERENCE}
 
 InputScaling = Literal["linear", "sqrt"]
+Targets = Literal["labels", "posterior"]
 NetworkBuilder = Callable[[int], "torch.nn.Module"]
 EstimatorBuilder = Callable[[int], "ClassifierMixin"]
 #: From patterns, shape (n, n_points), to what an estimator is fitted on, shape (n, n_features).
@@ -54,6 +55,9 @@ class NetworkSpec:
         Patterns as the protocol scales them (maximum 1), or the square root of that.
     paper : str
         Reference.
+    targets : {'labels', 'posterior'}
+        What it learns of a training pattern: its label, or how likely each space group is given the
+        pattern, of which the label is one draw.
     version : int
         Any change of the network or of its input raises it.
     defaults : mapping
@@ -64,6 +68,7 @@ class NetworkSpec:
     build: NetworkBuilder
     input_scaling: InputScaling
     paper: str
+    targets: Targets = "labels"
     version: int = 1
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
@@ -156,13 +161,14 @@ def register_model(
     name: str,
     paper: str,
     input_scaling: InputScaling = "linear",
+    targets: Targets = "labels",
     version: int = 1,
     defaults: Mapping[str, Any] = _NOTHING,
 ) -> Callable[[NetworkBuilder], NetworkBuilder]:
     """Enter a network's constructor in the registry; use as a decorator."""
 
     def enter(build: NetworkBuilder) -> NetworkBuilder:
-        _REGISTRY[name] = NetworkSpec(name, build, input_scaling, paper, version, defaults)
+        _REGISTRY[name] = NetworkSpec(name, build, input_scaling, paper, targets, version, defaults)
         return build
 
     return enter

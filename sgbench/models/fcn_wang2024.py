@@ -89,3 +89,13 @@ def fcn_no_dropout(n_outputs: int) -> nn.Module:
     with it (95 % against 92 % of extinction classes).
     """
     return Fcn(n_outputs, (0.0,) * len(_DROPOUTS))
+
+
+@register_model("fcn-wang2024.soft", paper=_PAPER, input_scaling="sqrt", targets="posterior")
+def fcn_soft(n_outputs: int) -> nn.Module:
+    """Build the same without dropout again, for a training on posteriors instead of labels.
+
+    The designed label is a coin inside the extinction class, and what the coin shows is noise to a
+    training. The article trains on labels; this says what they cost.
+    """
+    return fcn_no_dropout(n_outputs)

@@ -23,7 +23,7 @@ from sgbench.symmetry import FAMILIES
 
 SCALES = ("smoke", "laptop", "full")
 #: What a plan of a training may say, in the order of resolved plans.
-PLAN_FIELDS = ("patterns", "batch_size", "peak_rate", "warmup", "validations", "patience")
+PLAN_FIELDS = ("patterns", "batch_size", "peak_rate", "warmup", "decay", "validations", "patience")
 
 _KIND = FileKind("a file of settings", "keys and values in YAML. Restore it.")
 

@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 
 
 _KIND = FileKind("a readable model", "a file that `sgbench train` writes. Train it again.")
-_PLAN = get_type_hints(TrainingPlan)
+# Earlier versions gave the warm-up as a share.
+_PLAN = get_type_hints(TrainingPlan) | {"seed": Count, "warmup": Number}
 _Validation: Any = record("Validation", dict.fromkeys(get_type_hints(Progress), Number))
 # What predicting, scoring and the history lean on; there may be more.
 _ORIGIN = record(
     "Origin",
     {
         "plan": record(
-            "Plan", _PLAN | {"seed": Count}, _PLAN.keys() - {"model", "dataset", "seed"}
+            "Plan", _PLAN, _PLAN.keys() - {"model", "dataset", "seed"}
         ),
         "history": list[_Validation],
         **dict.fromkeys(("family", "scale", "hardware", "dataset_sha256", "plan_sha256"), Text),

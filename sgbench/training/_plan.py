@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from sgbench.errors import SgbenchError
 
@@ -19,9 +21,11 @@ class TrainingPlan:
         Training patterns, each drawn afresh from the training split.
     batch_size : int
     peak_rate : float
-        Highest learning rate of the one-cycle schedule (Smith & Topin 2018, arXiv:1708.07120).
-    warmup : float
-        Share of the steps before the peak.
+        Highest learning rate.
+    warmup : int
+        Patterns over which the rate rises to its peak.
+    decay : float
+        Share of the steps, the last ones, over which it falls to nothing.
     seed : int
     validations : int
         How often to validate, evenly spread.
@@ -37,7 +41,8 @@ class TrainingPlan:
     patterns: int
     batch_size: int = 64
     peak_rate: float = 1e-3
-    warmup: float = 0.1
+    warmup: int = 6400
+    decay: float = 0.3
     seed: int = 0
     validations: int = 20
     validation_per_spacegroup: int = 20
@@ -50,10 +55,14 @@ class TrainingPlan:
                 raise SgbenchError(
                     f"{name} is {getattr(self, name)}; expected at least 1. Mend the plan."
                 )
-        if not (0 < self.peak_rate < 1 and 0 < self.warmup < 1):
+        if not (0 < self.peak_rate < 1 and 0 < self.decay <= 1):
             raise SgbenchError(
-                f"peak_rate {self.peak_rate} and warmup {self.warmup} must lie between 0 and 1. "
+                f"peak_rate {self.peak_rate} and decay {self.decay} must lie between 0 and 1. "
                 "Mend the plan."
+            )
+        if self.warmup < 0:
+            raise SgbenchError(
+                f"warmup is {self.warmup}; expected patterns, 0 or more. Mend the plan."
             )
 
     @property
@@ -61,9 +70,33 @@ class TrainingPlan:
         """Optimizer steps; the last batch may hold a few patterns more than asked for."""
         return -(-self.patterns // self.batch_size)
 
+    @property
+    def constant_steps(self) -> int:
+        """Steps before the decay."""
+        return self.steps - max(1, round(self.decay * self.steps))
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step: a rise, a constant and a decay.
+
+        The decay is 1 - √x (Hägele et al. 2024, arXiv:2405.18392), x being how much of it is over.
+        So no step before the decay depends on the length of the training.
+        """
+        rise = min(1.0, (step + 1) * self.batch_size / max(self.warmup, 1))
+        over = max(0, step - self.constant_steps) / (self.steps - self.constant_steps)
+        return self.peak_rate * min(rise, 1 - math.sqrt(over))
+
     def sha256(self) -> str:
         """Return a SHA-256 that tells plans apart."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return _sha256(asdict(self))
+
+    def beginning_sha256(self) -> str:
+        """Return a SHA-256 that tells apart what the steps before the decay depend on."""
+        end = ("patterns", "decay", "validations", "validation_per_spacegroup", "patience")
+        return _sha256({key: value for key, value in asdict(self).items() if key not in end})
+
+
+def _sha256(values: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

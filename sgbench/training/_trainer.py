@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
@@ -50,6 +51,7 @@ def train(
     on_step: Callable[[int, float], None] = lambda step, loss: None,
     extra_provenance: Mapping[str, Any] = MappingProxyType({}),
     crystals: Sequence[Path] = (),
+    before_decay: Path | None = None,
 ) -> Trained:
     """Train a model and write it to `output`.
 
@@ -72,6 +74,9 @@ def train(
         What else to write beside the weights.
     crystals : sequence of Path, optional
         Files of line lists, for training sets of structures.
+    before_decay : Path, optional
+        File for the state before the decay, from which a longer training with the same beginning
+        goes on. If it is there and belongs to this one's beginning, this one goes on from it.
 
     Returns
     -------
@@ -89,7 +94,7 @@ def train(
         trained = FittedEstimator(spec, classifier, {})
     else:
         state = _trained_state(
-            plan, spec, dataset, dataset_sha256, checkpoint, device, report, on_step
+            plan, spec, dataset, dataset_sha256, checkpoint, before_decay, device, report, on_step
         )
         seconds, history = state.seconds, state.history
         n_patterns = state.step * plan.batch_size
@@ -126,6 +131,7 @@ def _trained_state(
     dataset: TrainingSet,
     dataset_sha256: str,
     checkpoint: Path,
+    before_decay: Path | None,
     device: torch.device,
     report: Callable[[Progress], None],
     on_step: Callable[[int, float], None],
@@ -136,13 +142,13 @@ def _trained_state(
     torch.manual_seed(plan.seed)
     network = spec.build(len(dataset.spacegroups)).to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=plan.peak_rate, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=plan.peak_rate, total_steps=plan.steps, pct_start=_warmup(plan),
-        cycle_momentum=False,
-    )  # fmt: skip
     source = _Source(dataset, spec, device)
-    state = _State(network, optimizer, schedule, f"{plan.sha256()} {dataset_sha256}")
-    state.load(checkpoint, device)
+    state = _State(network, optimizer)
+    own = f"{plan.sha256()} {dataset_sha256}"
+    beginning = f"{plan.beginning_sha256()} {dataset_sha256}"
+    resumes = state.load(checkpoint, own, device, plan.steps)
+    if before_decay and not resumes:
+        state.load(before_decay, beginning, device, plan.constant_steps)
     validation = dataset.validation_samples(plan.validation_per_spacegroup)
     every = -(-plan.steps // plan.validations)
     pending: list[torch.Tensor] = []
@@ -150,16 +156,18 @@ def _trained_state(
     with _stop_requests() as stop_requested:
         while state.step < plan.steps and not state.has_stalled(plan):
             started = time.monotonic()
+            rate = plan.rate(state.step)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
             network.train()
-            patterns, labels = source.training_batch(plan, state.step)
+            patterns, targets = source.training_batch(plan, state.step)
             # Dropout of this step, the same after a resume.
             torch.manual_seed(plan.seed * 1_000_003 + state.step + 1)
             with autocast(device):
-                loss = F.cross_entropy(network(patterns).float(), labels)
+                loss = F.cross_entropy(network(patterns).float(), targets)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-            schedule.step()
             state.step += 1
             pending.append(loss.detach())
             validates = state.step % every == 0 or state.step == plan.steps
@@ -171,8 +179,10 @@ def _trained_state(
             state.seconds += time.monotonic() - started
             validated = state.validated(plan, source, validation) if validates else None
             saves |= state.step == plan.steps
+            if before_decay and state.step == plan.constant_steps:
+                state.without_validations().save(before_decay, beginning)
             if saves:
-                state.save(checkpoint)
+                state.save(checkpoint, own)
                 saved = time.monotonic()
             if validated:
                 report(validated)
@@ -180,12 +190,6 @@ def _trained_state(
                 raise KeyboardInterrupt
     network.load_state_dict(state.best_weights)
     return state
-
-
-def _warmup(plan: TrainingPlan) -> float:
-    """Return the share of the steps before the peak; torch divides by zero if that is one step."""
-    only_one = abs(plan.warmup * plan.steps - 1) < 1e-6
-    return 1.5 / plan.steps if only_one and plan.steps > 1 else plan.warmup
 
 
 def _finite(losses: list[torch.Tensor], step: int) -> list[float]:
@@ -245,12 +249,13 @@ class _Source:
 
     def __init__(self, dataset: TrainingSet, spec: NetworkSpec, device: torch.device) -> None:
         self.dataset, self.spec, self.device = dataset, spec, device
+        self._targets = _targets(dataset, spec).to(device)
         self._on_device: UlbdOnDevice | None = None
         if isinstance(dataset.designed, Ulbd) and device.type != "cpu":
             self._on_device = UlbdOnDevice(dataset.designed, device)
 
     def training_batch(self, plan: TrainingPlan, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return input and labels of a step."""
+        """Return input and targets of a step, the latter of shape (batch, n_spacegroups)."""
         which = step * plan.batch_size, plan.batch_size, plan.seed
         if self._on_device is None:
             samples = self.dataset.training_samples(*which)
@@ -260,12 +265,32 @@ class _Source:
             spacegroup = recipes.spacegroup
             patterns = self.spec.scale_input(self._on_device.patterns(recipes))
         labels = torch.as_tensor(spacegroup - self.dataset.spacegroups[0])
-        return patterns, labels.to(self.device)
+        return patterns, self._targets[labels.to(self.device)]
 
     def rendered(self, samples: Samples) -> torch.Tensor:
         """Return the network's input of samples."""
         on_device = self.device if self.device.type != "cpu" else None
         return self.spec.scale_input(torch.as_tensor(samples.patterns(on_device)))
+
+
+def _targets(dataset: TrainingSet, spec: NetworkSpec) -> torch.Tensor:
+    """Return what a network learns of a sample of each space group, as probabilities.
+
+    Raises
+    ------
+    SgbenchError
+        If it learns from posteriors and the set has none that are known.
+    """
+    if spec.targets == "labels":
+        return torch.eye(len(dataset.spacegroups))
+    if dataset.alike is None:
+        raise SgbenchError(
+            f"'{spec.name}' learns how likely each space group is given a pattern, which nobody "
+            f"knows of {dataset.name}; expected a designed set whose extinction classes are "
+            "coins, such as ulbd-cubic. Train on one, or a model that learns from labels."
+        )
+    alike = torch.as_tensor(dataset.alike, dtype=torch.float32)
+    return alike / alike.sum(1, keepdim=True)
 
 
 class _State:
@@ -275,18 +300,21 @@ class _State:
         self,
         network: torch.nn.Module,
         optimizer: torch.optim.Optimizer,
-        schedule: torch.optim.lr_scheduler.LRScheduler,
-        belongs_to: str,
     ) -> None:
-        self.network, self.optimizer, self.schedule = network, optimizer, schedule
-        # Plan and data; a checkpoint of others is not taken up.
-        self.belongs_to = belongs_to
+        self.network, self.optimizer = network, optimizer
         self.step = 0
         self.seconds = 0.0
         self.seconds_validated = 0.0
         self.losses: list[float] = []
         self.history: list[Progress] = []
         self.best_weights: dict[str, torch.Tensor] = {}
+
+    def without_validations(self) -> "_State":
+        """Return the state as of a training that has not validated: a longer one does elsewhere."""
+        other = copy(self)
+        other.history, other.best_weights, other.losses = [], {}, []
+        other.seconds_validated = self.seconds
+        return other
 
     def has_stalled(self, plan: TrainingPlan) -> bool:
         if 2 * self.step < plan.steps:
@@ -306,7 +334,7 @@ class _State:
         progress = Progress(
             step=self.step,
             patterns=self.step * plan.batch_size,
-            rate=float(self.schedule.get_last_lr()[0]),
+            rate=float(self.optimizer.param_groups[0]["lr"]),
             train_loss=float(np.mean(self.losses)),
             validation_loss=loss,
             top1=top1,
@@ -321,7 +349,8 @@ class _State:
         self.history.append(progress)
         return progress
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, belongs_to: str) -> None:
+        """Write a checkpoint, which only what it belongs to takes up."""
         rest = {
             "step": self.step,
             "seconds": self.seconds,
@@ -330,28 +359,26 @@ class _State:
             "history": [asdict(progress) for progress in self.history],
         }
         content = {
-            "belongs_to": self.belongs_to,
+            "belongs_to": belongs_to,
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
             "best": self.best_weights,
             "rest": json.dumps(rest),
         }
         save_torch(path, content)
 
-    def load(self, path: Path, device: torch.device) -> None:
-        """Take up the state of an unfinished training of the same plan, if there is one."""
+    def load(self, path: Path, belongs_to: str, device: torch.device, last_step: int) -> bool:
+        """Take up a checkpoint, if there is one that belongs to this and is not beyond a step."""
         if not path.exists():
-            return
+            return False
         try:
             content = torch.load(path, map_location=device, weights_only=True)
-            if content["belongs_to"] != self.belongs_to:
-                return
+            rest = json.loads(content["rest"])
+            if content["belongs_to"] != belongs_to or rest["step"] > last_step:
+                return False
             self.network.load_state_dict(content["network"])
             self.optimizer.load_state_dict(content["optimizer"])
-            self.schedule.load_state_dict(content["schedule"])
             self.best_weights = content["best"]
-            rest = json.loads(content["rest"])
             self.step, self.losses = rest["step"], rest["losses"]
             self.seconds, self.seconds_validated = rest["seconds"], rest["seconds_validated"]
             self.history = [Progress(**entry) for entry in rest["history"]]
@@ -360,3 +387,4 @@ class _State:
                 f"the checkpoint {path} is damaged ({type(error).__name__}); expected one that an "
                 "interrupted training left. Delete it to start again."
             ) from error
+        return True

@@ -7,8 +7,9 @@ from sgbench.models import NetworkSpec, get_model, model_names
 
 NAMES = [name for name in model_names() if isinstance(get_model(name), NetworkSpec)]
 N_OUTPUTS = 5
-# The fcn differs from its variant only in what it is fed, which test_registry covers.
-NAMES.remove("fcn-wang2024.sqrt")
+# Variants of the fcn that differ only in what they are fed or taught, which other tests cover.
+for variant in ("fcn-wang2024.sqrt", "fcn-wang2024.soft"):
+    NAMES.remove(variant)
 
 
 @pytest.fixture(scope="module", params=NAMES)

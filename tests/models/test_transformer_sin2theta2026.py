@@ -53,5 +53,5 @@ def test_the_grid_is_no_weight():
 
 
 def test_published_hyper_parameters():
-    expected = {"batch_size": 128, "peak_rate": 1e-4, "warmup": 0.04}
+    expected = {"batch_size": 128, "peak_rate": 1e-4, "warmup": 80_000}
     assert dict(get_model("transformer-sin2theta2026").defaults) == expected

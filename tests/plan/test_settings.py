@@ -83,14 +83,14 @@ def test_a_plan_is_laid_over_the_defaults_of_its_model_and_these_over_its_archit
     training = resolved(
         """
 defaults:
-  fcn-wang2024: {warmup: 0.1, validations: 10, peak_rate: 1.0e-3}
+  fcn-wang2024: {warmup: 10, validations: 10, peak_rate: 1.0e-3}
   fcn-wang2024.sqrt: {validations: 5}
 training:
   ulbd-cubic:
     fcn-wang2024, fcn-wang2024.sqrt, dense-vecsei2019: {peak_rate: 2.0e-3, patterns: 9}
 """
     )["training"]["ulbd-cubic"]
-    plain = {"patterns": 9, "peak_rate": 2.0e-3, "warmup": 0.1, "validations": 10}
+    plain = {"patterns": 9, "peak_rate": 2.0e-3, "warmup": 10, "validations": 10}
     assert training["fcn-wang2024"] == plain
     assert list(training["fcn-wang2024"]) == list(plain)  # a new order would train again
     assert training["fcn-wang2024.sqrt"] == {**plain, "validations": 5}
@@ -101,13 +101,13 @@ def test_a_later_key_adds_to_an_earlier_one(resolved):
     training = resolved(
         """
 training:
-  ulbd-{cubic,tetragonal}: {reference: {patterns: 5, warmup: 0.2}}
+  ulbd-{cubic,tetragonal}: {reference: {patterns: 5, warmup: 20}}
   ulbd-cubic: {reference: 6, nearest-neighbours: {}}
 """
     )["training"]
-    assert training["ulbd-tetragonal"] == {REFERENCE: {"patterns": 5, "warmup": 0.2}}
+    assert training["ulbd-tetragonal"] == {REFERENCE: {"patterns": 5, "warmup": 20}}
     assert training["ulbd-cubic"] == {
-        REFERENCE: {"patterns": 6, "warmup": 0.2},
+        REFERENCE: {"patterns": 6, "warmup": 20},
         "nearest-neighbours": {},
     }
 
@@ -122,14 +122,14 @@ def test_the_reference_can_be_another_model(resolved):
 
 def test_names_of_earlier_versions_are_understood(resolved):
     settings = resolved(
-        "training: {cddd-cubic-stratified: {reference: {patterns: 5, warmup: 0.2}}}",
+        "training: {cddd-cubic-stratified: {reference: {patterns: 5, warmup: 20}}}",
         reference="fcn-wang2024.sqrt-fresh",
         test_sets=["cddd-paper-test"],
         training={"cddd-cubic-paper-split": {"fcn-wang2024.sqrt-fresh": 6}},
     )
     assert settings["reference"] == REFERENCE
     assert settings["test_sets"] == ["cddd-stratified-test"]
-    plans = {REFERENCE: {"patterns": 6, "warmup": 0.2}}
+    plans = {REFERENCE: {"patterns": 6, "warmup": 20}}
     assert settings["training"] == {"cddd-cubic-stratified": plans}
     assert resolve_settings({**GIVEN, "scale": "paper"}, ROOT)["scale"] == "full"
 

@@ -14,6 +14,9 @@ import torch
 from example_training import TWO_CELLS, full_disk, tiny_network
 
 from sgbench.errors import SgbenchError
+from sgbench.models import REFERENCE, get_model
+from sgbench.sets import SetSpec, open_training_set
+from sgbench.symmetry import class_labels
 from sgbench.training import (
     TrainingPlan,
     _trainer,
@@ -174,6 +177,30 @@ def test_seeds_and_plans_give_other_weights(tmp_path):
     assert_same_weights(first, run())
     for changes in ({"seed": 1}, {"peak_rate": 2e-3}, {"patterns": 328}):
         assert not first["3.weight"].equal(run(**changes)["3.weight"])
+
+
+@pytest.mark.parametrize("name", ["ulbd-cubic", "ulbd-tetragonal"])
+def test_a_posterior_is_what_labels_say_in_the_mean(name):
+    labels, posterior = (get_model(one) for one in (REFERENCE, "fcn-wang2024.soft"))
+    dataset = open_training_set(SetSpec.parse(name))
+    of_labels, soft = (_trainer._Source(dataset, one, CPU) for one in (labels, posterior))
+    plan = tiny_plan(batch_size=64)
+    patterns, hot = of_labels.training_batch(plan, 3)
+    same_patterns, targets = soft.training_batch(plan, 3)
+    assert torch.equal(patterns, same_patterns)
+    assert torch.equal(hot.sum(1), torch.ones(64))
+    classes = class_labels(dataset.spacegroups)
+    for one, target in zip(hot.argmax(1), targets, strict=True):
+        members = np.flatnonzero(classes == classes[one])
+        assert torch.equal(target, torch.eye(len(classes))[members].mean(0))
+
+
+@pytest.mark.parametrize("name", ["ulbd-physical-cubic", "ulbd-cubic-imbalanced"])
+def test_a_posterior_that_nobody_knows(name, tmp_path):
+    plan = TrainingPlan("fcn-wang2024.soft", name, 8)
+    with pytest.raises(SgbenchError, match=f"which nobody knows of {name}; expected a designed"):
+        train(plan, tmp_path / "a.pt", tmp_path / "a.ck", CPU)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("tiny")
@@ -413,7 +440,7 @@ def test_counts_below_one(name):
 
 @pytest.mark.parametrize(
     "values",
-    [{"peak_rate": 0}, {"peak_rate": 1}, {"peak_rate": float("nan")}, {"warmup": 0}, {"warmup": 1}],
+    [{"peak_rate": 0}, {"peak_rate": 1}, {"peak_rate": float("nan")}, {"decay": 0}, {"decay": 1.1}],
 )
 def test_rates_out_of_range(values):
     with pytest.raises(SgbenchError, match="between 0 and 1"):
@@ -423,6 +450,54 @@ def test_rates_out_of_range(values):
 @pytest.mark.parametrize(("patterns", "steps"), [(1, 1), (8, 1), (9, 2), (320, 40)])
 def test_steps_cover_all_patterns(patterns, steps):
     assert tiny_plan(patterns=patterns).steps == steps
+
+
+def test_the_rate_rises_stays_and_falls():
+    plan = tiny_plan(patterns=800, batch_size=8, peak_rate=0.01, warmup=80, decay=0.25)
+    rates = [plan.rate(step) for step in range(plan.steps)]
+    assert rates[:10] == pytest.approx([0.001 * step for step in range(1, 11)])
+    assert rates[9:76] == [0.01] * 67
+    assert plan.constant_steps == 75
+    assert rates[75:] == pytest.approx([0.01 * (1 - math.sqrt(i / 25)) for i in range(25)])
+    longer = tiny_plan(patterns=8000, batch_size=8, peak_rate=0.01, warmup=80, decay=0.25)
+    assert [longer.rate(step) for step in range(75)] == rates[:75]
+
+
+def test_what_comes_before_the_decay_has_one_name_at_any_length():
+    plan = tiny_plan()
+    for changes in ({"patterns": 640}, {"decay": 0.1}, {"validations": 9}, {"patience": 1}):
+        assert tiny_plan(**changes).beginning_sha256() == plan.beginning_sha256()
+    for changes in ({"seed": 1}, {"warmup": 1}, {"peak_rate": 0.1}, {"batch_size": 4}):
+        assert tiny_plan(**changes).beginning_sha256() != plan.beginning_sha256()
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_training_is_lengthened_as_if_it_had_been_long_from_the_start(tmp_path):
+    """And a shorter one, which ends before that state, does without."""
+    kept = tmp_path / "kept.pt"
+
+    def run(patterns, *kept):
+        steps = []
+        trained = train(
+            tiny_plan(patterns=patterns), tmp_path / "a.pt", tmp_path / f"{patterns}.ck", CPU,
+            on_step=lambda step, loss: steps.append(step), before_decay=kept[0] if kept else None,
+        )  # fmt: skip
+        (tmp_path / f"{patterns}.ck").unlink()
+        return trained, steps[0]
+
+    apart, first = run(640)
+    assert first == 1
+    _, first = run(320, kept)
+    assert first == 1
+    after, first = run(640, kept)
+    assert first == 29  # 40 steps, of which 12 are the decay
+    assert_same_weights(weights(after), weights(apart))
+    assert (
+        without_times(after.provenance["history"])[-2:]
+        == without_times(apart.provenance["history"])[-2:]
+    )
+    _, first = run(320, kept)
+    assert first == 1
 
 
 @pytest.mark.usefixtures("tiny")

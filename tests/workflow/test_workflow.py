@@ -27,7 +27,7 @@ generated: {{per_spacegroup: 1, portrayed: 2, seed: 0}}
 training:
   ulbd-cubic:
     fcn-wang2024.sqrt:
-      {{patterns: {patterns}, batch_size: 16, peak_rate: 1.0e-3, warmup: 0.1,
+      {{patterns: {patterns}, batch_size: 16, peak_rate: 1.0e-3, warmup: 20,
         validations: 2, patience: 2}}
   cddd-cubic:
     extra-trees-suzuki2020: {{patterns: 100}}
