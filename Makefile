@@ -61,7 +61,7 @@ docs: $(VENV)/.installed
 # picture, which the workflow draws from real crystals.
 publish:
 	mkdir -p results/published
-	for scale in laptop full; do \
+	for scale in laptop overnight full; do \
 		if [ -f results/$$scale/leaderboard.csv ]; then \
 			cp results/$$scale/leaderboard.csv results/published/$$scale.csv; \
 			cp results/$$scale/leaderboard.pairs.csv results/published/$$scale.pairs.csv; \

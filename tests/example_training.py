@@ -6,8 +6,7 @@ from contextlib import contextmanager
 
 from torch import nn
 
-from sgbench.models import _registry, register_model
-from sgbench.training import TrainingPlan
+from sgbench.models import TrainingPlan, _registry, register_model
 
 TWO_CELLS = "ulbd-cubic@6:6.1:0.05"
 PLAN = TrainingPlan("tiny", TWO_CELLS, 64, 8, validations=4, validation_per_spacegroup=1)

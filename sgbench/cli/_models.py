@@ -23,6 +23,7 @@ from sgbench.models import (
     CONTROLS,
     EstimatorSpec,
     NetworkSpec,
+    TrainingPlan,
     UntrainedSpec,
     get_model,
     get_trained_model,
@@ -63,6 +64,9 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of weights, samples and dropout.")] = 0,
     validations: Annotated[int | None, typer.Option(help="How often to validate.")] = None,
+    validation_per_spacegroup: Annotated[
+        int | None, typer.Option(help="Samples a space group to validate on.")
+    ] = None,
     patience: Annotated[
         int | None, typer.Option(help="Validations without gain before stopping.")
     ] = None,
@@ -91,7 +95,7 @@ def train(
     if store and workflow is None:
         check_store(store)  # before seconds of imports, so that the answer comes soon
     from sgbench.cli._progress import TrainingDisplay
-    from sgbench.training import Progress, TrainingPlan, choose_device, hardware, write_history
+    from sgbench.training import Progress, choose_device, hardware, write_history
     from sgbench.training import train as train_model
 
     spec = get_trained_model(model)
@@ -102,16 +106,12 @@ def train(
         "warmup": warmup,
         "decay": decay,
         "validations": validations,
+        "validation_per_spacegroup": validation_per_spacegroup,
         "patience": patience,
     }
-    values = {**spec.defaults, **{k: v for k, v in asked.items() if v is not None}}
-    if "patterns" not in values:
-        raise SgbenchError(
-            f"'{model}' has no published number of training patterns; expected one. "
-            "Name it with --patterns."
-        )
+    values = {name: value for name, value in asked.items() if value is not None}
+    plan = TrainingPlan.of(spec, SetSpec.parse(dataset).name, seed, values)
     data = open_training_set(SetSpec.parse(dataset), crystals or ())
-    plan = TrainingPlan(model=spec.name, dataset=data.name, seed=seed, **values)
     chosen = choose_device(device)
     state = checkpoint or output.with_name(f"{output.name}.checkpoint")
     tags = {"scale": scale, "hardware": hardware(chosen)}

@@ -1,7 +1,7 @@
-"""`sgbench plan`."""
+"""`sgbench plan`, `keep` and `take`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,12 +19,14 @@ from sgbench.plan import (
     trainings,
 )
 
+ScaleArgument = Annotated[
+    str | None,
+    typer.Argument(help=f"{', '.join(SCALES)} or auto; by default that of config/config.yaml."),
+]
+
 
 def plan(
-    scale: Annotated[
-        str | None,
-        typer.Argument(help=f"{', '.join(SCALES)} or auto; by default that of config/config.yaml."),
-    ] = None,
+    scale: ScaleArgument = None,
     form: FormatOption = Format.table,
     output: OutputOption = None,
 ) -> None:
@@ -34,8 +36,7 @@ def plan(
     minutes are those expected of one seed, on one core, or on a GPU for networks at scale full.
     """
     root = Path()
-    given = read_config(root)
-    settings = resolve_settings(given if scale is None else {**given, "scale": scale}, root)
+    settings = _settings(scale)
     rates, gpu = read_rates(root), on_gpu(settings)
     rows = []
     for run in trainings({**settings, "seeds": settings["seeds"][:1]}):
@@ -56,3 +57,31 @@ def plan(
             "expected a training set of one of these families. Mend 'families' or 'training'."
         )
     show(rows, form, output)
+
+
+def keep(scale: ScaleArgument = None) -> None:
+    """Keep the scores of finished trainings with the project, so that nobody trains them again.
+
+    Run it in the folder of the project, as often as you like. Commit `results/kept/`: the workflow
+    takes what is there for a training with the same plan, test sets and structures.
+    """
+    from sgbench.plan import keep
+
+    for run in keep(_settings(scale), Path()):
+        typer.echo(run.folder)
+
+
+def take(
+    mark: Annotated[Path, typer.Argument(help="The file run.json of kept results.")],
+    history: Annotated[Path, typer.Option(help="File for the validations of the training.")],
+    scores: Annotated[Path, typer.Option(help="Folder for the scores.")],
+) -> None:
+    """Lay out results that `sgbench keep` kept, as if they had just been computed."""
+    from sgbench.plan import take
+
+    take(mark, history, scores)
+
+
+def _settings(scale: str | None) -> dict[str, Any]:
+    given = read_config(Path())
+    return resolve_settings(given if scale is None else {**given, "scale": scale}, Path())

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TextIO
 from tqdm import tqdm
 
 if TYPE_CHECKING:
-    from sgbench.training import Progress, TrainingPlan
+    from sgbench.models import TrainingPlan
+    from sgbench.training import Progress
 
 _LOG_SECONDS = 15.0
 

@@ -4,6 +4,7 @@ Every public module of this package is a model that enters itself in the registr
 imported, which happens when a model is first asked for: torch takes seconds to import.
 """
 
+from sgbench.models._plan import TrainingPlan
 from sgbench.models._registry import (
     REFERENCE,
     REFERENCE_MODELS,
@@ -33,6 +34,7 @@ __all__ = [
     "ModelSpec",
     "NetworkSpec",
     "TrainedSpec",
+    "TrainingPlan",
     "UntrainedSpec",
     "control_probabilities",
     "current_name",

@@ -13,6 +13,7 @@ from sgbench.plan._jobs import (
     trainings,
     untrained,
 )
+from sgbench.plan._kept import KEPT, keep, kept_files, take
 from sgbench.plan._settings import (
     PLAN_FIELDS,
     SCALES,
@@ -23,6 +24,7 @@ from sgbench.plan._settings import (
 )
 
 __all__ = [
+    "KEPT",
     "PLAN_FIELDS",
     "SCALES",
     "Cost",
@@ -34,12 +36,15 @@ __all__ = [
     "explain_costs",
     "explain_scale",
     "generated_families",
+    "keep",
+    "kept_files",
     "on_gpu",
     "read_config",
     "read_rates",
     "resolve_settings",
     "runs",
     "settings_name",
+    "take",
     "test_sets_of",
     "training_seconds",
     "trainings",

@@ -21,9 +21,12 @@ from sgbench.sets import TEST_SETS, SetSpec, designed_set
 from sgbench.structures.sources import SOURCES
 from sgbench.symmetry import FAMILIES
 
-SCALES = ("smoke", "laptop", "full")
+SCALES = ("smoke", "laptop", "overnight", "full")
 #: What a plan of a training may say, in the order of resolved plans.
-PLAN_FIELDS = ("patterns", "batch_size", "peak_rate", "warmup", "decay", "validations", "patience")
+PLAN_FIELDS = (
+    "patterns", "batch_size", "peak_rate", "warmup", "decay", "validations",
+    "validation_per_spacegroup", "patience",
+)  # fmt: skip
 
 _KIND = FileKind("a file of settings", "keys and values in YAML. Restore it.")
 

@@ -36,7 +36,7 @@ def evaluate(
         gives logits.
     track : str
         ``ulbd-FAMILY``
-    scale : {'laptop', 'smoke', 'full'}
+    scale : {'laptop', 'smoke', 'overnight', 'full'}
         Size of the test sets.
     class_scheme : {'spacegroup', 'extinction'}
         What the model predicts; columns ascend by space group, or by the lowest of each class.

@@ -23,7 +23,8 @@ from sgbench.tracking._record import (
 from sgbench.tracking._store import Sent, say, send, system_monitor
 
 if TYPE_CHECKING:
-    from sgbench.training import Progress, Trained, TrainingPlan
+    from sgbench.models import TrainingPlan
+    from sgbench.training import Progress, Trained
 
 # A store that failed is asked again after so long, for each attempt may cost seconds.
 _PAUSE_SECONDS = 60.0

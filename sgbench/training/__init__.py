@@ -10,7 +10,7 @@ from sgbench.training._model_file import (
     save_model,
     write_history,
 )
-from sgbench.training._plan import Progress, TrainingPlan
+from sgbench.training._progress import Progress
 from sgbench.training._trainer import train
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "Progress",
     "Trained",
     "TrainedModel",
-    "TrainingPlan",
     "choose_device",
     "estimator_probabilities",
     "hardware",

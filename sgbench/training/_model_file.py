@@ -14,11 +14,11 @@ from sgbench.checked import Count, FileKind, NotNegative, Number, Text, printed,
 from sgbench.diffraction import PROTOCOLS
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
-from sgbench.models import EstimatorSpec, ModelSpec, NetworkSpec, get_model
+from sgbench.models import EstimatorSpec, ModelSpec, NetworkSpec, TrainingPlan, get_model
 from sgbench.sets import SetSpec
 from sgbench.symmetry import family_spacegroups
 from sgbench.training._estimators import load_estimator, save_estimator
-from sgbench.training._plan import Progress, TrainingPlan
+from sgbench.training._progress import Progress
 from sgbench.training._torch_files import save_torch
 
 if TYPE_CHECKING:

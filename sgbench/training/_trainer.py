@@ -25,13 +25,13 @@ from sgbench.designed import Ulbd
 from sgbench.designed.on_device import UlbdOnDevice
 from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
-from sgbench.models import EstimatorSpec, NetworkSpec, get_trained_model
+from sgbench.models import EstimatorSpec, NetworkSpec, TrainingPlan, get_trained_model
 from sgbench.sets import SetSpec, TrainingSet, open_training_set
 from sgbench.symmetry import class_labels
 from sgbench.training._device import autocast, hardware, keep_freed_memory, memory_in_words
 from sgbench.training._estimators import fit_estimator
 from sgbench.training._model_file import FittedEstimator, Trained, TrainedModel, save_model
-from sgbench.training._plan import Progress, TrainingPlan
+from sgbench.training._progress import Progress
 from sgbench.training._torch_files import save_torch
 
 _CHECKPOINT_SECONDS = 20.0

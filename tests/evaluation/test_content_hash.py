@@ -15,8 +15,9 @@ from sgbench.evaluation import (
     write_predictions,
 )
 from sgbench.leaderboard import build_pairs, build_table
+from sgbench.models import TrainingPlan
 from sgbench.sets import OFF_MESH, family_set, open_test_set
-from sgbench.training import TrainingPlan, train
+from sgbench.training import train
 
 PLAN = TrainingPlan(
     "fcn-wang2024", "ulbd-cubic", 8, batch_size=8, validations=1, validation_per_spacegroup=1

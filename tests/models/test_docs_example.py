@@ -8,8 +8,8 @@ import pytest
 import torch
 import yaml
 
-from sgbench.models import NetworkSpec, _registry, get_model, model_names
-from sgbench.training import TrainingPlan, load_model, train
+from sgbench.models import NetworkSpec, TrainingPlan, _registry, get_model, model_names
+from sgbench.training import load_model, train
 
 PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from sgbench.evaluation import predict_set
-from sgbench.models import EstimatorSpec, UntrainedSpec, get_model, model_names
+from sgbench.models import EstimatorSpec, TrainingPlan, UntrainedSpec, get_model, model_names
 from sgbench.sets import OFF_MESH, family_set, open_test_set
-from sgbench.training import TrainingPlan, load_model, train
+from sgbench.training import load_model, train
 
 CPU = torch.device("cpu")
 TRAINED = [name for name in model_names() if not isinstance(get_model(name), UntrainedSpec)]

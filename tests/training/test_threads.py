@@ -2,8 +2,8 @@ import numba
 import pytest
 import torch
 
-from sgbench.models import REFERENCE
-from sgbench.training import TrainingPlan, train
+from sgbench.models import REFERENCE, TrainingPlan
+from sgbench.training import train
 
 CPU = torch.device("cpu")
 

@@ -14,11 +14,10 @@ import torch
 from example_training import TWO_CELLS, full_disk, tiny_network
 
 from sgbench.errors import SgbenchError
-from sgbench.models import REFERENCE, get_model
+from sgbench.models import REFERENCE, TrainingPlan, get_model
 from sgbench.sets import SetSpec, open_training_set
 from sgbench.symmetry import class_labels
 from sgbench.training import (
-    TrainingPlan,
     _trainer,
     choose_device,
     hardware,

@@ -107,7 +107,7 @@ def finished(project):
     return project
 
 
-@pytest.mark.parametrize("scale", ["smoke", "laptop", "full"])
+@pytest.mark.parametrize("scale", ["smoke", "laptop", "overnight", "full"])
 def test_every_scale_plans(project, scale):
     jobs = planned(project, "--config", f"scale={scale}", "families=[cubic]")
     assert jobs["train"] >= 1
@@ -273,6 +273,31 @@ def test_a_changed_test_size_predicts_again_without_training(finished):
     assert "train" not in jobs
     assert "crystals" not in jobs
     assert (jobs["predict"], jobs["evaluate"]) == (4, 4)
+
+
+def test_what_is_kept_is_not_trained_again(finished, tmp_path):
+    folder = tmp_path / "elsewhere"
+    shutil.copytree(finished, folder, ignore=shutil.ignore_patterns("results", ".snakemake"))
+    shutil.copytree(finished / "results/smoke", folder / "results/smoke")
+    keep = [sys.executable, "-m", "sgbench", "keep", "smoke"]
+    kept = subprocess.run(keep, cwd=folder, capture_output=True, text=True, check=True).stdout
+    network = "ulbd-cubic/fcn-wang2024.sqrt/seed0"
+    assert kept.splitlines()[0] == network
+    assert subprocess.run(keep, cwd=folder, capture_output=True, check=True).stdout == b""
+    shutil.rmtree(folder / "results/smoke")
+    jobs = planned(folder, *FAST)
+    assert (jobs["take"], jobs["predict"]) == (3, 2)  # what is not trained is predicted
+    assert "train" not in jobs
+    # The structures of this copy are those that were trained on, or the kept results would not fit.
+    done = snakemake(folder, *FAST, f"results/smoke/scores/{network}")
+    assert done.returncode == 0, done.stderr
+    for score in (finished / "results/smoke/scores" / network).glob("[!.]*"):
+        assert (folder / f"results/smoke/scores/{network}" / score.name).read_bytes() == (
+            score.read_bytes()
+        )
+    configure(folder, patterns=80)
+    jobs = planned(folder, *FAST)
+    assert (jobs["take"], jobs["train"]) == (2, 1)
 
 
 def test_a_live_workflow_is_left_alone_and_a_killed_one_goes_on(project, tmp_path):

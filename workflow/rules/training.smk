@@ -1,3 +1,25 @@
+# Results that are kept with the project go before a training; without them the other rules apply.
+ruleorder: take > train
+ruleorder: take > evaluate
+
+
+rule take:
+    input:
+        mark=kept_mark,
+    output:
+        history="results/{scale}/models/{train_set}/{model}/seed{seed}/history.csv",
+        scores=directory("results/{scale}/scores/{train_set}/{model}/seed{seed}"),
+    log:
+        "results/{scale}/logs/take/{train_set}/{model}/seed{seed}.log",
+    benchmark:
+        "results/{scale}/benchmarks/take/{train_set}/{model}/seed{seed}.tsv"
+    conda:
+        "../../environment.yml"
+    shell:
+        "sgbench take {input.mark:q} --history {output.history:q} --scores {output.scores:q}"
+        " 2> {log:q}"
+
+
 # The checkpoint of an unfinished training is no output, so a killed workflow keeps it and the next
 # one goes on from there.
 rule train:

@@ -1,12 +1,16 @@
-"""What a training is, and where it stands: plain data."""
+"""How a model is trained."""
 
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from sgbench.errors import SgbenchError
+
+if TYPE_CHECKING:
+    from sgbench.models._registry import TrainedSpec
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,31 @@ class TrainingPlan:
         over = max(0, step - self.constant_steps) / (self.steps - self.constant_steps)
         return self.peak_rate * min(rise, 1 - math.sqrt(over))
 
+    @classmethod
+    def of(cls, spec: "TrainedSpec", dataset: str, seed: int, asked: Mapping[str, Any]) -> Self:
+        """Lay what is asked for over what was published with a model.
+
+        Parameters
+        ----------
+        spec : NetworkSpec or EstimatorSpec
+        dataset : str
+        seed : int
+        asked : mapping
+            From names of the other fields to values.
+
+        Raises
+        ------
+        SgbenchError
+            If a value is none, or neither says how many patterns.
+        """
+        values = {**spec.defaults, **asked}
+        if "patterns" not in values:
+            raise SgbenchError(
+                f"'{spec.name}' has no published number of training patterns; expected one. "
+                "Name it with --patterns."
+            )
+        return cls(model=spec.name, dataset=dataset, seed=seed, **values)
+
     def sha256(self) -> str:
         """Return a SHA-256 that tells plans apart."""
         return _sha256(asdict(self))
@@ -97,26 +126,3 @@ class TrainingPlan:
 
 def _sha256(values: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One validation: where training stands.
-
-    Attributes
-    ----------
-    step, patterns : int
-    rate, train_loss, validation_loss : float
-    top1, class_accuracy : float
-        Fractions of validation samples whose space group, and whose extinction class, is right.
-    patterns_per_second : float
-    """
-
-    step: int
-    patterns: int
-    rate: float
-    train_loss: float
-    validation_loss: float
-    top1: float
-    class_accuracy: float
-    patterns_per_second: float

@@ -1,0 +1,99 @@
+"""Results that are kept are taken for the same plan alone, and as they were."""
+
+from pathlib import Path
+
+import pytest
+from example_results import history, made_up_scores
+
+from sgbench.errors import SgbenchError
+from sgbench.evaluation import write_score
+from sgbench.models import REFERENCE
+from sgbench.plan import KEPT, keep, kept_files, read_config, resolve_settings, take, trainings
+
+ROOT = Path(__file__).parents[2]
+
+
+def settings(**over):
+    return resolve_settings({**read_config(ROOT), "scale": "smoke", **over}, ROOT)
+
+
+SMOKE = settings()
+RUN = next(run for run in trainings(SMOKE) if run.folder == f"ulbd-cubic/{REFERENCE}/seed0")
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project in which one training is finished, and evaluated."""
+    results = tmp_path / "results" / "smoke"
+    for one in made_up_scores("ulbd-cubic", "ulbd-in-mesh", "cubic", 0.9):
+        name = f"{one.test_set}.{one.class_scheme}.json"
+        write_score(results / "scores" / RUN.folder / name, one)
+    place = results / "models" / RUN.folder
+    place.mkdir(parents=True)
+    history(0.5).to_csv(place / "history.csv", index=False)
+    return tmp_path
+
+
+def test_what_is_finished_is_kept_once_and_laid_out_again(project, tmp_path):
+    assert kept_files(RUN, SMOKE, project) == ()
+    assert list(keep(SMOKE, project)) == [RUN]
+    assert list(keep(SMOKE, project)) == []
+    kept = kept_files(RUN, SMOKE, project)
+    assert kept[0].name == "history.csv"
+    assert len(kept) == 5  # and two scores, each with its answers
+    out = tmp_path / "out"
+    take(kept[0].with_name("run.json"), out / "history.csv", out / "scores")
+    before = project / "results" / "smoke" / "scores" / RUN.folder
+    for path in before.iterdir():
+        assert (out / "scores" / path.name).read_bytes() == path.read_bytes()
+    assert sorted(path.name for path in (out / "scores").iterdir()) == sorted(
+        path.name for path in before.iterdir()
+    )
+    assert (out / "history.csv").read_text() == history(0.5).to_csv(index=False)
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"training": {"ulbd-cubic": {"reference": 7000}}},
+        {"training": {"ulbd-cubic": {"reference": {"peak_rate": 2e-3}}}},
+        {"test_sets": ["ulbd-in-mesh"]},
+        {"test_patterns_per_spacegroup": 21},
+        {"source": {"name": "optimade", "location": "https://example.org"}},
+        {"crystals_per_family": 61},
+    ],
+    ids=str,
+)
+def test_another_plan_does_without(project, over):
+    assert list(keep(SMOKE, project)) == [RUN]
+    other = settings(**over)
+    run = next(one for one in trainings(other) if one.folder == RUN.folder)
+    assert kept_files(run, other, project) == ()
+
+
+def test_what_was_changed_is_not_taken(project, tmp_path):
+    list(keep(SMOKE, project))
+    kept = kept_files(RUN, SMOKE, project)
+    score = next(path for path in kept if path.suffix == ".json")
+    score.write_text(score.read_text().replace('"top1": 0', '"top1": 1', 1))
+    with pytest.raises(SgbenchError, match=f"{score.name} is not the file that it names"):
+        take(score.with_name("run.json"), tmp_path / "h.csv", tmp_path / "scores")
+    assert list((tmp_path / "scores").iterdir()) == []
+    assert not (tmp_path / "h.csv").exists()
+
+
+def test_a_damaged_score_is_not_kept(project):
+    next((project / "results/smoke/scores" / RUN.folder).glob("*.json")).write_text("{}")
+    with pytest.raises(SgbenchError, match="is not a readable score"):
+        list(keep(SMOKE, project))
+    assert not (project / KEPT).exists()
+
+
+def test_what_is_kept_fits_the_settings_of_today():
+    """Kept results that no plan takes any more are dead weight."""
+    for scale in (path.name for path in (ROOT / KEPT).glob("*")):
+        current = resolve_settings({**read_config(ROOT), "scale": scale}, ROOT)
+        marks = {path.parent for path in (ROOT / KEPT / scale).rglob("run.json")}
+        taken = {ROOT / KEPT / scale / run.folder for run in trainings(current)
+                 if kept_files(run, current, ROOT)}  # fmt: skip
+        assert marks == taken
