@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sgbench.errors import SgbenchError
 
 if TYPE_CHECKING:
-    from sgbench.models._registry import TrainedSpec
+    from sgbench.models._registry import EstimatorSpec, NetworkSpec
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,13 @@ class TrainingPlan:
         return self.peak_rate * min(rise, 1 - math.sqrt(over))
 
     @classmethod
-    def of(cls, spec: "TrainedSpec", dataset: str, seed: int, asked: Mapping[str, Any]) -> Self:
+    def of(
+        cls,
+        spec: "NetworkSpec | EstimatorSpec",
+        dataset: str,
+        seed: int,
+        asked: Mapping[str, Any],
+    ) -> Self:
         """Lay what is asked for over what was published with a model.
 
         Parameters
