@@ -289,7 +289,7 @@ def test_what_is_kept_is_not_trained_again(finished, tmp_path):
     assert (jobs["take"], jobs["predict"]) == (3, 2)  # what is not trained is predicted
     assert "train" not in jobs
     # The structures of this copy are those that were trained on, or the kept results would not fit.
-    done = snakemake(folder, *FAST, f"results/smoke/scores/{network}")
+    done = snakemake(folder, f"results/smoke/scores/{network}", *FAST)
     assert done.returncode == 0, done.stderr
     for score in (finished / "results/smoke/scores" / network).glob("[!.]*"):
         assert (folder / f"results/smoke/scores/{network}" / score.name).read_bytes() == (
