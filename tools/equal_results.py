@@ -20,6 +20,7 @@ CHECKSUMS = re.compile(r'"(?:table_sha256|score)":"([0-9a-f]{64})"')
 # Records of how a run went and not of what it found; Snakemake's marks of time.
 RECORDS = (
     "benchmarks",
+    "checkpoints",
     "logs",
     "mlflow.db",
     "mlflow.db.lock",

@@ -21,7 +21,7 @@ rule take:
 
 
 # The checkpoint of an unfinished training is no output, so a killed workflow keeps it and the next
-# one goes on from there.
+# one goes on from there. Nor is the state before the decay, from which a longer training does.
 rule train:
     input:
         crystals=training_crystals,
@@ -44,5 +44,7 @@ rule train:
         "sgbench train {wildcards.model:q} {wildcards.train_set:q} --output {output.model:q}"
         " --checkpoint results/{wildcards.scale:q}/checkpoints/{wildcards.train_set:q}/"
         "{wildcards.model:q}/seed{wildcards.seed:q}.pt"
+        " --before-decay results/{wildcards.scale:q}/checkpoints/{wildcards.train_set:q}/"
+        "{wildcards.model:q}/seed{wildcards.seed:q}.before-decay.pt"
         " --seed {wildcards.seed:q} {params.plan:q} {params.crystals:q} --scale {wildcards.scale:q}"
         " 2>&1 | tee {log:q}"
