@@ -89,7 +89,7 @@ def history(top: float, n: int = 10) -> pd.DataFrame:
         {
             "step": 100 * steps, "patterns": 6400 * steps, "rate": 1e-3, "train_loss": 1.0,
             "validation_loss": 1.0, "top1": values, "class_accuracy": values,
-            "patterns_per_second": 200.0,
+            "patterns_per_second": 200.0, "regret": 1000 / (6400 * steps),
         }
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from sgbench.designed._exact_ceilings import (
 )
 from sgbench.designed._laws import LAWS, PHYSICAL, UNIFORM, IntensityLaw
 from sgbench.designed._mesh import MeshAxis
+from sgbench.designed._posterior import exact_posterior
 from sgbench.designed._recipes import SPLITS, Recipes, Split
 from sgbench.designed._reduced_cells import ReducedCells
 from sgbench.designed._union import UlbdUnion
@@ -37,5 +38,6 @@ __all__ = [
     "UlbdUnion",
     "data_ceiling",
     "exact_ceilings",
+    "exact_posterior",
     "line_signatures",
 ]

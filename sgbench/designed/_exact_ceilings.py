@@ -82,7 +82,7 @@ def exact_ceilings(dataset: Ulbd | UlbdUnion, split: Split = "in-mesh") -> tuple
     weights = dict(zip(dataset.spacegroups, dataset.n_cells.tolist(), strict=True))
     cells, shown = _cells(dataset, split)
     signatures = {
-        "data": _distinct_angles(dataset, cells),
+        "data": distinct_angles(dataset, cells),
         "resolution": line_signatures(dataset, cells, 2 * dataset.protocol.sigma, counted=False),
     }
     complete = split == "in-mesh" and dataset.reduced is None
@@ -106,7 +106,7 @@ def exact_ceilings(dataset: Ulbd | UlbdUnion, split: Split = "in-mesh") -> tuple
 def data_ceiling(dataset: Ulbd, split: Split = "in-mesh") -> tuple[float, ...]:
     """Return the ``data`` ceiling over space groups, top-1 to top-5."""
     cells, shown = _cells(dataset, split)
-    return _best_guesses(dataset, _distinct_angles(dataset, cells), shown, "spacegroup")
+    return _best_guesses(dataset, distinct_angles(dataset, cells), shown, "spacegroup")
 
 
 def line_signatures(
@@ -140,7 +140,8 @@ def line_signatures(
     )  # fmt: skip
 
 
-def _distinct_angles(dataset: Ulbd, cells: NDArray[np.float64]) -> NDArray[np.uint64]:
+def distinct_angles(dataset: Ulbd, cells: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """Return the `line_signatures` of the ``data`` ceiling."""
     return line_signatures(dataset, cells, _COINCIDENT, counted=True)
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
 from sgbench.evaluation._predictions import Predictions
 from sgbench.models import Answer, UntrainedSpec
@@ -53,7 +52,7 @@ def predict_set(trained: "Trained", truth: TestSet, device: "torch.device") -> P
                 truth,
                 _BATCH,
                 lambda batch: estimator_probabilities(
-                    trained.classifier, trained.spec, batch, spacegroups
+                    trained.classifier, trained.spec, batch.samples, spacegroups
                 ),
             )
     return Predictions(
@@ -96,7 +95,7 @@ def predict_untrained(
     answers, speed = _timed(
         truth,
         spec.batch or len(truth),
-        lambda batch: spec.answer(batch, truth.family, class_scheme),
+        lambda batch: spec.answer(batch, class_scheme),
     )
     predictions = Predictions(
         truth.samples.ids,
@@ -126,7 +125,7 @@ def _joined(answers: list[Answer]) -> dict[str, NDArray[Any]]:
 
 
 def _timed(
-    truth: TestSet, batch: int, predict: Callable[[Samples], _Part]
+    truth: TestSet, batch: int, predict: Callable[[TestSet], _Part]
 ) -> tuple[list[_Part], float]:
     """Predict in batches; return what each gave, and patterns a second.
 
@@ -136,8 +135,8 @@ def _timed(
     n, counted = len(truth), 0
     parts = []
     started = time.perf_counter()
-    for samples in truth.batches(batch):
-        parts.append(predict(samples))
+    for asked in truth.batches(batch):
+        parts.append(predict(asked))
         if len(parts) == 1 and n >= 2 * batch:
             started, counted = time.perf_counter(), batch
     return parts, (n - counted) / (time.perf_counter() - started)
@@ -156,8 +155,8 @@ def _network_probabilities(
     if on_cpu:
         keep_freed_memory()
 
-    def predict(samples: Samples) -> NDArray[np.float32]:
-        patterns = torch.as_tensor(samples.patterns(on_device))
+    def predict(asked: TestSet) -> NDArray[np.float32]:
+        patterns = torch.as_tensor(asked.samples.patterns(on_device))
         logits = network(trained.spec.scale_input(patterns))
         found: NDArray[np.float32] = torch.softmax(logits.double(), dim=1).float().cpu().numpy()
         return found

@@ -27,6 +27,7 @@ from sgbench.errors import SgbenchError
 from sgbench.evaluation._answers import Answers, answers_path, read_answers, write_answers
 from sgbench.evaluation._names import current_names, current_set, earlier_source
 from sgbench.evaluation._predictions import CLASS_SCHEMES, Predictions
+from sgbench.evaluation._regret import regret
 from sgbench.files import all_or_none, write_atomically
 from sgbench.sets import TestSet
 from sgbench.symmetry import (
@@ -118,6 +119,9 @@ class Score:
     calibration : tuple of (int, int, float, float)
         Bin, samples in it, mean top-1 probability and fraction right, of each of the 15 bins that
         holds any; empty in scores of earlier versions.
+    regret : float or None
+        Mean of -ln q minus that of the exact posterior, in nats (`regret`); None where that is not
+        known, of ranked lists, and in scores of earlier versions.
     answers : Answers or None
         Sample by sample; in a file of their own, and None where that was not read or is not there.
     """
@@ -142,6 +146,7 @@ class Score:
     confusion: tuple[tuple[Count, Count, Several], ...]
     provenance: Mapping[str, Any]
     calibration: tuple[tuple[Count, Several, Fraction, Fraction], ...] = ()
+    regret: Number | None = None
     answers: Answers | None = field(default=None, repr=False, compare=False)
 
 
@@ -229,6 +234,10 @@ def score(predictions: Predictions, truth: TestSet, class_scheme: str) -> Score:
             "scorer_version": __version__,
         },
         calibration=calibration,
+        # A ranked list has no probabilities.
+        regret=None
+        if predictions.provenance.get("ranked")
+        else regret(predictions.probabilities, truth, class_scheme),
         answers=Answers(hits[:, 0].astype(np.float32), clusters.astype(np.int32)),
     )
 
@@ -372,6 +381,7 @@ def _current(values: dict[str, Any]) -> dict[str, Any]:
         "source": earlier_source(test_set),
         "test_sha256": str(origin.get("test_sha256")),
         "calibration": [],
+        "regret": None,
     }
     return {**earlier, **values, "test_set": current_set(test_set), "provenance": origin}
 

@@ -37,6 +37,7 @@ _TYPES: dict[str, Any] = {
     "class_scheme": _Scheme,
     "family": _Family,
     "top1": Fraction,
+    "regret": Number | None,
     **dict.fromkeys(("n_test", "n_clusters"), Several),
     "seeds": Count,
     **dict.fromkeys((f"gap_top{k}" for k in _K), Annotated[Number, Ge(-1), Le(1)] | None),
@@ -49,7 +50,7 @@ _TYPES: dict[str, Any] = {
     ),
 }  # fmt: skip
 # Tables of earlier versions do without.
-_LATER_COLUMNS = {*EXACT_COLUMNS, *RAW_COLUMNS, "patterns_per_second", "source"}
+_LATER_COLUMNS = {*EXACT_COLUMNS, *RAW_COLUMNS, "patterns_per_second", "regret", "source"}
 _Percent = Annotated[Number, Ge(0), Le(100)]
 
 

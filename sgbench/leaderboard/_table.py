@@ -46,6 +46,7 @@ COLUMNS = (
     *(f"share_top{k}" for k in _K),
     "balanced_accuracy",
     "ece",
+    "regret",
     "parameters",
     "train_patterns",
     "train_seconds",
@@ -201,13 +202,14 @@ def to_markdown(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> str:
         "*ceiling* is the highest accuracy that extinction laws allow for the labels of the test "
         "set. *Gap* is ceiling − accuracy in points, and *share* is accuracy ÷ ceiling. Over space "
         "groups of a designed set, a hit is replaced by its expectation over the coin that chose "
-        "the label inside its class; *raw* is the plain share of hits. *Rank* holds the ranks "
-        "among the rows of a test set that chance leaves open, from paired tests where the answers "
-        "are known. The patterns of `cddd` come from real structures. Their intensities carry more "
-        "than absences, so the ceiling over space groups is a mark to compare with there, and no "
-        "bound; intervals count a mineral once, however often it was measured. Rows of different "
-        "test data (source and checksum in the headings) have tables of their own. The "
-        "[glossary](../docs/glossary.md) explains the words.",
+        "the label inside its class; *raw* is the plain share of hits. *Regret*, in nats, is what "
+        "the stated probabilities lose to the exact ones, where those are known. *Rank* holds the "
+        "ranks among the rows of a test set that chance leaves open, from paired tests where the "
+        "answers are known. The patterns of `cddd` come from real structures. Their intensities "
+        "carry more than absences, so the ceiling over space groups is a mark to compare with "
+        "there, and no bound; intervals count a mineral once, however often it was measured. Rows "
+        "of different test data (source and checksum in the headings) have tables of their own. "
+        "The [glossary](../docs/glossary.md) explains the words.",
         "",
     ]
     for (scale, family, scheme), rows in table.groupby(
@@ -230,6 +232,7 @@ def _row(members: Sequence[Score], verified: Collection[Verification]) -> dict[s
         name: np.mean([getattr(member, name) for member in members], axis=0)
         for name in ("top", "top_low", "top_high", "raw", "gap", "share")
     }
+    regrets = [member.regret for member in members if member.regret is not None]
     row: dict[str, object] = {
         **identity(first),
         "n_test": first.n_test,
@@ -241,6 +244,7 @@ def _row(members: Sequence[Score], verified: Collection[Verification]) -> dict[s
         "balanced_accuracy": np.mean([member.balanced_accuracy for member in members]),
         # A ranked list has no probabilities to be calibrated.
         "ece": None if origin.get("ranked") else np.mean([member.ece for member in members]),
+        "regret": np.mean(regrets) if len(regrets) == len(members) else None,
         "parameters": origin.get("parameters"),
         "train_patterns": origin.get("train_patterns"),
         "train_seconds": origin.get("train_seconds"),
@@ -289,8 +293,9 @@ def _markdown_rows(rows: pd.DataFrame) -> list[str]:
     """Return the heading and the table of the rows of one test set."""
     first = rows.iloc[0]
     limits = " ".join(f"{100 * first[f'ceiling_top{k}']:.1f}" for k in _K)
+    with_regret = rows["regret"].notna().any()
     header = ["model", "trained on", "rank", *(f"top-{k}" for k in _K), "raw top-1", "gap",
-              "share", "status"]  # fmt: skip
+              "share", *(["regret"] if with_regret else []), "status"]  # fmt: skip
     lines = [
         f"### {markdown_text(first.test_set)} ({markdown_text(first.source)}, "
         f"{markdown_text(first.test_sha256)[:8]}), n = {first.n_test}",
@@ -307,10 +312,15 @@ def _markdown_rows(rows: pd.DataFrame) -> list[str]:
             *(f"{100 * row[f'top{k}']:.1f}" for k in _K[1:]),
             "–" if pd.isna(row.raw_top1) else f"{100 * row.raw_top1:.1f}",
             f"{100 * row.gap_top1:+.1f}", f"{100 * row.share_top1:.1f} %",
+            *([_regret(row)] if with_regret else []),
             markdown_text(row.status),
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
     return lines
+
+
+def _regret(row: "pd.Series[Any]") -> str:
+    return "–" if pd.isna(row.regret) else f"{row.regret:.3f}"
 
 
 def _rank(row: "pd.Series[Any]") -> str:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import torch
     from sklearn.base import ClassifierMixin
 
-    from sgbench.diffraction import PatternProtocol, Samples
+    from sgbench.diffraction import PatternProtocol
+    from sgbench.sets import TestSet
 
 #: The model that stands for the paper's network wherever one model is shown.
 REFERENCE = "fcn-wang2024.sqrt-no-dropout"
@@ -132,7 +133,7 @@ class UntrainedSpec:
     name, paper, version
         As those of `NetworkSpec`.
     answer : callable
-        Takes samples, the family and the class scheme; returns an `Answer`.
+        Takes a test set, or a part of one, and the class scheme; returns an `Answer`.
     status : {'control', 'reference'}
         A control says what a score means; it may look at labels and is no competitor.
     families : tuple of str
@@ -141,16 +142,19 @@ class UntrainedSpec:
         What it is asked for; an answer over space groups serves both.
     batch : int or None
         Samples that it is asked about at once; None for all.
+    needs_posterior : bool
+        Whether it is asked only about sets whose exact posterior is known.
     """
 
     name: str
-    answer: Callable[["Samples", str, str], Answer]
+    answer: Callable[["TestSet", str], Answer]
     paper: str
     status: Literal["control", "reference"]
     families: tuple[str, ...]
     class_schemes: tuple[str, ...]
     batch: int | None
     version: int = 1
+    needs_posterior: bool = False
 
 
 TrainedSpec = NetworkSpec | EstimatorSpec

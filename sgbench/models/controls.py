@@ -5,63 +5,73 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
 from sgbench.models._registry import Answer, UntrainedSpec, register_untrained
+from sgbench.sets import TestSet
 from sgbench.symmetry import FAMILIES, class_labels, family_spacegroups
 
+_POSTERIOR = "control-posterior"
 #: Name and meaning of each control.
 CONTROLS = {
     "control-uniform": "every class alike: what guessing scores",
     "control-prior": "how often each label occurs in the test set, whatever the pattern",
     "control-oracle": "the true extinction class, and nothing inside it: lands on the ceiling",
+    _POSTERIOR: "what a designed pattern tells by Bayes' rule, and nothing else: has no regret",
 }
 
 
-def control_probabilities(
-    name: str, spacegroup: NDArray[np.int64], spacegroups: tuple[int, ...], class_scheme: str
-) -> NDArray[np.float32]:
+def control_probabilities(name: str, truth: TestSet, class_scheme: str) -> NDArray[np.float32]:
     """Return the probabilities that a control gives to each sample.
 
     Parameters
     ----------
     name : str
         One of `CONTROLS`.
-    spacegroup : ndarray of int, shape (n,)
-        True space groups.
-    spacegroups : tuple of int
-        Space groups of the family.
+    truth : TestSet
     class_scheme : {'spacegroup', 'extinction'}
 
     Returns
     -------
     ndarray of float32, shape (n, n_labels)
         Over space groups or over extinction classes.
+
+    Raises
+    ------
+    SgbenchError
+        If there is no such control, or it has no answer, since the exact posterior is not known.
     """
     if name not in CONTROLS:
         raise SgbenchError(f"unknown control '{name}'; expected one of {', '.join(CONTROLS)}.")
-    labels_of_groups = class_labels(spacegroups)
-    true_class = labels_of_groups[spacegroup - spacegroups[0]]
-    if class_scheme == "extinction":
-        label, n_labels = true_class, int(labels_of_groups.max()) + 1
-    else:
-        label, n_labels = spacegroup - spacegroups[0], len(spacegroups)
-    shape = (len(spacegroup), n_labels)
+    spacegroups = family_spacegroups(truth.family)
+    classes = class_labels(spacegroups)
+    label_of = classes if class_scheme == "extinction" else np.arange(len(spacegroups))
+    true, n_labels = truth.samples.spacegroup - spacegroups[0], int(label_of.max()) + 1
+    chances: NDArray[np.float64]
     if name == "control-uniform":
-        probabilities = np.ones(shape)
+        chances = np.ones((len(truth), n_labels))
     elif name == "control-prior":
-        probabilities = np.broadcast_to(np.bincount(label, minlength=n_labels), shape)
-    elif class_scheme == "extinction":
-        probabilities = np.eye(n_labels)[true_class]
+        occurs = np.bincount(label_of[true], minlength=n_labels).astype(np.float64)
+        chances = np.broadcast_to(occurs, (len(truth), n_labels))
     else:
-        probabilities = labels_of_groups[None, :] == true_class[:, None]
-    total = probabilities.sum(axis=1, keepdims=True)
-    return np.asarray(probabilities / total, dtype=np.float32)
+        by_group = (
+            _posterior(truth) if name == _POSTERIOR else classes == classes[true][:, None]
+        )  # fmt: skip
+        chances = by_group @ np.eye(n_labels)[label_of]
+    return np.asarray(chances / chances.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
-def _answer(name: str, samples: Samples, family: str, class_scheme: str) -> Answer:
-    groups = family_spacegroups(family)
-    return Answer(control_probabilities(name, samples.spacegroup, groups, class_scheme))
+def _posterior(truth: TestSet) -> NDArray[np.float64]:
+    if truth.posterior is None:
+        raise SgbenchError(
+            f"the exact chances of space groups, given a pattern of '{truth.name}', are not known; "
+            f"expected a designed set with the same cells and the same law of intensities for all "
+            f"of them, and no condition. Ask {_POSTERIOR} about one such as ulbd-off-mesh."
+        )
+    return truth.posterior
+
+
+def _answer(name: str, asked: TestSet, class_scheme: str) -> Answer:
+    return Answer(control_probabilities(name, asked, class_scheme))
 
 
 for _name, _meaning in CONTROLS.items():
@@ -74,5 +84,6 @@ for _name, _meaning in CONTROLS.items():
             families=tuple(FAMILIES),
             class_schemes=("spacegroup", "extinction"),
             batch=None,
+            needs_posterior=_name == _POSTERIOR,
         )
     )

@@ -9,12 +9,13 @@ import numpy as np
 
 from sgbench.decoder import INDEXED, decode, spacegroup_probabilities
 from sgbench.designed import Ulbd
-from sgbench.diffraction import FREE_PARAMETERS, Samples
+from sgbench.diffraction import FREE_PARAMETERS
 from sgbench.models._registry import Answer, UntrainedSpec, register_untrained
-from sgbench.sets import family_set
+from sgbench.sets import TestSet, family_set
 
 
-def _answer(samples: Samples, family: str, class_scheme: str) -> Answer:
+def _answer(asked: TestSet, class_scheme: str) -> Answer:
+    samples, family = asked.samples, asked.family
     dataset = family_set(family)
     assert isinstance(dataset, Ulbd)  # as all families are that the decoder takes
     found = decode(

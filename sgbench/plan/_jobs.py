@@ -77,8 +77,8 @@ def trainings(settings: Mapping[str, Any]) -> tuple[Run, ...]:
 def untrained(settings: Mapping[str, Any]) -> tuple[Run, ...]:
     """Return the runs of controls, and of other untrained models, for the families that they take.
 
-    A control is scored on what a model of the family's designed set is scored on. The others have
-    test sets of their own, since they take far longer over a pattern.
+    A control is scored on what a model of the family's designed set is scored on, as far as it has
+    an answer. The others have test sets of their own, since they take far longer over a pattern.
     """
     found = []
     for spec in map(get_model, model_names()):
@@ -99,7 +99,10 @@ def untrained(settings: Mapping[str, Any]) -> tuple[Run, ...]:
                     if decodes
                     else settings["test_patterns_per_spacegroup"]
                 )
-                found.append(Run(spec.name, family, None, 0, tests, size))
+                if spec.needs_posterior:
+                    tests = tuple(test for test in tests if test.posterior_is_known)
+                if tests:
+                    found.append(Run(spec.name, family, None, 0, tests, size))
     return tuple(found)
 
 

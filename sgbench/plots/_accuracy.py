@@ -94,6 +94,28 @@ def training_curves(
         return figure
 
 
+def regret_curves(histories: Mapping[str, Sequence["pd.DataFrame"]]) -> "Figure":
+    """Show how the regret fell in training, both axes logarithmic.
+
+    Parameters
+    ----------
+    histories : mapping of str to sequence of DataFrame
+        From the title of a panel to the histories of its trainings, one a seed, with the columns
+        ``patterns`` and ``regret``. A regret that chance has put below 0 has no place on the axis.
+    """
+    with page(1, len(histories), 2.9, sharey=True) as (figure, (axes,)):
+        for panel, (title, runs) in zip(axes, histories.items(), strict=True):
+            for run in runs:
+                shown = run[run["regret"] > 0]
+                panel.plot(
+                    shown["patterns"], shown["regret"], "o-", color=BLUE, markersize=3,
+                    linewidth=0.9,
+                )  # fmt: skip
+            panel.set(title=title, xscale="log", yscale="log", xlabel="training patterns")
+        axes[0].set_ylabel("regret over space groups (nats)")
+        return figure
+
+
 def mesh_dependence(rows: "pd.DataFrame") -> "Figure":
     """Show how accuracy depends on the mesh that a model was trained on (Fig. S1).
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sgbench.checked import FileKind, Fraction, NotNegative
+from sgbench.checked import FileKind, Fraction, NotNegative, Number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -12,11 +12,14 @@ _KIND = FileKind("a readable history", "the CSV that `sgbench train` writes. Mak
 
 
 def read_history(path: Path) -> "pd.DataFrame":
-    """Return the patterns of each validation of a training, and its top-1 accuracy.
+    """Return the patterns of each validation of a training, its top-1 accuracy and its regret.
+
+    Regret is missing where it is not known, and in histories of earlier versions.
 
     Raises
     ------
     SgbenchError
         If the file is missing, lacks a column, or holds a value that cannot be in its column.
     """
-    return _KIND.read_csv(path, {"patterns": NotNegative, "top1": Fraction}).astype(float)
+    types = {"patterns": NotNegative, "top1": Fraction, "regret": Number | None}
+    return _KIND.read_csv(path, types, {"regret"}).astype(float)

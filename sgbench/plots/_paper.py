@@ -10,6 +10,7 @@ import numpy as np
 from sgbench.plots._accuracy import (
     mesh_dependence,
     models_compared,
+    regret_curves,
     top_k_accuracies,
     training_curves,
 )
@@ -239,6 +240,28 @@ def _training(results: Results) -> tuple["Figure", str]:
     )
 
 
+def _regret(results: Results) -> tuple["Figure", str]:
+    found = {}
+    for family in (*PAPER_FAMILIES, "all"):
+        runs = results.histories.get(ULBD.of(family).name, ())
+        if known := [run for run in runs if (run["regret"] > 0).any()]:
+            found[family] = known
+    if not found:
+        raise NoDataError(f"no history of {results.model} trained on ULBD has its regret")
+    parts = []
+    for family, runs in found.items():
+        last = [run[run["regret"].notna()].iloc[-1] for run in runs]
+        after, left = (
+            float(np.mean([row[name] for row in last])) for name in ("patterns", "regret")
+        )
+        parts.append(f"{family}: {left:.3f} after {after:,.0f} patterns")
+    return regret_curves(found), (
+        f"{results.model} trained on ULBD, on the validation part of the training set: what the "
+        "stated chances of space groups lose to the exact ones, in nats. A straight line is a "
+        f"power law. {'; '.join(parts)}."
+    )
+
+
 def _relabelling(_: Results, family: str) -> tuple["Figure", str]:
     groups = family_spacegroups(family)
     classes = extinction_classes(groups)
@@ -412,6 +435,7 @@ _FIGURES: tuple[tuple[str, str, str, str | None, _Draw], ...] = (
         _bars,
     ),
     ("figS1-mesh.svg", "Fig. S1", "How fine a mesh has to be", "cubic", _meshes),
+    ("regret.svg", "", "Regret in the course of a training", None, _regret),
     (
         "generalization-matrix.svg", "", "Every training set against every test set", None, _matrix,
     ),

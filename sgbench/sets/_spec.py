@@ -188,6 +188,16 @@ class SetSpec:
         """How sets of this origin are called in print: ULBD, CDDD, GCDD."""
         return STEMS[self.origin].upper()
 
+    @property
+    def posterior_is_known(self) -> bool:
+        """Whether the chance of each space group, given a pattern, is known exactly.
+
+        So it is where neither the cell nor the intensities depend on the space group, and nothing
+        is done to the patterns that may hide a line.
+        """
+        known = self.origin == "designed" and self.balanced and not self.conditions
+        return known and not LAWS[self.law].tells_groups_apart
+
     def of(self, family: str) -> "SetSpec":
         """Return the same set of another family."""
         return replace(self, family=family)

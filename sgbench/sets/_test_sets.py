@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
-from sgbench.designed import Designed, Split, Ulbd
+from sgbench.designed import Designed, Split, Ulbd, exact_posterior
 from sgbench.diffraction import PatternProtocol, Samples
 from sgbench.errors import SgbenchError
 from sgbench.sets._catalogue import designed_set
@@ -40,6 +40,10 @@ class TestSet:
         The space groups that would have made a sample just as often as its own did. On a designed
         set the label inside an extinction class is a coin that the benchmark tossed: given the
         pattern, each of these groups is as likely. None where labels are no such coins.
+    posterior : ndarray of float64, shape (n, n_spacegroups), or None
+        The chance of each space group, given the pattern (`sgbench.designed.exact_posterior`): even
+        over the groups that are alike, and over those of other classes that show the same lines in
+        the sample's cell. None where it is not known (`SetSpec.posterior_is_known`).
     """
 
     __test__ = False  # no test of pytest's
@@ -51,6 +55,7 @@ class TestSet:
     per_spacegroup: int
     cluster: tuple[str, ...] | None = None
     alike: NDArray[np.bool_] | None = None
+    posterior: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -65,9 +70,17 @@ class TestSet:
         """How lines become patterns."""
         return self.samples.protocol
 
-    def batches(self, size: int) -> Iterator[Samples]:
-        """Yield the samples in their order, so many at a time."""
-        return self.samples.batches(size)
+    def batches(self, size: int) -> Iterator["TestSet"]:
+        """Yield its parts in the order of the samples, so many at a time."""
+        for first in range(0, len(self), size):
+            part = slice(first, first + size)
+            yield replace(
+                self,
+                samples=self.samples.take(np.arange(len(self))[part]),
+                cluster=None if self.cluster is None else self.cluster[part],
+                alike=None if self.alike is None else self.alike[part],
+                posterior=None if self.posterior is None else self.posterior[part],
+            )
 
     @cached_property
     def _sha256(self) -> str:
@@ -137,6 +150,9 @@ def _designed(spec: SetSpec, dataset: Designed, per_spacegroup: int) -> TestSet:
         replace(samples, ids=numbered),
         per_spacegroup,
         alike=_alike(dataset, split, per_spacegroup),
+        posterior=exact_posterior(dataset, split, per_spacegroup)
+        if spec.posterior_is_known
+        else None,
     )
 
 

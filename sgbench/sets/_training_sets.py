@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
-from sgbench.designed import Designed, Ulbd
+from sgbench.designed import Designed, Ulbd, exact_posterior
 from sgbench.diffraction import PatternProtocol, Samples
 from sgbench.errors import SgbenchError
 from sgbench.philox import below, stream_key, words_at
@@ -63,6 +63,19 @@ class TrainingSet:
     def spacegroups(self) -> tuple[int, ...]:
         """Numbers of the space groups of the family, those without samples included."""
         return family_spacegroups(self.spec.family)
+
+    def least_validation_loss(self, per_spacegroup: int) -> float | None:
+        """Return the mean of -ln p of the true space groups under the exact posterior, in nats.
+
+        It is of `validation_samples`. None where the posterior is not known.
+        """
+        if self.designed is None:
+            return None
+        posterior = exact_posterior(self.designed, "validation", per_spacegroup)
+        if posterior is None:
+            return None
+        true = self.validation_samples(per_spacegroup).spacegroup - self.spacegroups[0]
+        return float(-np.log(np.take_along_axis(posterior, true[:, None], axis=1)).mean())
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,7 @@ function standing(row) {
         : null,
     ],
     ["balanced accuracy", `${percent(row.balanced_accuracy)} %`],
+    ["regret", isNumber(row.regret) ? `${fixed(row.regret, 3)} nats` : null],
     [
       "test set",
       `${whole(row.n_test)} samples (${row.source})${row.n_clusters < row.n_test ? ` in ${whole(row.n_clusters)} independent groups` : ""}`,

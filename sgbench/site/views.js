@@ -135,6 +135,15 @@ const COLUMNS = [
     about: "expected calibration error, in points; lower is better",
   },
   {
+    key: "regret",
+    name: "regret",
+    ...NUMBER,
+    up: true,
+    value: (row) => row.regret,
+    text: (row) => fixed(row.regret, 3),
+    about: "what its probabilities lose to the exact ones, in nats; lower is better",
+  },
+  {
     key: "n_test",
     name: "n",
     ...NUMBER,

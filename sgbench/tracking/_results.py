@@ -87,6 +87,8 @@ def _metrics(scores: Sequence["Score"]) -> dict[str, float]:
         values[f"{prefix}.share_top1"] = one.share[0]
         values[f"{prefix}.balanced_accuracy"] = one.balanced_accuracy
         values[f"{prefix}.ece"] = one.ece
+        if one.regret is not None:
+            values[f"{prefix}.regret"] = one.regret
     return values
 
 

@@ -15,7 +15,7 @@ from sgbench.diffraction import PROTOCOLS
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
 from sgbench.models import EstimatorSpec, ModelSpec, NetworkSpec, TrainingPlan, get_model
-from sgbench.sets import SetSpec
+from sgbench.sets import DESIGNED, SetSpec, open_training_set
 from sgbench.symmetry import family_spacegroups
 from sgbench.training._estimators import load_estimator, save_estimator
 from sgbench.training._progress import Progress
@@ -167,12 +167,26 @@ def _try(classifier: Any, spec: EstimatorSpec, train_set: SetSpec) -> None:
 def write_history(path: Path, trained: Trained) -> None:
     """Write the validations of a training as CSV, a column a field of `Progress`.
 
-    An estimator, which is fitted at once, leaves the head of the table alone.
+    One more, ``regret``, is the validation loss minus that of the exact posterior on the same
+    samples; it is empty where this is not known. An estimator, which is fitted at once, leaves the
+    head of the table alone.
     """
+    history = trained.provenance["history"]
+    least = _least_loss(TrainingPlan(**trained.provenance["plan"])) if history else None
+    names = [*(field.name for field in fields(Progress)), "regret"]
     with write_atomically(path) as temporary, open(temporary, "w", newline="") as handle:
-        writer = csv.DictWriter(handle, [f.name for f in fields(Progress)], lineterminator="\n")
+        writer = csv.DictWriter(handle, names, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(trained.provenance["history"])
+        for row in history:
+            regret = None if least is None else row["validation_loss"] - least
+            writer.writerow({**row, "regret": regret})
+
+
+def _least_loss(plan: TrainingPlan) -> float | None:
+    spec = SetSpec.parse(plan.dataset)
+    if spec.origin != DESIGNED:
+        return None
+    return open_training_set(spec).least_validation_loss(plan.validation_per_spacegroup)
 
 
 def _is_estimator(path: Path) -> bool:

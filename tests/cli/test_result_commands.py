@@ -97,7 +97,7 @@ def test_figures_and_their_index(scale, tmp_path):
     assert {path.name for path in (tmp_path / "f").glob("*.svg")} == drawn
     assert drawn == {
         "fig5-confusion-cubic.svg", "fig5-top-k.svg", "fig8-training.svg", "fig9-top-k.svg",
-        "fig10a-classes.svg", "generalization-matrix.svg",
+        "fig10a-classes.svg", "generalization-matrix.svg", "regret.svg",
     }  # fmt: skip
     assert f"{len(drawn)} figures, {len(entries) - len(drawn)} left out" in said
     for entry in entries:

@@ -103,7 +103,7 @@ def old_score(path, test_set="cddd-paper-test", **provenance):
     predictions, truth = made_up(PROVENANCE)
     write_score(path, score(predictions, truth, "spacegroup"))
     values = json.loads(path.read_text())
-    for name in ("raw", "source", "test_sha256"):
+    for name in ("raw", "source", "test_sha256", "regret"):
         del values[name]
     values["test_set"] = test_set
     values["provenance"] |= {"test_sha256": "a" * 64, **provenance}
@@ -116,6 +116,7 @@ def test_scores_that_say_less(tmp_path):
     found = read_score(tmp_path / "s.json", with_answers=True)
     assert (found.test_set, found.source, found.test_sha256) == (TEST_SET, "unrecorded", "a" * 64)
     assert found.top == found.raw == tuple(values["top"])
+    assert found.regret is None
     assert found.provenance.items() >= NOW.items()
     assert len(found.answers.hit) == found.n_test
     assert identity(found) == {

@@ -59,6 +59,7 @@ def test_what_it_does_not_say_is_filled_in_where_it_is_known(table):
         assert table[f"top{k}"].tolist() == before[f"top{k}"].tolist()
         assert table[f"raw_top{k}"].tolist() == before[f"top{k}"].tolist()
     assert table["test_sha256"].tolist() == before["test_sha256"].tolist()
+    assert table["regret"].isna().all()
     assert above_ceiling(table).empty
 
 

@@ -23,6 +23,7 @@ PROMISED = {
     "ceiling_top3", "ceiling_top4", "ceiling_top5", "share_top1", "ece", "parameters",
     "train_patterns", "patterns_per_second", "hardware", "status", "dataset_sha256",
     "predictions_sha256", "sgbench_version", "source", "test_sha256", "raw_top1", "raw_top5",
+    "regret",
 }  # fmt: skip
 
 
@@ -43,7 +44,7 @@ def made_up(top1=0.4, **changes) -> Score:
         "gap": (0.472 - top1, 0.122, 0.105, 0.089, 0.072),
         "share": (top1 / 0.472, 0.83, 0.87, 0.9, 0.93), "balanced_accuracy": top1, "ece": 0.02,
         "by_label": {"195": LabelScore(10, 10, top1, top1 - 0.1, top1 + 0.1)},
-        "confusion": ((195, 195, 10),),
+        "confusion": ((195, 195, 10),), "regret": 0.25,
     }  # fmt: skip
     provenance |= {k: changes.pop(k) for k in list(changes) if k in {*provenance, "status"}}
     return Score(**{**values, **changes}, provenance=provenance)
@@ -68,6 +69,7 @@ def test_a_row_says_what_the_score_says():
     assert (row["top1_low"], row["top1_high"]) == pytest.approx((0.35, 0.45))
     assert row["share_top1"] == pytest.approx(0.4 / 0.472)
     assert row["gap_top1"] == pytest.approx(0.072)
+    assert row["regret"] == 0.25
     assert (row["n_test"], row["seeds"], row["parameters"]) == (360, 1, 1976884)
     assert (row["status"], row["hardware"], row["sgbench_version"]) == (
         "reference", "abacus", "0.1.0",
@@ -89,6 +91,16 @@ def test_seeds_are_one_row():
     assert row["ece"] == pytest.approx(0.2)
     assert row["share_top1"] == pytest.approx(0.43 / 0.472)
     assert row["predictions_sha256"].split() == ["p0", "p1"]
+
+
+@pytest.mark.parametrize(
+    ("regrets", "expected"), [((0.1, 0.3), 0.2), ((-0.002,), -0.002), ((0.1, None), None)]
+)
+def test_the_regret_of_seeds(regrets, expected):
+    """A mean over some of them only would be of other trainings than the accuracies."""
+    scores = [made_up(seed=seed, regret=regret) for seed, regret in enumerate(regrets)]
+    (row,) = build_table(scores).to_dict("records")
+    assert row["regret"] == (None if expected is None else pytest.approx(expected))
 
 
 @pytest.mark.parametrize(
@@ -217,6 +229,16 @@ def test_markdown():
     ]
     said = [line for line in text.splitlines() if line.startswith("Ceiling, top-1 to top-5: ")]
     assert [line.split(": ")[1] for line in said] == ["47.2 72.2 80.5 88.9 97.2"] * 3
+
+
+def test_markdown_has_regret_where_it_is_known():
+    known, other = made_up(0.4, regret=0.1234), made_up(0.3, model="old", regret=None)
+    lines = to_markdown(build_table([known, other])).splitlines()
+    (header,) = (line for line in lines if line.startswith("| model"))
+    place = header.split(" | ").index("regret")
+    cells = [line.split(" | ")[place] for line in lines if "| ulbd-cubic |" in line]
+    assert cells == ["0.123", "–"]
+    assert "| regret |" not in to_markdown(build_table([other]))
 
 
 def test_a_score_without_its_origin_is_an_error():

@@ -15,7 +15,7 @@ from sgbench.models import (
     model_names,
     register_model,
 )
-from sgbench.sets import family_set
+from sgbench.sets import OFF_MESH, TestSet, family_set, open_test_set
 from sgbench.symmetry import FAMILIES, class_labels, family_spacegroups
 
 
@@ -56,11 +56,11 @@ def test_models_without_training_say_what_they_are():
 @pytest.mark.parametrize("name", UNTRAINED)
 def test_models_without_training_answer_with_probabilities(name):
     spec = get_model(name)
-    samples = family_set("cubic").held_out_samples("off-mesh", 1).take([0, 20, 35])
+    truth = next(open_test_set(OFF_MESH, family_set("cubic"), 1).batches(3))
     groups = family_spacegroups("cubic")
     for scheme in spec.class_schemes:
         n_labels = len(groups) if scheme == "spacegroup" else class_labels(groups).max() + 1
-        answer = spec.answer(samples, "cubic", scheme)
+        answer = spec.answer(truth, scheme)
         assert answer.probabilities.shape == (3, n_labels)
         assert answer.probabilities.dtype == np.float32
         np.testing.assert_allclose(answer.probabilities.sum(axis=1), 1, atol=1e-5)
@@ -70,9 +70,8 @@ def test_models_without_training_answer_with_probabilities(name):
 def test_the_decoder_also_tells_the_cell():
     dataset = family_set("tetragonal")
     recipes = dataset.held_out_recipes("off-mesh", 1).take([3, 40])
-    answer = get_model("decoder-pawley").answer(
-        dataset.samples(recipes), "tetragonal", "spacegroup"
-    )
+    asked = TestSet(OFF_MESH, "tetragonal", "designed", dataset.samples(recipes), 1)
+    answer = get_model("decoder-pawley").answer(asked, "spacegroup")
     cells = np.column_stack([answer.details["a"], answer.details["c"]])
     np.testing.assert_allclose(cells, recipes.cells, atol=1e-3)
     assert (answer.details["misfit"] < 1e-3).all()

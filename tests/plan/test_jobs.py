@@ -68,8 +68,12 @@ def test_untrained_models_have_the_families_that_they_take():
     assert run.per_spacegroup == LAPTOP["decoder"]["patterns_per_spacegroup"]
     control = found["none-cubic/control-prior/seed0"]
     assert control.test_sets == sets_to_score_on(LAPTOP, SetSpec.parse("ulbd-cubic"))
+    posterior = found["none-cubic/control-posterior/seed0"]
+    assert [spec.name for spec in posterior.test_sets] == ["ulbd-in-mesh", "ulbd-off-mesh"]
     few = untrained(settings("laptop", controls=["control-oracle"]))
     assert {run.model for run in few} == {"control-oracle", "decoder-pawley"}
+    unknown = untrained(settings("laptop", test_sets=["cddd"]))
+    assert not any(run.model == "control-posterior" for run in unknown)
 
 
 def test_datasets_are_those_of_the_families():

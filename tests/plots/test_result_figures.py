@@ -258,7 +258,7 @@ FILES = [
     *(f"fig5-confusion-{family}.svg" for family in PAPER_FAMILIES), "fig5-top-k.svg",
     *(f"fig7-confusion-{family}.svg" for family in PAPER_FAMILIES), "fig8-training.svg",
     "fig9-top-k.svg", "fig10a-classes.svg", "fig10-generalization.svg", "figS1-mesh.svg",
-    "generalization-matrix.svg", "designed-sets.svg",
+    "regret.svg", "generalization-matrix.svg", "designed-sets.svg",
     *(f"models-{family}.svg" for family in PAPER_FAMILIES),
 ]  # fmt: skip
 
@@ -278,6 +278,7 @@ def test_everything_is_drawn_from_a_whole_run(table, scores):
     assert "no bound" in by_file["fig5-top-k.svg"].caption
     assert "no bound" not in by_file["fig9-top-k.svg"].caption
     assert "(a) reaches 82.0 %, (b) 46.3 %" in by_file["fig8-training.svg"].caption
+    assert "cubic: 0.016 after 64,000 patterns" in by_file["regret.svg"].caption
 
 
 def test_what_is_missing_is_said(table, scores):
@@ -340,6 +341,24 @@ def test_a_history_without_a_validation_is_none(table):
     histories = {**all_histories(), "ulbd-cubic": [history(0.4).iloc[:0]]}
     found = {one.file: one for one in plots.paper_figures(table, [], histories, MODEL)}
     assert found["fig8-training.svg"].reason == f"no history of {MODEL} trained on ulbd-cubic."
+
+
+def test_regret_is_drawn_where_it_is_known(table):
+    """Histories of earlier versions, and of sets whose posterior is not known, have none."""
+    good, old = history(0.4), history(0.4).assign(regret=np.nan)
+    below = good.assign(regret=[0.1, 0.01, -0.001, *[np.nan] * 7])
+    histories = {
+        "ulbd-cubic": [good, old, below], "ulbd-tetragonal": [old], "ulbd-all": [good],
+        "ulbd-physical-trigonal-hexagonal": [good],
+    }  # fmt: skip
+    found = {one.file: one for one in plots.paper_figures(table, [], histories, MODEL)}
+    figure = found["regret.svg"].figure
+    assert [axes.get_title() for axes in figure.axes] == ["cubic", "all"]
+    curves = [line.get_ydata().tolist() for line in figure.axes[0].lines]
+    assert curves == [good["regret"].tolist(), [0.1, 0.01]]
+    assert figure.axes[0].get_xscale() == figure.axes[0].get_yscale() == "log"
+    without = {one.file: one for one in plots.paper_figures(table, [], {}, MODEL)}
+    assert without["regret.svg"].reason == f"no history of {MODEL} trained on ULBD has its regret."
 
 
 def test_figures_are_the_same_whenever_they_are_drawn(table, tmp_path):

@@ -1,0 +1,54 @@
+"""Regret: what a model loses to the exact posterior, where that is known."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sgbench.sets import TestSet
+from sgbench.symmetry import class_labels, family_spacegroups
+
+#: So much of the even distribution is mixed into what a model states, since some state zeros.
+MIXED = 1e-6
+
+
+def regret(probabilities: NDArray[np.float32], truth: TestSet, class_scheme: str) -> float | None:
+    """Return the mean of ln p* - ln q over the samples, in nats.
+
+    p* is the chance that the exact posterior gives to the true label, and q what the model gives to
+    it, after `MIXED` of the even distribution has been mixed in. Whoever answers from patterns
+    alone has a regret of 0 or more in expectation (Gibbs' inequality), and of 0 only by stating the
+    posterior. Over space groups, -ln q is replaced by its mean over the groups that are alike, as a
+    hit is in `top_k_chances`: the label inside the class is a coin, so the estimate keeps its mean
+    and loses the luck of the toss.
+
+    What answers without training land on, up to `MIXED`: a guess of n labels on ln n minus the mean
+    of -ln p*; the posterior on 0; and who is told the true class on the mean of ln p* of the class,
+    which is below 0 by what patterns do not tell of their class.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float32, shape (n, n_labels)
+        Over the labels of the class scheme.
+    truth : TestSet
+    class_scheme : {'spacegroup', 'extinction'}
+
+    Returns
+    -------
+    float or None
+        None where the posterior is not known.
+    """
+    if truth.posterior is None or truth.alike is None:
+        return None
+    groups = family_spacegroups(truth.family)
+    sample, true = np.arange(len(truth)), truth.samples.spacegroup - groups[0]
+    surprise = -np.log(
+        (1 - MIXED) * probabilities.astype(np.float64) + MIXED / probabilities.shape[1]
+    )
+    if class_scheme == "extinction":
+        classes = class_labels(groups)
+        loss = surprise[sample, classes[true]]
+        own = classes == classes[true][:, None]
+        chance = (truth.posterior * own).sum(axis=1)
+    else:
+        loss = (surprise * truth.alike).sum(axis=1) / truth.alike.sum(axis=1)
+        chance = truth.posterior[sample, true]
+    return float(np.mean(loss + np.log(chance)))
