@@ -10,7 +10,7 @@ square root of the patterns. ResNet-10 is their smallest, ResNet-101 the one of 
 What differs: padding is symmetric, where TensorFlow puts the odd point on the right; 8,192 points
 leave 32 positions to the dense layers, where their 8,501 leave 34. They train with Adam at 1e-4,
 one pattern a space group in a batch (145 of them), and halve the rate every 500 epochs; here the
-rate follows the benchmark's one cycle.
+rate follows the benchmark's schedule.
 """
 
 import torch
