@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from sgbench.models import UntrainedSpec, get_model, model_names
@@ -41,6 +42,12 @@ class Run:
         """Where its files lie in the folder of their kind."""
         trained = self.train_set.name if self.train_set else f"none-{self.family}"
         return f"{trained}/{self.model}/seed{self.seed}"
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The plan, as options of `sgbench train`."""
+        pairs = ((f"--{name.replace('_', '-')}", str(value)) for name, value in self.plan.items())
+        return tuple(chain.from_iterable(pairs))
 
 
 def runs(settings: Mapping[str, Any]) -> tuple[Run, ...]:
