@@ -31,8 +31,8 @@ OutputOption = Annotated[
 
 
 def show(rows: Sequence[Mapping[str, Any]], form: Format, output: Path | None) -> None:
-    """Print rows, or write them to a file."""
-    text = _FORMATTERS[form](rows)
+    """Print rows, or write them to a file; without any there is no head either."""
+    text = _FORMATTERS[form](rows) if rows or form is Format.json else ""
     if output is None:
         sys.stdout.write(text)
         return

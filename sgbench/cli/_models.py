@@ -1,4 +1,4 @@
-"""`sgbench models`, `train` and `predict`."""
+"""`sgbench models`, `train`, `predict` and `export-weights`."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from numpy.typing import NDArray
 
-from sgbench.cli._leaderboard import public_set
+from sgbench.cli._leaderboard import public_set, score_files
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
 from sgbench.cli._options import (
     CrystalsOption,
@@ -29,11 +29,27 @@ from sgbench.models import (
     get_trained_model,
     model_names,
 )
-from sgbench.sets import TEST_SETS, SetSpec, family_set, open_test_set, open_training_set
+from sgbench.sets import OFF_MESH, TEST_SETS, SetSpec, family_set, open_test_set, open_training_set
+
+_PRETRAINED = "pretrained:"
 
 
-def models(form: FormatOption = Format.table, output: OutputOption = None) -> None:
-    """List the models: name, weights for 36 space groups, input and paper."""
+def models(
+    form: FormatOption = Format.table,
+    output: OutputOption = None,
+    pretrained: Annotated[
+        bool, typer.Option("--pretrained", help="List the reference weights instead.")
+    ] = False,
+) -> None:
+    """List the models: name, weights for 36 space groups, input and paper.
+
+    With --pretrained, list the trained networks that come with sgbench: the name, what it was
+    trained on, and the fraction of space groups and of extinction classes that it gets right off
+    the mesh. `sgbench predict pretrained:NAME` uses one.
+    """
+    if pretrained:
+        show(_pretrained_rows(), form, output)
+        return
     rows = []
     for name in model_names():
         spec = get_model(name)
@@ -47,6 +63,28 @@ def models(form: FormatOption = Format.table, output: OutputOption = None) -> No
             | {"parameters": weights, "input": sees, "paper": spec.paper}
         )
     show(rows, form, output)
+
+
+def _pretrained_rows() -> list[dict[str, Any]]:
+    from sgbench.pretrained import pretrained_names, read_pretrained
+
+    rows = []
+    for found in map(read_pretrained, pretrained_names()):
+        origin = found.provenance
+        rows.append(
+            {
+                "name": found.name,
+                "family": origin["family"],
+                "parameters": int(origin["parameters"]),
+                "patterns": int(origin["train_patterns"]),
+                "spacegroups": found.top1(OFF_MESH.name, "spacegroup"),
+                "classes": found.top1(OFF_MESH.name, "extinction"),
+                "licence": found.licence,
+            }
+        )
+    if not rows:
+        typer.echo("there are no reference weights yet", err=True)
+    return rows
 
 
 def train(
@@ -142,7 +180,10 @@ def train(
 def predict(
     model: Annotated[
         str,
-        typer.Argument(help="File of a trained model, or the name of one that needs no training."),
+        typer.Argument(
+            help="File of a trained model, pretrained:NAME for reference weights "
+            "(`sgbench models --pretrained`), or the name of a model that needs no training."
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the predictions.")],
     test_set: Annotated[
@@ -188,10 +229,15 @@ def predict(
                     _write_details(output / f"{spec.name}.details.csv", truth.samples.ids, details)
             typer.echo(f"predicted {len(truth)} samples of {spec.name}", err=True)
         return
-    from sgbench.training import choose_device, load_model
+    from sgbench.training import Trained, choose_device, load_model
 
     chosen = choose_device(device)
-    trained = load_model(Path(model), chosen)
+    if model.startswith(_PRETRAINED):
+        from sgbench.pretrained import load_pretrained
+
+        trained: Trained = load_pretrained(model.removeprefix(_PRETRAINED), chosen)
+    else:
+        trained = load_model(Path(model), chosen)
     train_set = SetSpec.parse(trained.provenance["plan"]["dataset"])
     dataset = family_set(train_set.family, train_set.protocol)
     for spec in specs:
@@ -199,6 +245,28 @@ def predict(
         predictions = predict_set(trained, truth, chosen)
         write_predictions(output / f"{spec.name}.parquet", predictions)
         typer.echo(f"predicted {len(truth)} samples of {spec.name}", err=True)
+
+
+def export_weights(
+    model: Annotated[Path, typer.Argument(help="File of a trained network.")],
+    scores: Annotated[list[Path], typer.Argument(help="Its score files, or folders of them.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder of weights; that of sgbench by default."),
+    ] = None,
+) -> None:
+    """Make reference weights of a trained network, for maintainers.
+
+    Writes TRAINING_SET/MODEL.safetensors in half precision, and a description beside it with plan,
+    checksums, scores and licence. Both precisions first answer held-out patterns; nothing is
+    written where a probability differs by more than 0.001.
+    """
+    from sgbench.pretrained import HOME
+    from sgbench.pretrained import export_weights as export
+
+    found = [file for path in scores for file in score_files(path)]
+    written = export(model, found, output or HOME)
+    typer.echo(f"wrote {written}")
 
 
 def _write_details(path: Path, ids: Sequence[str], details: "Mapping[str, NDArray[Any]]") -> None:

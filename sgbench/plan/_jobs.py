@@ -2,9 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
-from sgbench.models import UntrainedSpec, get_model, model_names
+from sgbench.models import (
+    TrainingPlan,
+    UntrainedSpec,
+    get_model,
+    get_trained_model,
+    model_names,
+)
 from sgbench.sets import DESIGNED_SETS, STEMS, SetSpec
 from sgbench.symmetry import PAPER_FAMILIES
 
@@ -41,6 +48,19 @@ class Run:
         """Where its files lie in the folder of their kind."""
         trained = self.train_set.name if self.train_set else f"none-{self.family}"
         return f"{trained}/{self.model}/seed{self.seed}"
+
+    @property
+    def training_plan(self) -> TrainingPlan:
+        """The whole plan of a run that trains a model."""
+        assert self.train_set is not None
+        spec = get_trained_model(self.model)
+        return TrainingPlan.of(spec, self.train_set.name, self.seed, self.plan)
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The plan, as options of `sgbench train`."""
+        pairs = ((f"--{name.replace('_', '-')}", str(value)) for name, value in self.plan.items())
+        return tuple(chain.from_iterable(pairs))
 
 
 def runs(settings: Mapping[str, Any]) -> tuple[Run, ...]:

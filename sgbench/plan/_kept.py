@@ -11,7 +11,6 @@ from typing import Any
 from sgbench.checked import FileKind, Text, record
 from sgbench.evaluation import read_score
 from sgbench.files import all_or_none, write_atomically
-from sgbench.models import TrainingPlan, get_trained_model
 from sgbench.plan._jobs import Run, trainings
 
 #: Where they lie in the project, in a folder a scale.
@@ -106,9 +105,7 @@ def take(mark: Path, history: Path, scores: Path) -> None:
 
 def _run_sha256(run: Run, settings: Mapping[str, Any]) -> str:
     """Return a SHA-256 over all that the settings say of a run's scores."""
-    assert run.train_set is not None
-    plan = TrainingPlan.of(get_trained_model(run.model), run.train_set.name, run.seed, run.plan)
     shared = ("source", "crystals_per_family", "generated", "test_patterns_per_spacegroup")
     tested = [spec.name for spec in run.test_sets]
-    content = [asdict(plan), tested, {name: settings[name] for name in shared}]
+    content = [asdict(run.training_plan), tested, {name: settings[name] for name in shared}]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -7,6 +7,7 @@ from sgbench.training._model_file import (
     Trained,
     TrainedModel,
     load_model,
+    restore_network,
     save_model,
     write_history,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "keep_freed_memory",
     "load_model",
     "memory_in_words",
+    "restore_network",
     "save_model",
     "train",
     "write_history",

@@ -3,6 +3,7 @@
 import csv
 import json
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
@@ -100,29 +101,59 @@ def load_model(path: Path, device: torch.device) -> Trained:
     with _KIND.decoding(path):
         content = torch.load(path, map_location=device, weights_only=True)
         weights, text = content["weights"], content["provenance"].encode()
-    provenance, spec = _origin(path, _KIND.parse_json(path, text))
+    return restore_network(path, _KIND.parse_json(path, text), weights, device)
+
+
+def restore_network(
+    path: Path,
+    stated: object,
+    weights: Mapping[str, torch.Tensor],
+    device: torch.device,
+    kind: FileKind = _KIND,
+) -> TrainedModel:
+    """Return a network with weights from a file, once they are found to fit.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file, which an error names.
+    stated : object
+        What the file says of where the weights come from.
+    weights : mapping of str to Tensor
+        On the device.
+    device : torch.device
+    kind : FileKind, optional
+        What the file is meant to be.
+
+    Raises
+    ------
+    SgbenchError
+        If the file states no network, or has other weights than that network, or such as are not
+        finite.
+    """
+    provenance, spec = _origin(path, stated, kind)
     if not isinstance(spec, NetworkSpec):
-        raise _KIND.damaged(path, f"'{spec.name}' is no network")
+        raise kind.damaged(path, f"'{spec.name}' is no network")
     spacegroups = family_spacegroups(SetSpec.parse(provenance["plan"]["dataset"]).family)
     network = spec.build(len(spacegroups)).to(device)
-    with _KIND.decoding(path):
+    with kind.decoding(path):
         _check_weights(weights, network.state_dict())
         network.load_state_dict(weights)
     return TrainedModel(spec, network, provenance)
 
 
-def _origin(path: Path, stated: object) -> tuple[dict[str, Any], ModelSpec]:
+def _origin(path: Path, stated: object, kind: FileKind = _KIND) -> tuple[dict[str, Any], ModelSpec]:
     """Return where a model comes from, and what it is."""
-    provenance: dict[str, Any] = _KIND.checked(path, stated, _ORIGIN)
+    provenance: dict[str, Any] = kind.checked(path, stated, _ORIGIN)
     plan = provenance["plan"]
     try:
         family_spacegroups(SetSpec.parse(plan["dataset"]).family)
         return provenance, get_model(plan["model"])
     except SgbenchError as error:
-        raise _KIND.damaged(path, printed(str(error))) from None
+        raise kind.damaged(path, printed(str(error))) from None
 
 
-def _check_weights(found: dict[str, Any], wanted: dict[str, torch.Tensor]) -> None:
+def _check_weights(found: Mapping[str, Any], wanted: Mapping[str, torch.Tensor]) -> None:
     """Compare weights with a network's; loading would convert other kinds of numbers.
 
     Raises

@@ -552,16 +552,11 @@ def optimade_answers() -> Reader:
     return of_documents(".optimade", [document], encode, read)
 
 
-def models() -> Reader:
-    """Files of networks and of estimators in turn."""
-    import skops.io
-    import torch
+def tiny_network() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Register a small network; return a provenance of it, and weights as lists."""
     from torch import nn
 
-    from sgbench.models import get_model, register_model
-    from sgbench.training import load_model
-
-    torch.set_num_threads(1)
+    from sgbench.models import register_model
 
     @register_model("tiny", paper="none")
     def build(n_outputs: int) -> nn.Module:
@@ -585,6 +580,20 @@ def models() -> Reader:
         "2.weight": [[0.1] * 16] * 36,
         "2.bias": [0.0] * 36,
     }
+    return provenance, weights
+
+
+def models() -> Reader:
+    """Files of networks and of estimators in turn."""
+    import skops.io
+    import torch
+
+    from sgbench.models import get_model
+    from sgbench.training import load_model
+
+    torch.set_num_threads(1)
+
+    provenance, weights = tiny_network()
     network = {"provenance": provenance, "weights": weights, "outside": {"more": 1}}
     estimators = []
     for name in ("extra-trees-suzuki2020", "gradient-boosting", "nearest-neighbours"):
@@ -596,7 +605,7 @@ def models() -> Reader:
         known = classifier.get_params()
         classifier.set_params(**{k: v for k, v in small.items() if k in known})
         classifier.fit(rng.random((40, width), np.float32), np.repeat([195, 200, 221, 225], 10))
-        story = {**provenance, "plan": {**plan, "model": name}}
+        story = {**provenance, "plan": {**provenance["plan"], "model": name}}
         content = {"classifier": classifier, "provenance": json.dumps(story)}
         estimators.append(_unzipped(skops.io.dumps(content), story))
 
@@ -616,6 +625,54 @@ def models() -> Reader:
         return True
 
     return Reader(".pt", make, read)
+
+
+def reference_weights() -> Reader:
+    """A description, a line break and the weights; the hash is right where it was not damaged."""
+    import safetensors.torch
+    import torch
+
+    from sgbench.pretrained import load_pretrained
+
+    torch.set_num_threads(1)
+    provenance, weights = tiny_network()
+    figures = {
+        "test_set": "ulbd-off-mesh", "source": "designed", "test_sha256": "a", "n_test": 36,
+        "class_scheme": "extinction", **dict.fromkeys(("top", "top_low", "top_high", "ceiling"),
+        [0.5] * 5),
+    }  # fmt: skip
+    rounding = {
+        "test_set": "ulbd-off-mesh", "test_sha256": "a", "n_test": 36, "largest": 1e-4,
+        "near_ties": 1, "swapped": 0,
+    }  # fmt: skip
+    description = {
+        "provenance": provenance, "weights_sha256": "right", "scores": [figures],
+        "rounding": rounding, "licence": "MIT", "versions": {"torch": "2"},
+    }  # fmt: skip
+    halved = {"2.weight": "float16", "2.bias": "float32"}
+    document = {"description": description, "weights": weights, "kinds": halved}
+    home = Path(tempfile.mkdtemp())
+    (home / "ulbd-cubic").mkdir()
+
+    def encode(value: Any) -> bytes:
+        tensors = {
+            name: torch.tensor(rows).to(getattr(torch, value["kinds"].get(name, "float32")))
+            for name, rows in value["weights"].items()
+        }
+        content = safetensors.torch.save(tensors)
+        about = value["description"]
+        if about.get("weights_sha256") == "right":
+            about = about | {"weights_sha256": hashlib.sha256(content).hexdigest()}
+        return as_json(about) + b"\n" + content
+
+    def read(path: Path) -> bool:
+        about, _, content = path.read_bytes().partition(b"\n")
+        (home / "ulbd-cubic" / "tiny.json").write_bytes(about)
+        (home / "ulbd-cubic" / "tiny.safetensors").write_bytes(content)
+        load_pretrained("ulbd-cubic/tiny", torch.device("cpu"), home)
+        return True
+
+    return of_documents(".pretrained", [document], encode, read)
 
 
 def _canonical() -> Any:
@@ -768,6 +825,7 @@ READERS: dict[str, Callable[[], Reader]] = {
     "structure-tables": structure_tables,
     "optimade-answers": optimade_answers,
     "models": models,
+    "reference-weights": reference_weights,
 }
 #: Each case in a process of its own.
 SANDBOXED: dict[str, Callable[[], Reader]] = {

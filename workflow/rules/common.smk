@@ -112,11 +112,7 @@ def options(name, values):
 
 def training_options(wildcards):
     """The training plan, as options of `sgbench train`; only a change of these retrains."""
-    return [
-        word
-        for name, value in run_of(wildcards).plan.items()
-        for word in options(f"--{name.replace('_', '-')}", [value])
-    ]
+    return list(run_of(wildcards).options)
 
 
 def training_minutes(wildcards):

@@ -1,0 +1,47 @@
+import json
+from functools import partial
+
+import pytest
+from example_training import TWO_CELLS, tiny_network
+
+from sgbench import pretrained
+
+NAME = f"{TWO_CELLS}/tiny"
+OFF_MESH = ("--test-set", "ulbd-off-mesh", "--per-spacegroup", 1, "--device", "cpu")
+
+
+@pytest.fixture
+def home(call, monkeypatch, tmp_path):
+    """Reference weights that were made by the commands, in the place of those of the package."""
+    with tiny_network():
+        options = ("--patterns", 16, "--batch-size", 8, "--validations", 1, "--device", "cpu")
+        call("train", "tiny", TWO_CELLS, *options, "-o", "model.pt")
+        call("predict", "model.pt", "-o", "p", *OFF_MESH)
+        call("evaluate", "p/ulbd-off-mesh.parquet", "-o", "s")
+        done = call("export-weights", "model.pt", "s", "-o", "home")
+        assert done.stdout == f"wrote home/{NAME}.safetensors\n"
+        for name in ("load_pretrained", "pretrained_names", "read_pretrained"):
+            at_home = partial(getattr(pretrained, name), home=tmp_path / "home")
+            monkeypatch.setattr(pretrained, name, at_home)
+        yield tmp_path / "home"
+
+
+def test_from_a_model_to_predictions_with_its_weights(call, home, tmp_path):
+    (row,) = json.loads(call("models", "--pretrained", "--format", "json").stdout)
+    assert (row["name"], row["family"], row["patterns"]) == (NAME, "cubic", 16)
+    score = json.loads((tmp_path / "s" / "ulbd-off-mesh.extinction.json").read_text())
+    assert row["classes"] == score["top"][0]
+    call("predict", f"pretrained:{NAME}", "-o", "q", *OFF_MESH)
+    assert (tmp_path / "q" / "ulbd-off-mesh.parquet").exists()
+
+
+def test_a_name_that_is_none(refused, home):
+    assert f"expected {NAME}" in refused("predict", f"pretrained:{TWO_CELLS}", "-o", "q", *OFF_MESH)
+
+
+def test_no_weights_are_a_list_of_none(call, monkeypatch):
+    monkeypatch.setattr(pretrained, "pretrained_names", tuple)
+    for form in ("table", "csv", "md"):
+        done = call("models", "--pretrained", "--format", form)
+        assert (done.stdout, done.stderr) == ("", "there are no reference weights yet\n")
+    assert call("models", "--pretrained", "--format", "json").stdout == "[]\n"
