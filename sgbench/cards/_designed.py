@@ -7,7 +7,7 @@ import numpy as np
 from sgbench.cards._columns import file_sections
 from sgbench.cards._facts import ARTICLE, IDEAL, Facts
 from sgbench.cards._text import bullets, joined, settings_table, table
-from sgbench.designed import IntensityLaw, Ulbd
+from sgbench.designed import IntensityLaw, LogUniformCells, Ulbd
 from sgbench.diffraction import FREE_PARAMETERS
 from sgbench.sets import ULBD
 from sgbench.symmetry import extinction_classes, relabellings
@@ -31,7 +31,7 @@ def designed_card(dataset: Ulbd, path: Path | None = None) -> str:
     """
     facts = designed_facts(dataset)
     axes = zip(FREE_PARAMETERS[dataset.family], dataset.axes, strict=False)
-    kind = "sequence" if dataset.reduced else "mesh"
+    kind = "sequence" if dataset.domain else "mesh"
     parts = [
         f"# {facts.name}, version {facts.version}",
         facts.summary,
@@ -64,7 +64,7 @@ def designed_card(dataset: Ulbd, path: Path | None = None) -> str:
                 (
                     "off-mesh",
                     "one, at further cells of the sequence"
-                    if dataset.reduced
+                    if dataset.domain
                     else "one, at cells between those of the mesh",
                     "as many as asked for",
                 ),
@@ -104,7 +104,8 @@ def designed_facts(dataset: Ulbd) -> Facts:
         __version__,
         f"Designed powder diffraction lines of {len(_present(dataset))} "
         f"{dataset.family} space groups: positions from a "
-        f"{'sequence of reduced' if dataset.reduced else 'mesh of'} cells, presence from "
+        f"{f'sequence of {dataset.domain.kind}' if dataset.domain else 'mesh of'} cells, "
+        "presence from "
         "extinction laws, random intensities (a uniform lattice based dataset, ULBD). "
         f"{dataset.law.describe()} {_what_tells(dataset)}",
         ARTICLE,
@@ -132,7 +133,7 @@ def _designed_balance(dataset: Ulbd) -> tuple[str, ...]:
         return (
             "Each space group has the same number of samples. In nature and in databases a few "
             "groups hold most structures.",
-            f"Cells are uniform over the {'domain' if dataset.reduced else 'mesh'} and the same "
+            f"Cells are {_spread(dataset)} and the same "
             "for every space group. Those of crystals cluster, depend on the space group and reach "
             "beyond it.",
         )
@@ -148,12 +149,20 @@ def _designed_balance(dataset: Ulbd) -> tuple[str, ...]:
 
 
 def _domain_rows(dataset: Ulbd) -> list[tuple[str, str]]:
-    domain = dataset.reduced
-    if domain is None:
+    if dataset.domain is None:
         return []
-    edges = ("edges of the reduced cells", f"{domain.shortest:g} to {domain.longest:g} Å")
     relabelled = [("axes", "relabelled at random for each sample")]
-    return [edges, *(relabelled if len(relabellings(dataset.family)) > 1 else [])]
+    return [
+        *dataset.domain.describe(dataset.family).items(),
+        *(relabelled if len(relabellings(dataset.family)) > 1 else []),
+    ]
+
+
+def _spread(dataset: Ulbd) -> str:
+    if dataset.domain is None:
+        return "uniform over the mesh"
+    spread = "log-uniform" if isinstance(dataset.domain, LogUniformCells) else "uniform"
+    return f"{spread} over the domain"
 
 
 def _skips(dataset: Ulbd) -> bool:
@@ -179,9 +188,14 @@ def _law_bias(law: IntensityLaw) -> str:
             "certain positions, so the lines of one pattern are correlated.",
         ),
         (
-            not law.wilson,
+            not (law.wilson or law.amplitude),
             "Intensities are drawn from a uniform distribution. In patterns of crystals a few "
             "lines are strong and many are weak.",
+        ),
+        (
+            law.amplitude,
+            "Amplitudes are drawn from a uniform distribution. So many lines are weak, as in "
+            "patterns of crystals, but none is far stronger than the others.",
         ),
         (
             not law.multiplicity,

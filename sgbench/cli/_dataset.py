@@ -397,9 +397,8 @@ def _designed_facts(dataset: Designed) -> dict[str, Any]:
         return facts | {"sha256": dataset.checksum()}
     for parameter, axis in zip(FREE_PARAMETERS[dataset.family], dataset.axes, strict=False):
         facts[f"mesh_{parameter}"] = f"{axis.start:g}-{axis.values[-1]:g} Å, step {axis.step:g} Å"
-    if dataset.reduced:
-        domain = dataset.reduced
-        facts["edges"] = f"{domain.shortest:g}-{domain.longest:g} Å, reduced cells of a sequence"
+    if dataset.domain:
+        facts |= dataset.domain.describe(dataset.family)
     facts |= {"cells": len(dataset.mesh)}
     facts |= {f"samples_{split}": dataset.size(split) for split in SPLITS if split != "off-mesh"}
     return facts | {"sha256": dataset.checksum()}
@@ -427,7 +426,7 @@ def _with_ranges(spec: SetSpec, ranges: dict[str, str | None]) -> Designed:
             f"{dataset.family} cells have no free parameter '{unknown[0]}'; expected a range of "
             f"{' or '.join(names)}. Leave --{unknown[0]} out."
         )
-    if not isinstance(dataset, Ulbd) or dataset.reduced:
+    if not isinstance(dataset, Ulbd) or dataset.domain:
         parameter = next(iter(given))
         raise SgbenchError(
             f"the cells of {dataset.name} are those of a sequence, not of a mesh; expected no "

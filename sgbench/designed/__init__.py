@@ -12,6 +12,7 @@ from sgbench.designed._exact_ceilings import (
     line_signatures,
 )
 from sgbench.designed._laws import LAWS, PHYSICAL, UNIFORM, IntensityLaw
+from sgbench.designed._log_uniform_cells import LogUniformCells
 from sgbench.designed._mesh import MeshAxis
 from sgbench.designed._posterior import exact_posterior
 from sgbench.designed._recipes import SPLITS, Recipes, Split
@@ -30,6 +31,7 @@ __all__ = [
     "Designed",
     "ExactCeiling",
     "IntensityLaw",
+    "LogUniformCells",
     "MeshAxis",
     "Recipes",
     "ReducedCells",

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sgbench.designed._kernels import intensities, positions
 from sgbench.designed._laws import UNIFORM, IntensityLaw
+from sgbench.designed._log_uniform_cells import LogUniformCells
 from sgbench.designed._mesh import MeshAxis
 from sgbench.designed._recipes import SPLITS, Recipes, Split
 from sgbench.designed._reduced_cells import ReducedCells
@@ -63,9 +64,10 @@ class Ulbd:
     law : IntensityLaw
     drawn_as : str
         Name of the dataset whose random keys are used; empty for its own.
-    reduced : ReducedCells, optional
-        In place of the mesh, for families of three and more free parameters. The axes of each
-        sample are relabelled at random, since a standard setting is no property of a lattice.
+    domain : ReducedCells or LogUniformCells, optional
+        In place of the mesh: cells of a sequence. Those of families of three and more free
+        parameters are reduced, and the axes of each sample are relabelled at random, since a
+        standard setting is no property of a lattice.
     """
 
     name: str
@@ -80,7 +82,7 @@ class Ulbd:
     ranges: tuple[tuple[int, float, float], ...] = ()
     law: IntensityLaw = UNIFORM
     drawn_as: str = ""
-    reduced: ReducedCells | None = None
+    domain: ReducedCells | LogUniformCells | None = None
 
     def __post_init__(self) -> None:
         names = FREE_PARAMETERS.get(self.family, ())
@@ -89,7 +91,7 @@ class Ulbd:
                 f"cell ranges by space group need a family with one free parameter; got "
                 f"'{self.family}'. Leave them out."
             )
-        if len(self.axes) != (0 if self.reduced else len(names)):
+        if len(self.axes) != (0 if self.domain else len(names)):
             raise SgbenchError(
                 f"a mesh for the family '{self.family}' needs a range for each of "
                 f"({', '.join(names)}); got {len(self.axes)}. Give one range a free parameter."
@@ -116,18 +118,18 @@ class Ulbd:
     @property
     def largest_cell(self) -> tuple[float, ...]:
         """Upper bounds of the cell's edges in ångström."""
-        return (self.reduced.longest,) * 3 if self.reduced else tuple(a.stop for a in self.axes)
+        return self.domain.largest_cell if self.domain else tuple(a.stop for a in self.axes)
 
     @property
     def shortest_edge(self) -> float:
         """Lower bound of the cell's edges in ångström."""
-        return self.reduced.shortest if self.reduced else min(axis.start for axis in self.axes)
+        return self.domain.shortest if self.domain else min(axis.start for axis in self.axes)
 
     @cached_property
     def mesh(self) -> NDArray[np.float64]:
         """All cells of the mesh, shape (n_cells, p), last parameter fastest."""
-        if self.reduced:
-            return self.reduced.cells(self.family)[: self.reduced.count]
+        if self.domain:
+            return self.domain.cells(self.family)[: self.domain.count]
         grids = np.meshgrid(*(axis.values for axis in self.axes), indexing="ij")
         cells = np.stack(grids, axis=-1).reshape(-1, len(self.axes))
         if self.skip_equal_axes and len(self.axes) > 1:
@@ -313,8 +315,8 @@ class Ulbd:
         if split != "off-mesh":
             index = first + below(cell, number)
             return Recipes(groups, index, self.mesh[index], pattern)
-        if self.reduced:
-            between = self.reduced.cells(self.family)[self.reduced.count :]
+        if self.domain:
+            between = self.domain.cells(self.family)[self.domain.count :]
             cells = between[below(cell, len(between))]
             return Recipes(groups, rank, cells, pattern, off_mesh=True)
         cells = np.empty((len(rank), len(self.axes)))
@@ -377,7 +379,7 @@ class Ulbd:
                 pair_of.ravel(), offsets, line, two_theta, lorentz, table.key,
                 recipes.spacegroup, recipes.cell_index, recipes.pattern, *key,
                 self.half_shapes, first, self.law.wilson, self.law.multiplicity,
-                self.law.largest_b / self.protocol.wavelength**2,
+                self.law.largest_b / self.protocol.wavelength**2, self.law.amplitude,
             )
         )  # fmt: skip
 
@@ -401,8 +403,8 @@ class Ulbd:
 
     def in_domain(self, spacegroup: int, cell: ArrayLike) -> bool:
         """Tell whether a cell (a, b, c, alpha, beta, gamma) lies in the range of the cells here."""
-        if self.reduced:
-            return self.reduced.contains(self.family, cell)
+        if self.domain:
+            return self.domain.contains(self.family, cell)
         free = free_parameters(self.family, cell, tolerance=0.05)
         return all(
             axis.start <= value < axis.stop for axis, value in zip(self.axes, free, strict=True)
@@ -411,9 +413,13 @@ class Ulbd:
     def describe(self) -> dict[str, object]:
         """Return the specification as plain data."""
         values = asdict(self)
-        if self.reduced is None:
-            # Meshes are described as they were before there was anything else.
-            del values["reduced"]
+        # Sets are described as they were before there was anything else.
+        domain = values.pop("domain")
+        if domain:
+            kind = "reduced" if isinstance(self.domain, ReducedCells) else "domain"
+            values[kind] = domain
+        if not self.law.amplitude:
+            del values["law"]["amplitude"]
         return values
 
     def checksum(self) -> str:

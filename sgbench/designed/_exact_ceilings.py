@@ -85,7 +85,7 @@ def exact_ceilings(dataset: Ulbd | UlbdUnion, split: Split = "in-mesh") -> tuple
         "data": distinct_angles(dataset, cells),
         "resolution": line_signatures(dataset, cells, 2 * dataset.protocol.sigma, counted=False),
     }
-    complete = split == "in-mesh" and dataset.reduced is None
+    complete = split == "in-mesh" and dataset.domain is None
     return tuple(
         ExactCeiling(
             dataset.name,
@@ -148,7 +148,7 @@ def distinct_angles(dataset: Ulbd, cells: NDArray[np.float64]) -> NDArray[np.uin
 def _cells(dataset: Ulbd, split: Split) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return cells, and which space groups have each, shape (n_cells, n_spacegroups)."""
     n_groups = len(dataset.spacegroups)
-    if split == "in-mesh" and dataset.reduced is None:
+    if split == "in-mesh" and dataset.domain is None:
         cells = dataset.mesh
         place = np.arange(len(cells))[:, None]
         last = dataset.first_cell + dataset.n_cells

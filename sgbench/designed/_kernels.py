@@ -41,7 +41,7 @@ _NO_LINE = 0
 @numba.njit(cache=True, parallel=True)
 def intensities(  # type: ignore[no-untyped-def]
     pair_of, pair_offsets, line, two_theta, lorentz, keys, spacegroup, cell_index, pattern, k0, k1,
-    half_shapes, first_group, wilson, multiplicity, largest_b,
+    half_shapes, first_group, wilson, multiplicity, largest_b, amplitude,
 ):  # fmt: skip
     n = len(pair_of)
     offsets = np.zeros(n + 1, np.int64)
@@ -68,6 +68,8 @@ def intensities(  # type: ignore[no-untyped-def]
                 value = _gamma(int(2 * shape), key, c1, c2, c3, k0, k1) / shape
             else:
                 value = _unit(philox_words(key, c1, c2, c3, np.uint64(k0), np.uint64(k1))[0])
+                if amplitude:
+                    value *= value
             if multiplicity:
                 value *= shape
             if largest_b > 0:

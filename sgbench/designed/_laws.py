@@ -17,6 +17,10 @@ _UNIFORM_SOURCE = (
     "H. Wang et al., Designing a dataset for convolutional neural networks to predict space groups "
     "consistent with extinction laws (2024)"
 )
+_AMPLITUDE_SOURCE = (
+    "inferred from the test patterns that are published with its code, whose I / Lorentz has the "
+    "quartiles of a squared uniform number"
+)
 _WILSON_SOURCE = "A. J. C. Wilson, Acta Cryst. 2, 318 (1949)"
 _FALLOFF_SOURCE = "A. J. C. Wilson, Nature 150, 152 (1942)"
 
@@ -25,7 +29,7 @@ _FALLOFF_SOURCE = "A. J. C. Wilson, Nature 150, 152 (1942)"
 class IntensityLaw:
     """How random intensities are distributed before the Lorentz factor.
 
-    With none of the three, they are uniform on (0, 1], as in the article.
+    With none of the four, they are uniform on (0, 1], as in the article.
 
     Attributes
     ----------
@@ -38,11 +42,17 @@ class IntensityLaw:
         Let them fall off as exp(-2 B (sin theta / wavelength)^2) with a B for each pattern, drawn
         uniformly up to this, square ångström. It stands for thermal motion and for the electrons'
         spread alike.
+    amplitude : bool
+        Draw the amplitude of a line uniformly on (0, 1], one number a line, and take its square
+        as the intensity, which so has the density 1 / (2 sqrt(I)), the mean 1/3, the variance 4/45
+        and the quartiles 1/16, 1/4 and 9/16. As with uniform intensities, neither the multiplicity
+        of the line nor the space group has a part in it. Without meaning where `wilson` is set.
     """
 
     wilson: bool = False
     multiplicity: bool = False
     largest_b: float = 0.0
+    amplitude: bool = False
 
     @property
     def tells_groups_apart(self) -> bool:
@@ -54,6 +64,7 @@ class IntensityLaw:
         """Where the law is published: its distribution, the means of lines and the fall-off."""
         parts = (
             (not self.wilson, _UNIFORM_SOURCE),
+            (self.amplitude, _AMPLITUDE_SOURCE),
             (self.wilson or self.multiplicity, _WILSON_SOURCE),
             (self.largest_b > 0, _FALLOFF_SOURCE),
         )
@@ -97,8 +108,13 @@ class IntensityLaw:
         shape = 0.5 * np.asarray(half_shape, dtype=np.float64)
         factor = shape if self.multiplicity else np.ones_like(shape)
         x = 2 * self.largest_b * np.asarray(s_squared, dtype=np.float64)
-        mean = (1.0 if self.wilson else 1 / 2) * factor * _mean_decay(x)
-        square = (1.0 + 1.0 / shape if self.wilson else 1 / 3) * factor**2 * _mean_decay(2 * x)
+        if self.wilson:
+            first, second = np.ones_like(shape), 1 + 1 / shape
+        else:
+            power = 2 if self.amplitude else 1
+            first, second = (np.full_like(shape, 1 / (n * power + 1)) for n in (1, 2))
+        mean = first * factor * _mean_decay(x)
+        square = second * factor**2 * _mean_decay(2 * x)
         return mean, square - mean**2
 
     def describe(self) -> str:
@@ -107,6 +123,11 @@ class IntensityLaw:
             drawn = (
                 "Intensities follow Wilson's statistics: the intensity of a line has a gamma "
                 f"distribution of mean 1. Its shape is {_SHAPE}."
+            )
+        elif self.amplitude:
+            drawn = (
+                "Intensities are the squares of amplitudes, which are independent and uniform on "
+                "(0, 1]."
             )
         else:
             drawn = "Intensities are independent and uniform on (0, 1]."
@@ -133,6 +154,7 @@ UNIFORM = IntensityLaw()
 #: The laws by the names that sets have them under.
 LAWS = {
     "uniform": UNIFORM,
+    "amplitude": IntensityLaw(amplitude=True),
     "physical": PHYSICAL,
     "physical-no-wilson": IntensityLaw(multiplicity=True, largest_b=LARGEST_B),
     "physical-no-multiplicity": IntensityLaw(wilson=True, largest_b=LARGEST_B),

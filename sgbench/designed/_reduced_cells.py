@@ -13,10 +13,8 @@ import gemmi
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sgbench.designed._sequence import cells_of_sequence, check_domain
 from sgbench.diffraction import FREE_PARAMETERS
-from sgbench.errors import SgbenchError
-
-_MOST_LATTICES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -41,16 +39,25 @@ class ReducedCells:
     count: int
 
     def __post_init__(self) -> None:
-        if not (0 < self.shortest < self.longest and 1 <= self.count <= _MOST_LATTICES):
-            raise SgbenchError(
-                f"the domain {self.shortest:g}-{self.longest:g} Å with {self.count} lattices is "
-                f"empty or too large; expected shortest < longest and 1 to {_MOST_LATTICES} "
-                "lattices. Mend it."
-            )
+        check_domain(((self.shortest, self.longest),), self.count)
+
+    @property
+    def kind(self) -> str:
+        """What its cells are called."""
+        return "reduced"
+
+    @property
+    def largest_cell(self) -> tuple[float, ...]:
+        """Upper bounds of the edges in ångström."""
+        return (self.longest,) * 3
 
     def cells(self, family: str) -> NDArray[np.float64]:
         """Return the lattices to train on and then those between, shape (2 * count, p)."""
         return _cells(self, family)
+
+    def describe(self, family: str) -> dict[str, str]:
+        """Return its bounds in words."""
+        return {"edges": f"{self.shortest:g}-{self.longest:g} Å, reduced cells of a sequence"}
 
     def contains(self, family: str, cell: ArrayLike) -> bool:
         """Tell whether a lattice given by a cell (a, b, c, alpha, beta, gamma) is in the domain."""
@@ -60,34 +67,11 @@ class ReducedCells:
 
 @lru_cache(maxsize=8)
 def _cells(domain: ReducedCells, family: str) -> NDArray[np.float64]:
-    n_parameters = len(FREE_PARAMETERS[family])
-    found: list[NDArray[np.float64]] = []
-    first, missing = 0, 2 * domain.count
-    while missing > 0:
-        # Some points of the triclinic domain's bounding box are not reduced.
-        points = _kronecker(first, 2 * missing if family == "triclinic" else missing, n_parameters)
-        cells = _reduced(family, points, domain)[:missing]
-        first += len(points)
-        missing -= len(cells)
-        found.append(cells)
-    result = np.concatenate(found)
-    result.setflags(write=False)
-    return result
-
-
-def _kronecker(first: int, count: int, dimension: int) -> NDArray[np.float64]:
-    """Return points first, first + 1, … of a Kronecker sequence in the unit cube.
-
-    Its steps are powers of the generalised golden ratio, the root of x^(d+1) = x + 1 (Roberts, "The
-    unreasonable effectiveness of quasirandom sequences", 2018).
-    """
-    ratio = 2.0
-    for _ in range(60):
-        ratio = (1 + ratio) ** (1 / (dimension + 1))
-    steps = ratio ** -np.arange(1.0, dimension + 1)
-    # The point before the first is the centre of the cube, where edges are equal.
-    index = np.arange(first + 1, first + count + 1, dtype=np.float64)[:, None]
-    return np.asarray((0.5 + index * steps) % 1.0)
+    return cells_of_sequence(
+        2 * domain.count,
+        len(FREE_PARAMETERS[family]),
+        lambda points: _reduced(family, points, domain),
+    )
 
 
 def _reduced(family: str, points: NDArray[np.float64], domain: ReducedCells) -> NDArray[np.float64]:

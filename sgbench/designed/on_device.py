@@ -54,6 +54,8 @@ class UlbdOnDevice:
             value = _gamma(half_shape, counter, key) / (0.5 * half_shape)
         else:
             value = _unit(philox4x32(counter, key)[0])
+            if law.amplitude:
+                value = value * value
         if law.multiplicity:
             value = value * (0.5 * half_shape)
         if law.largest_b:

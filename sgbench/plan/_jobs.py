@@ -1,7 +1,7 @@
 """Which sets and which runs belong to settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
@@ -12,7 +12,7 @@ from sgbench.models import (
     get_trained_model,
     model_names,
 )
-from sgbench.sets import DESIGNED_SETS, STEMS, SetSpec
+from sgbench.sets import DESIGNED, DESIGNED_SETS, STEMS, SetSpec
 from sgbench.symmetry import PAPER_FAMILIES
 
 
@@ -130,7 +130,7 @@ def test_sets_of(settings: Mapping[str, Any], train_set: SetSpec) -> tuple[SetSp
     """Return what a model is scored on: the test sets that its training has not seen.
 
     Random structures are those of the article's families. The set of unequal space groups tests the
-    models that were trained on its like.
+    models that were trained on its like. Not every family has every designed set.
     """
     return tuple(
         spec
@@ -138,16 +138,28 @@ def test_sets_of(settings: Mapping[str, Any], train_set: SetSpec) -> tuple[SetSp
         if spec.held_out_from(train_set)
         and (spec.origin != "random" or train_set.family in PAPER_FAMILIES)
         and (spec.balanced or not train_set.balanced)
+        and (spec.origin != DESIGNED or _drawn_from(spec, train_set.family) in DESIGNED_SETS)
     )
 
 
+def _drawn_from(test_set: SetSpec, family: str) -> SetSpec:
+    return replace(test_set, part="train", family=family, conditions=())
+
+
 def ceiling_sets(settings: Mapping[str, Any]) -> tuple[SetSpec, ...]:
-    """Return the designed sets whose held-out patterns models are scored on."""
+    """Return the designed sets whose held-out patterns models are scored on.
+
+    Those of the article's law and cells are among them, whatever the test sets are.
+    """
+    scored = [SetSpec.parse(name) for name in settings["test_sets"]]
     return tuple(
         spec
         for spec in DESIGNED_SETS
         if spec.family in settings["families"]
-        and (spec.law, spec.protocol) == ("uniform", "canonical")
+        and (
+            (spec.law, spec.protocol, spec.cells) == ("uniform", "canonical", "")
+            or any(_drawn_from(test_set, spec.family) == spec for test_set in scored)
+        )
     )
 
 

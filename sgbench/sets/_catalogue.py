@@ -3,7 +3,15 @@
 from dataclasses import replace
 from functools import cache
 
-from sgbench.designed import LAWS, Designed, MeshAxis, ReducedCells, Ulbd, UlbdUnion
+from sgbench.designed import (
+    LAWS,
+    Designed,
+    LogUniformCells,
+    MeshAxis,
+    ReducedCells,
+    Ulbd,
+    UlbdUnion,
+)
 from sgbench.diffraction import PROTOCOLS
 from sgbench.errors import SgbenchError
 from sgbench.sets._lattice_ranges import CUBIC_RANGES
@@ -27,7 +35,18 @@ _PUBLISHED_AXES = {
 # CDDD, as in Fig. 8.
 _IMBALANCED_AXES = (MeshAxis(2.5, 25.0, 0.05),)
 # 3-15 Å hold most cells of known crystals; that many lattices are more than a training sees twice.
-_REDUCED = ReducedCells(3.0, 15.0, 100_000)
+_LATTICES = 100_000
+_REDUCED = ReducedCells(3.0, 15.0, _LATTICES)
+# From below the shortest to above the longest edges of the minerals in the AMCSD, whose tetragonal
+# ones are 2.5-15.2 and 2.7-42.2 Å and whose trigonal and hexagonal ones 2.2-17.8 and 2.4-43.2 Å.
+# Cubic ones are 2.6-25.0 Å: in 2.5 % the cell is smaller, where some classes show no line at all in
+# the window, and in 0.4 % it is larger than the volume allows.
+_MINERAL_EDGES = {
+    "cubic": ((3.1, 17.1),),
+    "tetragonal": ((2.5, 15.5), (2.5, 42.5)),
+    "trigonal-hexagonal": ((2.2, 18.0), (2.3, 43.5)),
+}
+_LARGEST_VOLUME = 5000.0
 _VERSION = 1
 
 
@@ -56,20 +75,32 @@ def designed_set(spec: SetSpec) -> Designed:
         )
     if spec.family == "all":
         return _union(spec)
-    axes = _PUBLISHED_AXES if spec.protocol == "published" else _AXES
+    domain = _domain(spec)
     dataset = Ulbd(
         plain.name,
         _VERSION,
         spec.family,
         PROTOCOLS[spec.protocol],
-        axes.get(spec.family, ()) if spec.balanced else _IMBALANCED_AXES,
+        () if domain else _axes(spec),
         ranges=() if spec.balanced else CUBIC_RANGES,
         law=LAWS[spec.law],
         # The same cells get the same draws under every law.
         drawn_as="" if spec.law == "uniform" else replace(plain, law="uniform").name,
-        reduced=None if spec.family in axes else _REDUCED,
+        domain=domain,
     )
     return dataset if spec.mesh is None else _on_mesh(dataset, spec.mesh, spec.name)
+
+
+def _domain(spec: SetSpec) -> ReducedCells | LogUniformCells | None:
+    if spec.cells == "mineral":
+        return LogUniformCells(_MINERAL_EDGES[spec.family], _LARGEST_VOLUME, _LATTICES)
+    return None if spec.family in _AXES else _REDUCED
+
+
+def _axes(spec: SetSpec) -> tuple[MeshAxis, ...]:
+    if not spec.balanced:
+        return _IMBALANCED_AXES
+    return (_PUBLISHED_AXES if spec.protocol == "published" else _AXES)[spec.family]
 
 
 def family_set(family: str, protocol: str = "canonical") -> Designed:
@@ -101,7 +132,7 @@ def _first_group(part: Ulbd) -> int:
 
 
 def _on_mesh(dataset: Ulbd, mesh: Mesh, name: str) -> Ulbd:
-    if dataset.reduced:
+    if dataset.domain:
         raise SgbenchError(
             f"{dataset.name} has no lattice step, since its cells are those of a sequence; "
             "expected a dataset with a mesh. Name one of a family with one or two cell edges."

@@ -15,6 +15,7 @@ from sgbench.symmetry import FAMILIES, PAPER_FAMILIES
 Origin = Literal["designed", "crystals", "random"]
 Part = Literal["train", "all", "test", "in-mesh", "off-mesh", "sealed"]
 Split = Literal["", "grouped", "stratified"]
+Cells = Literal["", "mineral"]
 
 #: The origin of designed sets, and what their rows have as their source.
 DESIGNED: Literal["designed"] = "designed"
@@ -29,6 +30,7 @@ _ORIGINS = {stem: origin for origin, stem in STEMS.items()}
 
 _HEADS = sorted({law.partition("-no-")[0] for law in LAWS} - {"uniform"})
 _LAW, _TAIL = rf"(?P<law>-({'|'.join(_HEADS)}))?", r"(?P<without>-no-[a-z]+)?"
+_CELLS = r"(-(?P<cells>mineral)-cells)?"
 _KIND = r"(?P<imbalanced>-imbalanced)?(?P<published>-published)?"
 _FAMILY = rf"-(?P<family>{'|'.join(sorted(FAMILIES, key=len, reverse=True))})"
 _NUMBER = r"\d+(?:\.\d+)?"
@@ -38,8 +40,8 @@ _MESH = rf"(@(?P<mesh>{_NUMBER}x\d+|{_AXIS}(,{_AXIS})*))?"
 _GRAMMAR = tuple(
     re.compile(pattern + _CONDITIONS)
     for pattern in (
-        rf"ulbd{_LAW}{_FAMILY}{_KIND}{_TAIL}{_MESH}",
-        rf"ulbd{_LAW}{_KIND}{_TAIL}-(?P<part>in-mesh|off-mesh|sealed)",
+        rf"ulbd{_LAW}{_CELLS}{_FAMILY}{_KIND}{_TAIL}{_MESH}",
+        rf"ulbd{_LAW}{_CELLS}{_KIND}{_TAIL}-(?P<part>in-mesh|off-mesh|sealed)",
         # `paper` is how the stratified split was called at first.
         rf"(?P<stem>cddd|gcdd){_FAMILY}(?P<stratified>-stratified|-paper-split)?",
         r"(?P<stem>cddd|gcdd)((?P<stratified>-stratified|-paper)?(?P<part>-test))?"
@@ -91,6 +93,9 @@ class SetSpec:
     balanced : bool
         Whether all space groups of a designed set have the same cells.
     protocol : {'canonical', 'published'}
+    cells : {'', 'mineral'}
+        Where the cells of a designed set lie, if not where they do in the article's kind of set:
+        ``mineral`` is for edges over the range that minerals have.
     mesh : Mesh or None
         None for the set's own.
     split : {'', 'grouped', 'stratified'}
@@ -112,6 +117,7 @@ class SetSpec:
     mesh: Mesh | None = None
     split: Split = ""
     in_domain: bool = False
+    cells: Cells = ""
     conditions: tuple[Condition, ...] = ()
 
     def __post_init__(self) -> None:
@@ -154,7 +160,8 @@ class SetSpec:
                 "" if self.protocol == "canonical" else f"-{self.protocol}"
             )
             text = (
-                f"{stem}{'' if head == 'uniform' else f'-{head}'}{family}{kind}"
+                f"{stem}{'' if head == 'uniform' else f'-{head}'}"
+                f"{f'-{self.cells}-cells' if self.cells else ''}{family}{kind}"
                 f"{f'-no-{tail}' if tail else ''}{f'@{self.mesh}' if self.mesh else ''}"
                 f"{'' if train else f'-{self.part}'}"
             )
@@ -192,10 +199,11 @@ class SetSpec:
     def posterior_is_known(self) -> bool:
         """Whether the chance of each space group, given a pattern, is known exactly.
 
-        So it is where neither the cell nor the intensities depend on the space group, and nothing
-        is done to the patterns that may hide a line.
+        So it is where neither the cell nor the intensities depend on the space group, cells are
+        large enough to be told from their lines, and nothing is done to the patterns that may hide
+        a line.
         """
-        known = self.origin == "designed" and self.balanced and not self.conditions
+        known = self.origin == "designed" and self.balanced and not (self.cells or self.conditions)
         return known and not LAWS[self.law].tells_groups_apart
 
     def of(self, family: str) -> "SetSpec":
@@ -234,9 +242,11 @@ def _spec(parsed: dict[str, str | None]) -> SetSpec | None:
         balanced = not texts["imbalanced"]
         if law not in LAWS:
             return None
+        cells: Cells = texts["cells"]  # type: ignore[assignment]
         return SetSpec(
-            "designed", part, family, law, balanced, protocol, mesh, conditions=conditions
-        )
+            "designed", part, family, law, balanced, protocol, mesh, cells=cells,
+            conditions=conditions,
+        )  # fmt: skip
     if not family and part == "train":
         part = "all"
     split: Split = "stratified" if texts["stratified"] else ""
@@ -274,6 +284,7 @@ def _designed_words(spec: SetSpec) -> str:
         [
             _DESIGNED_PARTS[spec.part],
             "" if spec.law == "uniform" else f", intensities by the law '{spec.law}'",
+            "" if not spec.cells else ", edges over the range that minerals have",
             "" if spec.balanced else ", each space group with its own range of cells",
             "" if spec.protocol == "canonical" else f", under the protocol '{spec.protocol}'",
             "" if spec.mesh is None else f", on the mesh {spec.mesh}",
@@ -305,7 +316,10 @@ def designed_test_set(split: str, dataset: SetSpec | None = None) -> SetSpec:
     """Return the test set of the split ``in-mesh`` or ``off-mesh`` of a designed dataset."""
     like = dataset or IN_MESH
     part = IN_MESH.part if split == IN_MESH.part else OFF_MESH.part
-    return replace(IN_MESH, part=part, balanced=like.balanced, protocol=like.protocol)
+    return replace(
+        IN_MESH, part=part, law=like.law, balanced=like.balanced, protocol=like.protocol,
+        cells=like.cells,
+    )  # fmt: skip
 
 
 #: What models are scored on.
@@ -315,6 +329,8 @@ TEST_SETS = (
     *_of_structures("crystals"),
     *_of_structures("random"),
     replace(IN_MESH, balanced=False),
+    replace(OFF_MESH, law="amplitude"),
+    replace(OFF_MESH, cells="mineral"),
 )
 #: The designed sets that have a place in the catalogue. What a law leaves out is studied for cubic.
 DESIGNED_SETS = (
@@ -327,6 +343,11 @@ DESIGNED_SETS = (
     ),
     SetSpec("designed", family="cubic", balanced=False),
     *(SetSpec("designed", family=family, protocol="published") for family in PAPER_FAMILIES),
+    *(
+        SetSpec("designed", family=family, law=law, cells="mineral")
+        for law in ("uniform", "physical")
+        for family in PAPER_FAMILIES
+    ),
 )
 _STRUCTURES = tuple(
     SetSpec(origin, family=family, split=split)

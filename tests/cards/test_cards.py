@@ -328,7 +328,7 @@ def first_bias(dataset):
     return designed_card(dataset).split("## Known biases\n\n- ")[1].splitlines()[0]
 
 
-@pytest.mark.parametrize("name", ULBD)
+@pytest.mark.parametrize("name", [name for name in ULBD if "physical-mineral" not in name])
 def test_every_designed_card_tells_its_own_law(name):
     card, law = designed_card(ULBD[name]), ULBD[name].law
     assert law.describe() in card
@@ -339,6 +339,7 @@ def test_every_designed_card_tells_its_own_law(name):
     bias = first_bias(ULBD[name])
     assert ("atoms at random positions" in bias) == law.wilson
     assert ("uniform distribution" in bias) == (not law.wilson)
+    assert ("Amplitudes are drawn" in bias) == law.amplitude
     assert ("equivalent reflections" in bias) == (not law.multiplicity)
     assert ("weaker with angle" in bias) == (not law.largest_b)
     assert ("Laue class" in bias) == (not law.tells_groups_apart)

@@ -104,7 +104,7 @@ def test_a_wide_profile_resolves_less():
 
 
 def test_sampled_cells_of_a_sequence():
-    dataset = replace(ULBD["ulbd-orthorhombic"], reduced=ReducedCells(3.0, 6.0, 200))
+    dataset = replace(ULBD["ulbd-orthorhombic"], domain=ReducedCells(3.0, 6.0, 200))
     found = exact_ceilings(dataset)
     assert not any(one.complete for one in found)
     law, data = found[0].top, found[1].top

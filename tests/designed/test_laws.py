@@ -94,6 +94,38 @@ def test_moments_without_fall_off_are_those_of_the_distributions():
     assert gamma == (pytest.approx([0.5, 3]), pytest.approx([0.5, 3]))
 
 
+def test_moments_of_squared_amplitudes():
+    """Of u² for u uniform: 1/3, and 1/5 - 1/9; a published pattern has 0.07, 0.28 and 0.63."""
+    law = LAWS["amplitude"]
+    assert law.moments([1, 6], [0.1, 0.2]) == (
+        pytest.approx([1 / 3, 1 / 3]),
+        pytest.approx([4 / 45, 4 / 45]),
+    )
+    quartiles = np.array([1, 4, 9]) / 16
+    assert quartiles / 0.95**2 == pytest.approx([0.07, 0.28, 0.63], abs=0.01)
+    assert not law.tells_groups_apart
+
+
+def test_quartiles_of_squared_amplitudes(drawn):
+    name, intensity, *_ = drawn
+    found = np.quantile(intensity, [0.25, 0.5, 0.75])
+    assert (np.abs(found * 16 - [1, 4, 9]).max() < 0.1) == (name == "amplitude")
+
+
+def test_amplitudes_are_drawn_as_intensities_are():
+    """The same random number a line, squared: patterns of both laws differ in nothing else."""
+    uniform, amplitude = (
+        designed_set(SetSpec("designed", family="tetragonal", law=law))
+        for law in ("uniform", "amplitude")
+    )
+    recipes = uniform.held_out_recipes("off-mesh", 1)
+    found, squared = uniform.lines(recipes), amplitude.lines(recipes)
+    np.testing.assert_array_equal(found.two_theta, squared.two_theta)
+    theta = np.radians(found.two_theta) / 2
+    lorentz = 1 / (np.sin(2 * theta) * np.sin(theta))
+    np.testing.assert_allclose(squared.intensity, found.intensity**2 / lorentz, rtol=1e-5)
+
+
 def test_laws_say_what_they_are():
     texts = {name: law.describe() for name, law in LAWS.items()}
     assert len(set(texts.values())) == len(LAWS)
@@ -103,6 +135,8 @@ def test_laws_say_what_they_are():
         assert ("multiplicity" in texts[name]) == law.multiplicity
         assert ("uniform from 0 to 6 Å²" in texts[name]) == (law.largest_b > 0)
         assert texts[name].endswith(f"Source: {law.source}.")
+        assert ("squares of amplitudes" in texts[name]) == law.amplitude
+        assert ("published with its code" in law.source) == law.amplitude
         assert ("Wang" in law.source) == (not law.wilson)
         assert ("1949" in law.source) == law.tells_groups_apart
         assert ("1942" in law.source) == (law.largest_b > 0)

@@ -38,8 +38,8 @@ def test_even_over_the_groups_that_show_the_same_lines():
 
 def test_a_setting_of_the_axes_counts_as_often_as_it_is_drawn():
     """The same lines may belong to more settings of one class than of another."""
-    small = replace(ULBD["ulbd-orthorhombic"].reduced, longest=6.0, count=2000)
-    dataset = replace(ULBD["ulbd-orthorhombic"], name="few", reduced=small)
+    small = replace(ULBD["ulbd-orthorhombic"].domain, longest=6.0, count=2000)
+    dataset = replace(ULBD["ulbd-orthorhombic"], name="few", domain=small)
     found = exact_posterior(dataset, "off-mesh", 20)
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-12)
     unequal = [len(set(row[row > 0].round(9))) for row in found]
@@ -86,11 +86,17 @@ def test_it_is_known_where_the_name_says_so(spec):
 
 
 def test_it_is_known_of_few_sets():
-    known = ("ulbd-cubic", "ulbd-cubic-published", "ulbd-off-mesh", "ulbd-sealed")
+    known = (
+        "ulbd-cubic",
+        "ulbd-cubic-published",
+        "ulbd-off-mesh",
+        "ulbd-sealed",
+        "ulbd-amplitude-off-mesh",
+    )
     assert all(SetSpec.parse(name).posterior_is_known for name in known)
     unknown = (
         "ulbd-physical-cubic", "ulbd-physical-cubic-no-falloff", "ulbd-cubic-imbalanced", "cddd",
-        "ulbd-off-mesh+thermal-2", "cddd-cubic",
+        "ulbd-off-mesh+thermal-2", "cddd-cubic", "ulbd-mineral-cells-off-mesh",
     )  # fmt: skip
     assert not any(SetSpec.parse(name).posterior_is_known for name in unknown)
     assert class_labels(SMALL.spacegroups).max() == 30

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sgbench.designed import ReducedCells
-from sgbench.designed._reduced_cells import _kronecker
+from sgbench.designed._sequence import kronecker
 from sgbench.diffraction import FREE_PARAMETERS, full_cell
 from sgbench.errors import SgbenchError
 
@@ -30,7 +30,7 @@ def test_more_lattices_begin_with_the_fewer(family):
 
 @pytest.mark.parametrize("dimension", [3, 4, 6])
 def test_the_sequence_fills_a_cube_more_evenly_than_chance(dimension):
-    points = _kronecker(0, 4096, dimension)
+    points = kronecker(0, 4096, dimension)
     cells = np.floor(points[:, :2] * 32).astype(int)
     counts = np.bincount(cells[:, 0] * 32 + cells[:, 1], minlength=1024)
     # Four a cell; of independent points, the variance would be four as well.

@@ -136,7 +136,11 @@ def test_a_recipe_renders_the_same_alone_in_a_batch_and_in_another_order(dataset
     np.testing.assert_array_equal(shuffled, together[order])
 
 
-@pytest.mark.parametrize("dataset", PAPER, ids=lambda d: d.name)
+@pytest.mark.parametrize(
+    "dataset",
+    [*PAPER, ULBD["ulbd-amplitude-cubic"], ULBD["ulbd-mineral-cells-tetragonal"]],
+    ids=lambda d: d.name,
+)
 @pytest.mark.parametrize("split", ["train", "off-mesh"])
 def test_the_device_path_gives_the_same_patterns(dataset, split):
     recipes = (

@@ -11,7 +11,7 @@ from sgbench.symmetry import absences, family_spacegroups, relabellings
 
 SMALL = ReducedCells(3.0, 9.0, 50)
 ORTHORHOMBIC, MONOCLINIC, TRICLINIC = (
-    replace(ULBD[f"ulbd-{family}"], reduced=SMALL)
+    replace(ULBD[f"ulbd-{family}"], domain=SMALL)
     for family in ("orthorhombic", "monoclinic", "triclinic")
 )
 UNION = UlbdUnion("ulbd-few", 1, (TRICLINIC, MONOCLINIC, ORTHORHOMBIC))

@@ -46,6 +46,20 @@ def test_a_model_is_scored_on_what_it_has_not_seen(train_set, left_out):
     assert scored == set(LAPTOP["test_sets"]) - gone
 
 
+def test_sets_that_a_family_does_not_have_are_left_out():
+    """There are neither cells of minerals nor amplitudes of all families together."""
+    names = ["ulbd-off-mesh", "ulbd-amplitude-off-mesh", "ulbd-mineral-cells-off-mesh"]
+    wide = settings("laptop", test_sets=names)
+    cubic, everything = (
+        [spec.name for spec in sets_to_score_on(wide, SetSpec.parse(name))]
+        for name in ("ulbd-mineral-cells-cubic", "ulbd-all")
+    )
+    assert (cubic, everything) == (names, names[:1])
+    scored = {spec.name for spec in ceiling_sets(wide)}
+    assert {"ulbd-cubic", "ulbd-amplitude-cubic", "ulbd-mineral-cells-cubic"} <= scored
+    assert not any("physical" in name for name in scored)
+
+
 def test_there_is_a_run_for_each_seed_of_each_training_of_the_families():
     some = settings("laptop", families=["tetragonal"], seeds=[3, 5])
     found = trainings(some)

@@ -27,6 +27,11 @@ def test_the_ranges_are_those_of_the_mineral_structures(tmp_path):
     cubic = replace(source, read=lambda: (e for e in source.read() if (_label(e) or 0) >= 195))
     crystals = build_crystals(tmp_path / "cubic.parquet", "cddd", cubic, ["cubic"], workers=2)
     assert lattice_ranges(crystals) == CUBIC_RANGES
+    # And the cells of minerals hold nearly all; below them are the smallest metals.
+    (shortest, longest), *_ = ULBD["ulbd-mineral-cells-cubic"].domain.edges
+    edge = crystals.cell[:, 0]
+    assert (edge < shortest).mean() == pytest.approx(0.025, abs=0.001)
+    assert (edge > longest).mean() == pytest.approx(0.004, abs=0.001)
 
 
 def _label(entry):

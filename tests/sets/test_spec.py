@@ -40,6 +40,13 @@ NAMES = {
     "ulbd-physical-cubic-no-falloff@0.5x3": SetSpec(
         "designed", family="cubic", law="physical-no-falloff", mesh=Mesh(0.5, 3)
     ),
+    "ulbd-amplitude-tetragonal": SetSpec("designed", family="tetragonal", law="amplitude"),
+    "ulbd-amplitude-off-mesh": SetSpec("designed", "off-mesh", law="amplitude"),
+    "ulbd-mineral-cells-cubic": SetSpec("designed", family="cubic", cells="mineral"),
+    "ulbd-physical-mineral-cells-cubic": SetSpec(
+        "designed", family="cubic", law="physical", cells="mineral"
+    ),
+    "ulbd-mineral-cells-off-mesh": SetSpec("designed", "off-mesh", cells="mineral"),
     "ulbd-in-mesh": SetSpec("designed", "in-mesh"),
     "ulbd-imbalanced-in-mesh": SetSpec("designed", "in-mesh", balanced=False),
     "ulbd-sealed": SetSpec("designed", "sealed"),
@@ -171,6 +178,8 @@ def test_random_keys_are_those_of_the_first_name():
         ("cddd-hexagonal", "cddd-trigonal-hexagonal"),
         ("cddd-statified-test", "cddd-stratified-test"),
         ("gcdd-in-domian", "gcdd-in-domain"),
+        ("ulbd-mineral-cubic", "ulbd-mineral-cells-cubic"),
+        ("ulbd-amplitudes-cubic", "ulbd-amplitude-cubic"),
         ("ulbd-physical-cubic-no-willson", "ulbd-physical-cubic-no-wilson"),
         ("ulbd-cubic@0.1", "ulbd-cubic"),
         ("ULBD-cubic", "cubic"),
@@ -219,6 +228,8 @@ def test_values_say_what_they_are():
         assert len(words) > 10
         assert spec.acronym == STEMS[spec.origin].upper()
         assert spec.dataset == ("" if spec.origin == "designed" else STEMS[spec.origin])
+    assert "'amplitude'" in SetSpec.parse("ulbd-amplitude-off-mesh").describe()
+    assert "minerals have" in SetSpec.parse("ulbd-mineral-cells-cubic").describe()
     assert "article" in SetSpec.parse("cddd-stratified-test").describe()
     assert "mesh 0.1x20" in SetSpec.parse("ulbd-cubic@0.1x20").describe()
     assert "2.5 Å²" in SetSpec.parse("cddd+thermal-2.5").describe()
@@ -230,6 +241,7 @@ def test_values_say_what_they_are():
         ("ulbd-cubic", "ULBD"),
         ("ulbd-physical-trigonal-hexagonal", "ULBD-physical"),
         ("ulbd-physical-cubic-no-wilson", "ULBD-physical-no-wilson"),
+        ("ulbd-mineral-cells-cubic", "ULBD-mineral-cells"),
         ("cddd-tetragonal-stratified", "CDDD-stratified"),
         ("gcdd-in-domain", "GCDD-in-domain"),
         ("ulbd-off-mesh", "ULBD-off-mesh"),

@@ -142,6 +142,7 @@ def test_requests_that_cannot_be_met(crystals, tmp_path):
         open_set("gcdd-in-domain", CUBIC, 1, crystals)
     assert {spec.name for spec in TEST_SETS} == {
         "ulbd-in-mesh", "ulbd-off-mesh", "ulbd-imbalanced-in-mesh",
+        "ulbd-amplitude-off-mesh", "ulbd-mineral-cells-off-mesh",
         "cddd", "cddd-in-domain", "cddd-test", "cddd-test-in-domain", "cddd-stratified-test",
         "gcdd", "gcdd-in-domain", "gcdd-test", "gcdd-test-in-domain",
     }  # fmt: skip
@@ -176,6 +177,13 @@ DATASETS = {
     "ulbd-tetragonal-published": "75da0cd591587dc3cd3ae8001ceea5279842a8f6ecb5f379b7fe0d21b41688e0",
     "ulbd-orthorhombic": "68f2c41a298c381394d2aa1055bbef3eaf2b411805c340748afb9e87f769dbb6",
     "ulbd-all": "28387c90cd239069acfdf4c0155221d839a11120a560281f0d933909ead05a81",
+}
+# And of sets that came later.
+DATASETS |= {
+    "ulbd-amplitude-tetragonal": "9fea8ba182177f403fb09a2cabab2fc35fcd659596e99f2b3c57303bf062a1ec",
+    "ulbd-mineral-cells-tetragonal": (
+        "ee0dab40529032ee5fc3c3754c6f5d1a68ac5a435df4c3cf11a53b0f96c40a4d"
+    ),
 }
 OF_FAMILIES = {
     ("ulbd-in-mesh", "cubic"): "2070c647a192de40bdd46755c2a4fb64cb09c7f33e8631b61ed8d1c426fb5705",
@@ -217,7 +225,7 @@ def test_training_datasets_by_family_and_by_name():
     assert family_set("cubic", "published") is ULBD["ulbd-cubic-published"]
     with pytest.raises(SgbenchError, match="unknown family 'hexagonal'"):
         family_set("hexagonal")
-    assert family_set("monoclinic").reduced is not None
+    assert family_set("monoclinic").domain is not None
     assert family_set("all") is ULBD_ALL
 
 
