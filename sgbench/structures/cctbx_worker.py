@@ -17,7 +17,8 @@ from cctbx import sgtbx
 # isort: on
 
 import re
-from functools import cache
+from dataclasses import replace
+from functools import cache, lru_cache
 from typing import Any
 
 from sgbench.diffraction import PatternProtocol, lines_of_reflections
@@ -32,12 +33,35 @@ _ANYWHERE = (0.1234, 0.2717, 0.3911)
 NO_LINE = "no line in the window"
 NOT_CALCULATED = "structure factors not calculated"
 
+# Answers that are kept in mind: a source that lists a structure twice mostly does so soon after.
+_REMEMBERED = 512
+
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """Clean an entry and compute its lines."""
-    entry = Entry(**request["entry"])
-    protocol = PatternProtocol(**request["protocol"])
-    structure = clean(entry, request["families"])
+    plain = request["entry"]
+    tuples = {key: tuple(value) for key, value in plain.items() if isinstance(value, list)}
+    tuples["positions"] = tuple(map(tuple, plain["positions"]))
+    entry = Entry(**plain | tuples)
+    # Work is done once for entries that differ only in what they are called.
+    said = _answer(
+        replace(entry, structure_id="", name="", citation=""),
+        tuple(request["families"]),
+        PatternProtocol(**request["protocol"]),
+    )
+    if "excluded" in said:
+        return said
+    structure = said["structure"] | {
+        "structure_id": entry.structure_id,
+        "name": entry.name or said["structure"]["formula"],
+        "citation": entry.citation,
+    }
+    return said | {"structure": structure}
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _answer(entry: Entry, families: tuple[str, ...], protocol: PatternProtocol) -> dict[str, Any]:
+    structure = clean(entry, families)
     if isinstance(structure, Excluded):
         return {"excluded": [structure.reason, structure.detail]}
     try:
