@@ -1,9 +1,8 @@
 """Speed from recipes to patterns. Only ratios are asserted: seconds differ between machines."""
 
-import time
-
 import numpy as np
 import pytest
+from timing import seconds
 
 from sgbench.diffraction import LineList, PatternProtocol, render
 from sgbench.sets import ULBD
@@ -21,16 +20,6 @@ def line_by_line(lines: LineList, protocol: PatternProtocol) -> np.ndarray:
             row += lines.intensity[place] * np.exp(-0.5 * x * x)
         row /= row.max()
     return patterns
-
-
-def seconds(function, *arguments, repeats: int):
-    """The shortest of several runs, and the result."""
-    best = float("inf")
-    for _ in range(repeats):
-        started = time.perf_counter()
-        result = function(*arguments)
-        best = min(best, time.perf_counter() - started)
-    return best, result
 
 
 @pytest.mark.parametrize("family", FAMILIES)

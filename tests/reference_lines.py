@@ -5,6 +5,7 @@ source states them, applies every operator to every atom and sums over the whole
 reflections.
 """
 
+import atexit
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +22,7 @@ from sgbench.structures._cleaning import Structure
 from sgbench.structures.sources import Entry
 from sgbench.structures.sources.amcsd import amcsd
 from sgbench.symmetry import FAMILIES, crystal_system
-from sgbench.workers import answers_in_order
+from sgbench.workers import _Worker
 
 SYSTEMS = (
     "triclinic", "monoclinic", "orthorhombic", "tetragonal", "trigonal", "hexagonal", "cubic",
@@ -58,14 +59,21 @@ def is_disordered(entry: Entry) -> bool:
     return min(entry.occupancies) < 0.98 or len(set(entry.positions)) < len(entry.positions)
 
 
+@cache
+def _worker() -> _Worker:
+    """One process for all tests: to start one takes longer than most of what is asked."""
+    worker = _Worker("sgbench.structures.cctbx_worker")
+    atexit.register(worker.close)
+    atexit.register(worker.stop)  # the other way round
+    return worker
+
+
 def ask(entries: Iterable[Entry], protocol: PatternProtocol = CANONICAL) -> Iterator[dict]:
     """Answers of the worker, in order."""
     families = sorted(set(FAMILIES) - {"all"})
-    requests = (
-        {"entry": asdict(entry), "families": families, "protocol": asdict(protocol)}
-        for entry in entries
-    )
-    return answers_in_order("sgbench.structures.cctbx_worker", requests)
+    for entry in entries:
+        request = {"entry": asdict(entry), "families": families, "protocol": asdict(protocol)}
+        yield _worker().ask(request, None)
 
 
 @cache

@@ -50,7 +50,8 @@ def lines_of_reflections(
     else:
         order = np.argsort(q_values, kind="stable")
         q_values, powers = q_values[order], powers[order]
-        first = np.flatnonzero(np.diff(q_values, prepend=-1.0) > SAME_LINE * q_values)
+        apart = q_values[1:] - q_values[:-1] > SAME_LINE * q_values[1:]
+        first = np.concatenate([[0], np.flatnonzero(apart) + 1])
         line_power = np.add.reduceat(powers, first)
         two_theta = two_theta_of(q_values[first], protocol.wavelength)
     shown = line_power > _FAINTEST * line_power.max()

@@ -33,9 +33,7 @@ DUPLICATE = "duplicate"
 WORKER_DIED = "the calculation crashed"
 TOO_SLOW = "the calculation took too long"
 
-_FORM_FACTORS = (
-    "International Tables C (1992), neutral atoms at rest, no anomalous dispersion, by cctbx"
-)
+_FORM_FACTORS = "International Tables C (1992), neutral atoms at rest, no anomalous dispersion"
 _SOFTWARE = ("cctbx-base", "gemmi", "spglib")
 
 # Entries between two savings of what is done: some seconds of work.

@@ -398,8 +398,14 @@ def _first_of_each(
     images: NDArray[np.float64], lattice: NDArray[np.float64], tolerance: float
 ) -> NDArray[np.bool_]:
     """Tell which images do not coincide with an earlier one."""
-    pairs = _length(_wrapped(images[:, None] - images[None]), lattice)
-    return np.asarray((pairs < tolerance).argmax(axis=1) == np.arange(len(images)))
+    # Most pairs are told apart by the distance of the planes that they lie on.
+    planes = np.abs(_wrapped(images[:, None, 0] - images[:, 0]))
+    reach = 1.001 * tolerance * np.linalg.norm(np.linalg.inv(lattice)[:, 0])
+    later, earlier = np.nonzero(np.tril(planes < reach, -1))
+    coincide = _length(_wrapped(images[later] - images[earlier]), lattice) < tolerance
+    first = np.ones(len(images), dtype=bool)
+    first[later[coincide]] = False
+    return first
 
 
 def _wrapped(fractional: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,6 +1,9 @@
-"""Lines of structures against closed forms, brute force, gemmi and pymatgen."""
+"""Lines of structures against closed forms, brute force, cctbx, gemmi and pymatgen."""
 
-from dataclasses import replace
+import json
+import subprocess
+import sys
+from dataclasses import asdict, replace
 from statistics import median
 
 import gemmi
@@ -222,6 +225,71 @@ def test_the_protocols_differ_as_they_should(cases):
         for angle, intensity in zip(published.two_theta, published.intensity, strict=True):
             near = np.abs(canonical.two_theta - angle) < 1e-5
             assert canonical.intensity[near].sum() >= intensity * (1 - 1e-6)
+
+
+# In a process of its own, as cctbx must be imported first. Form factors, special positions,
+# asymmetric units, multiplicities and absences are all its own.
+_CCTBX = """
+from cctbx import crystal, miller, sgtbx, uctbx, xray
+from cctbx.array_family import flex
+import json, sys
+asked = json.load(sys.stdin)
+for structure in asked["structures"]:
+    group = sgtbx.space_group()
+    for operator in structure["operators"]:
+        group.expand_smx(sgtbx.rt_mx(operator))
+    symmetry = crystal.symmetry(
+        unit_cell=group.average_unit_cell(uctbx.unit_cell(structure["cell"])),
+        space_group_info=sgtbx.space_group_info(group=group),
+    )
+    atoms = zip(structure["elements"], structure["positions"], structure["occupancies"])
+    model = xray.structure(
+        crystal.special_position_settings(symmetry, min_distance_sym_equiv=0.01),
+        flex.xray_scatterer(
+            [xray.scatterer(e, site=x, occupancy=o, u=0.0) for e, x, o in atoms]
+        ),
+    )
+    model.scattering_type_registry(table="it1992")
+    d_max, d_min = asked["d"]
+    if asked["hkl_limit"] is None:
+        chosen = miller.build_set(symmetry, anomalous_flag=False, d_min=d_min, d_max=d_max)
+    else:
+        axis = range(-asked["hkl_limit"], asked["hkl_limit"] + 1)
+        box = [(h, k, l) for h in axis for k in axis for l in axis if h or k or l]
+        chosen = miller.set(symmetry, flex.miller_index(box), anomalous_flag=True)
+        chosen = chosen.resolution_filter(d_max=d_max, d_min=d_min)
+    factors = chosen.structure_factors_from_scatterers(model, algorithm="direct").f_calc()
+    power = flex.norm(factors.data())
+    if asked["hkl_limit"] is None:
+        power *= chosen.multiplicities().data().as_double()
+    else:
+        power.set_selected(chosen.sys_absent_flags().data(), 0.0)
+    print(json.dumps([list(chosen.d_star_sq().data()), list(power)]))
+"""
+
+
+@pytest.mark.parametrize("protocol", [CANONICAL, PUBLISHED], ids=lambda p: p.name)
+def test_lines_agree_with_cctbx(cases, protocol):
+    """Which computed the lines of the published datasets."""
+    some = cases[:: 1 if protocol is CANONICAL else 10]
+    asked = {
+        "structures": [asdict(case.structure) for case in some],
+        "d": [1 / np.sqrt(q) for q in protocol.q_range],
+        "hkl_limit": protocol.hkl_limit,
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", _CCTBX],
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for case, answer in zip(some, done.stdout.splitlines(), strict=True):
+        two_theta, intensity = lines_of_reflections(*json.loads(answer), protocol)
+        found = case.lines[protocol.name]
+        np.testing.assert_allclose(found.two_theta, two_theta, rtol=0, atol=1e-11)
+        np.testing.assert_allclose(found.intensity, intensity, rtol=2e-7)
+        assert (found.intensity == intensity).mean() > 0.999
 
 
 def tabulated(entry: Entry) -> gemmi.SpaceGroup | None:

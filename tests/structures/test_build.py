@@ -29,7 +29,7 @@ from sgbench.structures.sources.amcsd import amcsd, database_path
 from sgbench.symmetry import family_of
 from sgbench.workers import CRASHED, KILLED
 
-# A quarter of a minute of work, in some twenty parts.
+# Some seconds of work, in some forty parts.
 DRIVER = """
 import sys
 from pathlib import Path
@@ -38,7 +38,7 @@ from sgbench.structures import _build
 from sgbench.structures.sources.amcsd import amcsd
 
 path, database, workers = sys.argv[1:]
-_build._CHUNK = 32
+_build._CHUNK = 16
 _build.build_crystals(Path(path), "cddd", amcsd(Path(database)), workers=int(workers))
 """
 
@@ -539,7 +539,7 @@ def test_killing_at_any_moment_changes_nothing(database, tmp_path):
             time.sleep(rng.uniform(0.1, 1.0))
         else:
             wait_for_parts(path, done + 1, process)
-            time.sleep(rng.uniform(0.0, 0.2))
+            time.sleep(rng.uniform(0.0, 0.05))
         assert process.poll() is None
         stop(process, sign, whole_group)
         assert process.returncode != 0

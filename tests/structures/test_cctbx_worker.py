@@ -180,6 +180,17 @@ def test_the_answer_is_the_same_every_time():
     assert first[0] == first[-1]
 
 
+def test_equal_structures_keep_their_names():
+    """They are computed once, but each is answered for itself."""
+    twin = replace(HALITE, structure_id="twin", name="", citation="Somebody")
+    first, second = ask([HALITE, twin])
+    names = {"structure_id": "twin", "name": "ClNa", "citation": "Somebody"}
+    assert second == first | {"structure": first["structure"] | names}
+    relabelled = replace(twin, spacegroup=216)
+    answers = list(ask([twin, relabelled, HALITE]))
+    assert ["structure" in answer for answer in answers] == [True, False, True]
+
+
 def test_it_runs_by_itself():
     """Nothing but answers on standard output, and no word on standard error."""
     request = {"entry": asdict(HALITE), "families": ["cubic"], "protocol": asdict(CANONICAL)}
