@@ -13,7 +13,7 @@ from sgbench.plan._jobs import (
     trainings,
     untrained,
 )
-from sgbench.plan._kept import KEPT, keep, kept_files, take
+from sgbench.plan._kept import KEPT, keep, kept_mark, take
 from sgbench.plan._settings import (
     PLAN_FIELDS,
     SCALES,
@@ -37,7 +37,7 @@ __all__ = [
     "explain_scale",
     "generated_families",
     "keep",
-    "kept_files",
+    "kept_mark",
     "on_gpu",
     "read_config",
     "read_rates",

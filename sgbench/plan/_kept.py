@@ -22,8 +22,8 @@ _KIND = FileKind("a mark of kept results", "what `sgbench keep` writes. Restore 
 _FILE = record("Mark", {"run_sha256": Text, "files": dict[Text, Text]})
 
 
-def kept_files(run: Run, settings: Mapping[str, Any], root: Path) -> tuple[Path, ...]:
-    """Return the kept files of a run: its history first, then its scores; none if there are none.
+def kept_mark(run: Run, settings: Mapping[str, Any], root: Path) -> Path | None:
+    """Return the file that marks what is kept of a run, or None if nothing is.
 
     Parameters
     ----------
@@ -35,14 +35,11 @@ def kept_files(run: Run, settings: Mapping[str, Any], root: Path) -> tuple[Path,
     root : Path
         Folder of the project.
     """
-    folder = root / KEPT / settings["scale"] / run.folder
-    mark = folder / _MARK
+    mark = root / KEPT / settings["scale"] / run.folder / _MARK
     if not mark.is_file():
-        return ()
-    found = _KIND.read_json(mark, _FILE)
-    if found["run_sha256"] != _run_sha256(run, settings):
-        return ()
-    return (folder / _HISTORY, *(folder / name for name in found["files"] if name != _HISTORY))
+        return None
+    fits = _KIND.read_json(mark, _FILE)["run_sha256"] == _run_sha256(run, settings)
+    return mark if fits else None
 
 
 def keep(settings: Mapping[str, Any], root: Path) -> Iterator[Run]:
@@ -60,7 +57,7 @@ def keep(settings: Mapping[str, Any], root: Path) -> Iterator[Run]:
     results = root / "results" / settings["scale"]
     for run in trainings(settings):
         scores, history = results / "scores" / run.folder, results / "models" / run.folder
-        if kept_files(run, settings, root) or not scores.is_dir():
+        if kept_mark(run, settings, root) or not scores.is_dir():
             continue
         files = {_HISTORY: history / _HISTORY}
         for path in sorted(scores.glob("[!.]*")):

@@ -196,15 +196,22 @@ class SetSpec:
         return STEMS[self.origin].upper()
 
     @property
+    def labels_are_coins(self) -> bool:
+        """Whether each space group of an extinction class makes any of its samples just as often.
+
+        So it is where neither the cell nor the intensities depend on the space group.
+        """
+        equal = self.origin == DESIGNED and self.balanced
+        return equal and not LAWS[self.law].tells_groups_apart
+
+    @property
     def posterior_is_known(self) -> bool:
         """Whether the chance of each space group, given a pattern, is known exactly.
 
-        So it is where neither the cell nor the intensities depend on the space group, cells are
-        large enough to be told from their lines, and nothing is done to the patterns that may hide
-        a line.
+        So it is where labels are coins, cells are large enough to be told from their lines, and
+        nothing is done to the patterns that may hide a line.
         """
-        known = self.origin == "designed" and self.balanced and not (self.cells or self.conditions)
-        return known and not LAWS[self.law].tells_groups_apart
+        return self.labels_are_coins and not (self.cells or self.conditions)
 
     def of(self, family: str) -> "SetSpec":
         """Return the same set of another family."""

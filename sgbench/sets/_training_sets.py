@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import block_diag
 
-from sgbench.designed import Designed, Ulbd, exact_posterior
+from sgbench.designed import Designed, exact_posterior
 from sgbench.diffraction import PatternProtocol, Samples
 from sgbench.errors import SgbenchError
 from sgbench.philox import below, stream_key, words_at
@@ -41,9 +40,6 @@ class TrainingSet:
         Returns a SHA-256 that tells sets apart.
     designed : Ulbd, UlbdUnion or None
         The dataset whose samples these are, where nothing is done to them.
-    alike : ndarray of bool, shape (n_spacegroups, n_spacegroups), or None
-        For each space group, those that make any of its samples just as often. None where samples
-        tell more of their group than its class, or labels are no coins: see `TestSet.alike`.
     """
 
     spec: SetSpec
@@ -52,7 +48,6 @@ class TrainingSet:
     validation_samples: Callable[[int], Samples]
     checksum: Callable[[], str]
     designed: Designed | None = None
-    alike: NDArray[np.bool_] | None = None
 
     @property
     def name(self) -> str:
@@ -179,22 +174,11 @@ def open_training_set(spec: SetSpec, crystals: Sequence[Path] = ()) -> TrainingS
 
         found = find_crystals(spec.dataset, crystals)
         source = TrainingCrystals(ideal, family_set(spec.family).protocol, found)
-    designed = None if isinstance(source, TrainingCrystals) else source
     opened = TrainingSet(
         spec, source.protocol, source.training_samples, source.validation_samples, source.checksum,
-        designed, _alike(designed),
+        None if isinstance(source, TrainingCrystals) else source,
     )  # fmt: skip
     return _under_conditions(opened) if spec.conditions else opened
-
-
-def _alike(dataset: Designed | None) -> NDArray[np.bool_] | None:
-    """Return `TrainingSet.alike`."""
-    if dataset is None or dataset.law.tells_groups_apart:
-        return None
-    parts = (dataset,) if isinstance(dataset, Ulbd) else dataset.parts
-    if any(part.ranges for part in parts):  # then the cell tells groups apart
-        return None
-    return np.asarray(block_diag(*(part.labels[:, None] == part.labels for part in parts)), bool)
 
 
 def _under_conditions(ideal: TrainingSet) -> TrainingSet:

@@ -283,13 +283,14 @@ def _targets(dataset: TrainingSet, spec: NetworkSpec) -> torch.Tensor:
     """
     if spec.targets == "labels":
         return torch.eye(len(dataset.spacegroups))
-    if dataset.alike is None:
+    if not dataset.spec.labels_are_coins:
         raise SgbenchError(
             f"'{spec.name}' learns how likely each space group is given a pattern, which nobody "
             f"knows of {dataset.name}; expected a designed set whose extinction classes are "
             "coins, such as ulbd-cubic. Train on one, or a model that learns from labels."
         )
-    alike = torch.as_tensor(dataset.alike, dtype=torch.float32)
+    classes = torch.as_tensor(class_labels(dataset.spacegroups))
+    alike = (classes[:, None] == classes).float()
     return alike / alike.sum(1, keepdim=True)
 
 

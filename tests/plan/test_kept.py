@@ -8,7 +8,7 @@ from example_results import history, made_up_scores
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import write_score
 from sgbench.models import REFERENCE
-from sgbench.plan import KEPT, keep, kept_files, read_config, resolve_settings, take, trainings
+from sgbench.plan import KEPT, keep, kept_mark, read_config, resolve_settings, take, trainings
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,14 +35,15 @@ def project(tmp_path):
 
 
 def test_what_is_finished_is_kept_once_and_laid_out_again(project, tmp_path):
-    assert kept_files(RUN, SMOKE, project) == ()
+    assert kept_mark(RUN, SMOKE, project) is None
     assert list(keep(SMOKE, project)) == [RUN]
     assert list(keep(SMOKE, project)) == []
-    kept = kept_files(RUN, SMOKE, project)
-    assert kept[0].name == "history.csv"
+    mark = kept_mark(RUN, SMOKE, project)
+    kept = {path.name for path in mark.parent.iterdir()} - {"run.json"}
+    assert "history.csv" in kept
     assert len(kept) == 5  # and two scores, each with its answers
     out = tmp_path / "out"
-    take(kept[0].with_name("run.json"), out / "history.csv", out / "scores")
+    take(mark, out / "history.csv", out / "scores")
     before = project / "results" / "smoke" / "scores" / RUN.folder
     for path in before.iterdir():
         assert (out / "scores" / path.name).read_bytes() == path.read_bytes()
@@ -68,16 +69,16 @@ def test_another_plan_does_without(project, over):
     assert list(keep(SMOKE, project)) == [RUN]
     other = settings(**over)
     run = next(one for one in trainings(other) if one.folder == RUN.folder)
-    assert kept_files(run, other, project) == ()
+    assert kept_mark(run, other, project) is None
 
 
 def test_what_was_changed_is_not_taken(project, tmp_path):
     list(keep(SMOKE, project))
-    kept = kept_files(RUN, SMOKE, project)
-    score = next(path for path in kept if path.suffix == ".json")
+    mark = kept_mark(RUN, SMOKE, project)
+    score = next(path for path in mark.parent.glob("*.json") if path != mark)
     score.write_text(score.read_text().replace('"top1": 0', '"top1": 1', 1))
     with pytest.raises(SgbenchError, match=f"{score.name} is not the file that it names"):
-        take(score.with_name("run.json"), tmp_path / "h.csv", tmp_path / "scores")
+        take(mark, tmp_path / "h.csv", tmp_path / "scores")
     assert list((tmp_path / "scores").iterdir()) == []
     assert not (tmp_path / "h.csv").exists()
 
@@ -95,5 +96,5 @@ def test_what_is_kept_fits_the_settings_of_today():
         current = resolve_settings({**read_config(ROOT), "scale": scale}, ROOT)
         marks = {path.parent for path in (ROOT / KEPT / scale).rglob("run.json")}
         taken = {ROOT / KEPT / scale / run.folder for run in trainings(current)
-                 if kept_files(run, current, ROOT)}  # fmt: skip
+                 if kept_mark(run, current, ROOT)}  # fmt: skip
         assert marks == taken

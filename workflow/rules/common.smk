@@ -16,7 +16,7 @@ from sgbench.plan import (
     explain_costs,
     explain_scale,
     generated_families,
-    kept_files,
+    kept_mark,
     on_gpu,
     read_rates,
     resolve_settings,
@@ -132,13 +132,11 @@ def crystals_options(wildcards, input):
     return options("--crystals", input.crystals)
 
 
-def kept_mark(wildcards):
+def kept_results(wildcards):
     """What is kept of a training with this very plan; without it the training has to run."""
     run = run_of(wildcards)
-    files = kept_files(run, SETTINGS, Path()) if run.train_set else ()
-    return (
-        [local(str(files[0].with_name("run.json")))] if files else ["nothing is kept"]
-    )
+    mark = kept_mark(run, SETTINGS, Path()) if run.train_set else None
+    return local(str(mark)) if mark else "nothing is kept"
 
 
 def model_file(wildcards):

@@ -5,7 +5,7 @@ ruleorder: take > evaluate
 
 rule take:
     input:
-        mark=kept_mark,
+        mark=kept_results,
     output:
         history="results/{scale}/models/{train_set}/{model}/seed{seed}/history.csv",
         scores=directory("results/{scale}/scores/{train_set}/{model}/seed{seed}"),
