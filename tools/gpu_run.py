@@ -32,6 +32,7 @@ import numpy as np
 import torch
 import typer
 
+from sgbench.checked import FileKind, Text, record
 from sgbench.cli._app import app
 from sgbench.designed import IntensityLaw, Ulbd
 from sgbench.designed.on_device import UlbdOnDevice
@@ -40,7 +41,7 @@ from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
 from sgbench.live import hold_folder
 from sgbench.models import NetworkSpec, get_trained_model
-from sgbench.plan import Run, read_config, resolve_settings, settings_name, trainings
+from sgbench.plan import Run, kept_mark, read_config, resolve_settings, settings_name, trainings
 from sgbench.sets import DESIGNED, designed_set, family_set
 from sgbench.training import choose_device, hardware, load_model, train
 from sgbench.version import __version__
@@ -88,12 +89,23 @@ class Timing:
     gibibytes: float
 
 
+_KIND = FileKind("a record of checks", "what this script writes. Delete it and run again.")
+_FOUND = record(
+    "Found",
+    {
+        **dict.fromkeys(("hardware", "torch", "sgbench", "scale"), Text),
+        "checks": tuple[Check, ...],
+        "timings": tuple[Timing, ...],
+    },
+)
+
+
 class Project:
     """The networks of a scale, and where the workflow has their files."""
 
     def __init__(self, root: Path, scale: str) -> None:
         settings = resolve_settings({**read_config(root), "scale": scale}, root)
-        self.settings, self.scale = settings, settings["scale"]
+        self.root, self.settings, self.scale = root, settings, settings["scale"]
         self.results = root / "results" / self.scale
         self.device = choose_device(settings["device"])
         networks = (
@@ -218,10 +230,10 @@ def examine(project: Project) -> bool:
         "hardware": hardware(project.device), "torch": torch.__version__, "sgbench": __version__,
         "scale": project.scale,
     }  # fmt: skip
-    known = json.loads(path.read_text()) if path.is_file() else {}
+    known = _KIND.read_json(path, _FOUND) if path.is_file() else {}
     if {name: known.get(name) for name in about} == about:
         print(f"{path}: {about['hardware']} was checked and timed before")
-        return all(one["largest"] <= one["allowed"] for one in known["checks"])
+        return all(one.largest <= one.allowed for one in known["checks"])
     print(", ".join(f"{name} {value}" for name, value in about.items()), flush=True)
     compared, timed = [], []
     for check in checks(project.networks, project.device):
@@ -250,7 +262,9 @@ def train_all(project: Project, over: threading.Event) -> dict[str, str]:
     """
     became = {}
     for run in project.networks:
-        if project.waits(run):
+        if kept_mark(run, project.settings, project.root):
+            became[run.folder] = "done"  # the workflow takes its scores
+        elif project.waits(run):
             became[run.folder] = "waits"
         elif project.is_done(run):
             became[run.folder] = "done"

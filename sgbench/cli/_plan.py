@@ -67,8 +67,12 @@ def keep(scale: ScaleArgument = None) -> None:
     """
     from sgbench.plan import keep
 
-    for run in keep(_settings(scale), Path()):
+    settings = _settings(scale)
+    kept = []
+    for run in keep(settings, Path()):
         typer.echo(run.folder)
+        kept.append(run)
+    typer.echo(f"{len(kept)} finished trainings of scale {settings['scale']} are new", err=True)
 
 
 def take(

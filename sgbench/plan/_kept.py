@@ -2,16 +2,17 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from sgbench.checked import FileKind, Text, record
-from sgbench.evaluation import read_score
+from sgbench.checked import Count, FileKind, Text, record
+from sgbench.evaluation import CLASS_SCHEMES, Score, read_score
 from sgbench.files import all_or_none, write_atomically
+from sgbench.models import get_trained_model
 from sgbench.plan._jobs import Run, trainings
+from sgbench.sets import DESIGNED, designed_set, family_set
 
 #: Where they lie in the project, in a folder a scale.
 KEPT = Path("results", "kept")
@@ -19,7 +20,9 @@ KEPT = Path("results", "kept")
 _MARK = "run.json"
 _HISTORY = "history.csv"
 _KIND = FileKind("a mark of kept results", "what `sgbench keep` writes. Restore it.")
-_FILE = record("Mark", {"run_sha256": Text, "files": dict[Text, Text]})
+_FILE = record(
+    "Mark", {"run_sha256": Text, "origin": dict[Text, Text | Count], "files": dict[Text, Text]}
+)
 
 
 def kept_mark(run: Run, settings: Mapping[str, Any], root: Path) -> Path | None:
@@ -38,14 +41,15 @@ def kept_mark(run: Run, settings: Mapping[str, Any], root: Path) -> Path | None:
     mark = root / KEPT / settings["scale"] / run.folder / _MARK
     if not mark.is_file():
         return None
-    fits = _KIND.read_json(mark, _FILE)["run_sha256"] == _run_sha256(run, settings)
-    return mark if fits else None
+    found = _KIND.read_json(mark, _FILE)
+    fits = (_run_sha256(run, settings), _origin(run, settings))
+    return mark if (found["run_sha256"], found["origin"]) == fits else None
 
 
 def keep(settings: Mapping[str, Any], root: Path) -> Iterator[Run]:
     """Keep what is finished of a scale, and yield the runs that were not kept before.
 
-    Each score is read before it is kept.
+    A run is finished when it has a score of this very plan for each of its test sets.
 
     Parameters
     ----------
@@ -59,24 +63,29 @@ def keep(settings: Mapping[str, Any], root: Path) -> Iterator[Run]:
         scores, history = results / "scores" / run.folder, results / "models" / run.folder
         if kept_mark(run, settings, root) or not scores.is_dir():
             continue
-        files = {_HISTORY: history / _HISTORY}
-        for path in sorted(scores.glob("[!.]*")):
-            files[path.name] = path
-            if path.suffix == ".json":
-                read_score(path, with_answers=True)
+        origin = _origin(run, settings)
+        found = [read_score(path, with_answers=True) for path in sorted(scores.glob("*.json"))]
+        wanted = {(spec.name, scheme) for spec in run.test_sets for scheme in CLASS_SCHEMES}
+        tested = {(one.test_set, one.class_scheme) for one in found if _is_of(one, origin)}
+        if tested != wanted or len(found) != len(wanted) or not (history / _HISTORY).is_file():
+            continue
+        files = {path.name: path.read_bytes() for path in sorted(scores.glob("[!.]*"))}
+        files[_HISTORY] = (history / _HISTORY).read_bytes()
+        mark = {
+            "run_sha256": _run_sha256(run, settings),
+            "origin": origin,
+            "files": {name: _sha256(content) for name, content in files.items()},
+        }
+        files[_MARK] = (json.dumps(mark, indent=1) + "\n").encode()
         folder = root / KEPT / settings["scale"] / run.folder
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         with all_or_none():
-            sums = {}
-            for name, path in files.items():
-                content = path.read_bytes()
-                sums[name] = hashlib.sha256(content).hexdigest()
+            for name, content in files.items():
                 with write_atomically(folder / name) as temporary:
                     temporary.write_bytes(content)
-            with write_atomically(folder / _MARK) as temporary:
-                mark = {"run_sha256": _run_sha256(run, settings), "files": sums}
-                temporary.write_text(json.dumps(mark, indent=1) + "\n")
+        for path in folder.iterdir():
+            if path.name not in files:
+                path.unlink()
         yield run
 
 
@@ -86,23 +95,52 @@ def take(mark: Path, history: Path, scores: Path) -> None:
     Raises
     ------
     SgbenchError
-        If a file is missing, or is not what was kept.
+        If a file is missing, or is not what was kept, or a score is of something else.
     """
-    files: dict[str, str] = _KIND.read_json(mark, _FILE)["files"]
+    found = _KIND.read_json(mark, _FILE)
+    files: dict[str, str] = found["files"]
     scores.mkdir(parents=True, exist_ok=True)
     with all_or_none():
         for name, digest in files.items():
             path = mark.parent / Path(name).name
             content = _KIND.read_bytes(path)
-            if hashlib.sha256(content).hexdigest() != digest:
+            if _sha256(content) != digest:
                 raise _KIND.damaged(mark, f"{path.name} is not the file that it names")
+            if path.suffix == ".json" and not _is_of(read_score(path), found["origin"]):
+                raise _KIND.damaged(mark, f"{path.name} is of another training")
             with write_atomically(history if name == _HISTORY else scores / path.name) as temporary:
                 temporary.write_bytes(content)
 
 
+def _origin(run: Run, settings: Mapping[str, Any]) -> dict[str, str | int]:
+    """Return what the scores of a run say of where they come from."""
+    plan = run.training_plan
+    return {
+        "model": plan.model, "train_set": plan.dataset, "seed": plan.seed,
+        "scale": settings["scale"], "plan_sha256": plan.sha256(),
+    }  # fmt: skip
+
+
+def _is_of(score: Score, origin: Mapping[str, str | int]) -> bool:
+    return all(score.provenance.get(name) == value for name, value in origin.items())
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def _run_sha256(run: Run, settings: Mapping[str, Any]) -> str:
-    """Return a SHA-256 over all that the settings say of a run's scores."""
+    """Return a SHA-256 over all that a run's scores follow from: settings, data and model."""
+    from sgbench.structures import VERSION  # seconds of imports, only where something is kept
+
+    assert run.train_set is not None
+    designed = [family_set(run.family)]
+    if run.train_set.origin == DESIGNED:
+        designed.append(designed_set(replace(run.train_set, conditions=())))
+    data = [dataset.checksum() for dataset in designed]
+    versions = [VERSION, get_trained_model(run.model).version]
     shared = ("source", "crystals_per_family", "generated", "test_patterns_per_spacegroup")
     tested = [spec.name for spec in run.test_sets]
-    content = [asdict(run.training_plan), tested, {name: settings[name] for name in shared}]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    said = {name: settings[name] for name in shared}
+    content = [asdict(run.training_plan), tested, said, data, versions]
+    return _sha256(json.dumps(content, sort_keys=True).encode())

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "_build": ("build_crystals",),
+    "_build": ("VERSION", "build_crystals"),
     "_counts": ("FEW", "covered_groups", "group_counts"),
     "_random": ("generate_gcdd",),
     "_splits": ("grouped_split", "stratified_split", "stratified_validation"),
@@ -35,6 +35,7 @@ _HOMES = {
 
 __all__ = [
     "FEW",
+    "VERSION",
     "CrystalSet",
     "build_crystals",
     "concatenate",

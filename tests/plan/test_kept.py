@@ -1,5 +1,8 @@
 """Results that are kept are taken for the same plan alone, and as they were."""
 
+import hashlib
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +10,7 @@ from example_results import history, made_up_scores
 
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import write_score
-from sgbench.models import REFERENCE
+from sgbench.models import REFERENCE, get_model
 from sgbench.plan import KEPT, keep, kept_mark, read_config, resolve_settings, take, trainings
 
 ROOT = Path(__file__).parents[2]
@@ -21,13 +24,19 @@ SMOKE = settings()
 RUN = next(run for run in trainings(SMOKE) if run.folder == f"ulbd-cubic/{REFERENCE}/seed0")
 
 
+def score(folder, test_set, **origin):
+    """Write the scores of the run on a test set."""
+    known = {"model": RUN.model, "plan_sha256": RUN.training_plan.sha256(), **origin}
+    for one in made_up_scores("ulbd-cubic", test_set, "cubic", 0.9, **known):
+        write_score(folder / f"{one.test_set}.{one.class_scheme}.json", one)
+
+
 @pytest.fixture
 def project(tmp_path):
     """A project in which one training is finished, and evaluated."""
     results = tmp_path / "results" / "smoke"
-    for one in made_up_scores("ulbd-cubic", "ulbd-in-mesh", "cubic", 0.9):
-        name = f"{one.test_set}.{one.class_scheme}.json"
-        write_score(results / "scores" / RUN.folder / name, one)
+    for spec in RUN.test_sets:
+        score(results / "scores" / RUN.folder, spec.name)
     place = results / "models" / RUN.folder
     place.mkdir(parents=True)
     history(0.5).to_csv(place / "history.csv", index=False)
@@ -41,7 +50,7 @@ def test_what_is_finished_is_kept_once_and_laid_out_again(project, tmp_path):
     mark = kept_mark(RUN, SMOKE, project)
     kept = {path.name for path in mark.parent.iterdir()} - {"run.json"}
     assert "history.csv" in kept
-    assert len(kept) == 5  # and two scores, each with its answers
+    assert len(kept) == 1 + 7 * 4  # two scores a test set, each with its answers
     out = tmp_path / "out"
     take(mark, out / "history.csv", out / "scores")
     before = project / "results" / "smoke" / "scores" / RUN.folder
@@ -81,6 +90,58 @@ def test_what_was_changed_is_not_taken(project, tmp_path):
         take(mark, tmp_path / "h.csv", tmp_path / "scores")
     assert list((tmp_path / "scores").iterdir()) == []
     assert not (tmp_path / "h.csv").exists()
+
+
+def test_what_is_of_another_plan_is_not_kept(project):
+    """Settings may have been edited since the scores were made."""
+    other = settings(training={"ulbd-cubic": {"reference": 7000}})
+    assert list(keep(other, project)) == []
+    assert not (project / KEPT).exists()
+
+
+def test_what_is_evaluated_in_part_is_not_kept(project):
+    scores = project / "results/smoke/scores" / RUN.folder
+    (scores / "gcdd.spacegroup.json").rename(scores / "gcdd.spacegroup.later")
+    assert list(keep(SMOKE, project)) == []
+    (scores / "gcdd.spacegroup.later").rename(scores / "gcdd.spacegroup.json")
+    assert list(keep(SMOKE, project)) == [RUN]
+
+
+@pytest.mark.parametrize("origin", [{"model": "ghost-net"}, {"plan_sha256": "0"}, {"seed": 1}])
+def test_a_score_of_something_else_is_not_taken(project, tmp_path, origin):
+    """Even if the mark names it with its checksum."""
+    list(keep(SMOKE, project))
+    mark = kept_mark(RUN, SMOKE, project)
+    score(mark.parent, "cddd", **origin)
+    content = json.loads(mark.read_text())
+    for path in mark.parent.glob("cddd.*"):
+        content["files"][path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    mark.write_text(json.dumps(content))
+    with pytest.raises(SgbenchError, match=r"cddd\.\w+\.json is of another training"):
+        take(mark, tmp_path / "h.csv", tmp_path / "scores")
+    content["origin"] |= origin
+    mark.write_text(json.dumps(content))
+    assert kept_mark(RUN, SMOKE, project) is None
+
+
+def test_what_is_kept_stays_until_there_is_something_in_its_place(project):
+    list(keep(SMOKE, project))
+    before = {path.name for path in (project / KEPT / "smoke" / RUN.folder).iterdir()}
+    (project / "results/smoke/models" / RUN.folder / "history.csv").unlink()
+    other = settings(test_patterns_per_spacegroup=21)
+    assert list(keep(other, project)) == []
+    assert {path.name for path in (project / KEPT / "smoke" / RUN.folder).iterdir()} == before
+
+
+def test_other_data_and_another_model_do_without(project, monkeypatch):
+    list(keep(SMOKE, project))
+    with monkeypatch.context() as patch:
+        spec = replace(get_model(RUN.model), version=2)
+        patch.setattr("sgbench.plan._kept.get_trained_model", lambda name: spec)
+        assert kept_mark(RUN, SMOKE, project) is None
+    assert kept_mark(RUN, SMOKE, project) is not None
+    monkeypatch.setattr("sgbench.designed.Ulbd.checksum", lambda self: "other")
+    assert kept_mark(RUN, SMOKE, project) is None
 
 
 def test_a_damaged_score_is_not_kept(project):

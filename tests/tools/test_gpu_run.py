@@ -111,6 +111,16 @@ def test_in_pieces_it_ends_with_the_weights_of_undisturbed_trainings(run, tmp_pa
     assert path.stat().st_mtime_ns == before
 
 
+def test_a_damaged_record_of_checks_is_named(run, tmp_path):
+    (tmp_path / "results/smoke").mkdir(parents=True)
+    (tmp_path / "results/smoke/gpu_run.json").write_text("[]")
+    status, said = run()
+    assert status == 2
+    assert (
+        "gpu_run.json is not a record of checks (it is [], which should be an object)" in said.err
+    )
+
+
 def test_what_waits_for_structures_and_what_has_another_plan(run):
     Alarmed.steps = -1
     assert run()[0] == 0
