@@ -40,9 +40,9 @@ def regret(probabilities: NDArray[np.float32], truth: TestSet, class_scheme: str
         return None
     groups = family_spacegroups(truth.family)
     sample, true = np.arange(len(truth)), truth.samples.spacegroup - groups[0]
-    surprise = -np.log(
-        (1 - MIXED) * probabilities.astype(np.float64) + MIXED / probabilities.shape[1]
-    )
+    stated = probabilities.astype(np.float64)
+    stated /= stated.sum(axis=1, keepdims=True)  # files may be off by what rounding leaves
+    surprise = -np.log((1 - MIXED) * stated + MIXED / probabilities.shape[1])
     if class_scheme == "extinction":
         classes = class_labels(groups)
         loss = surprise[sample, classes[true]]

@@ -140,3 +140,12 @@ def test_a_part_of_a_test_set_keeps_what_is_known_of_its_samples():
         joined = np.concatenate([getattr(part, name) for part in parts])
         np.testing.assert_array_equal(joined, getattr(truth, name))
     assert sum((part.samples.ids for part in parts), ()) == truth.samples.ids
+
+
+@pytest.mark.parametrize("scheme", CLASS_SCHEMES)
+def test_chances_that_add_up_to_more_than_one_gain_nothing(scheme):
+    truth = truth_of("tetragonal")
+    groups = family_spacegroups("tetragonal")
+    more = (1.0009 * truth.posterior).astype(np.float32)  # within what a file may be off by
+    guess = Predictions(truth.samples.ids, "spacegroup", groups, more, {})
+    assert score(guess, truth, scheme).regret == pytest.approx(0, abs=TINY)
