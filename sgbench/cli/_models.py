@@ -95,7 +95,8 @@ def train(
     batch_size: Annotated[int | None, typer.Option(help="Patterns a step.")] = None,
     peak_rate: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
     warmup: Annotated[
-        int | None, typer.Option(help="Patterns over which the rate rises to its peak.")
+        int | None,
+        typer.Option(help="Patterns over which the rate rises to its peak; a tenth at most."),
     ] = None,
     decay: Annotated[
         float | None, typer.Option(help="Share of the steps over which it falls in the end.")
@@ -115,7 +116,8 @@ def train(
     before_decay: Annotated[
         Path | None,
         typer.Option(
-            help="File for the state before the rate falls; a longer training goes on from it."
+            help="File for the state before the rate falls; a longer training goes on from it. "
+            "That of another training is replaced."
         ),
     ] = None,
     scale: ScaleOption = "custom",

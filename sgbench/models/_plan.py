@@ -26,8 +26,8 @@ class TrainingPlan:
     batch_size : int
     peak_rate : float
         Highest learning rate.
-    warmup : int
-        Patterns over which the rate rises to its peak.
+    warmup : int, optional
+        Patterns over which the rate rises to its peak; a tenth of all at most, and if not said.
     decay : float
         Share of the steps, the last ones, over which it falls to nothing.
     seed : int
@@ -36,8 +36,9 @@ class TrainingPlan:
     validation_per_spacegroup : int
         Samples a space group of the validation split.
     patience : int
-        Stop after so many validations without a better loss, though not before half of the steps,
-        since networks often stay on a plateau at first; the best weights are kept.
+        Stop after so many validations without a better loss, of those after the constant rate and
+        not before half of the steps, since networks often stay on a plateau at first. The best
+        weights after the constant rate are kept.
     """
 
     model: str
@@ -45,7 +46,7 @@ class TrainingPlan:
     patterns: int
     batch_size: int = 64
     peak_rate: float = 1e-3
-    warmup: int = 6400
+    warmup: int | None = None
     decay: float = 0.3
     seed: int = 0
     validations: int = 20
@@ -64,7 +65,7 @@ class TrainingPlan:
                 f"peak_rate {self.peak_rate} and decay {self.decay} must lie between 0 and 1. "
                 "Mend the plan."
             )
-        if self.warmup < 0:
+        if self.warmup is not None and self.warmup < 0:
             raise SgbenchError(
                 f"warmup is {self.warmup}; expected patterns, 0 or more. Mend the plan."
             )
@@ -75,6 +76,12 @@ class TrainingPlan:
         return -(-self.patterns // self.batch_size)
 
     @property
+    def rise(self) -> float:
+        """Patterns over which the rate rises."""
+        tenth = self.patterns / 10
+        return tenth if self.warmup is None else min(self.warmup, tenth)
+
+    @property
     def constant_steps(self) -> int:
         """Steps before the decay."""
         return self.steps - max(1, round(self.decay * self.steps))
@@ -83,9 +90,9 @@ class TrainingPlan:
         """Return the learning rate of a step: a rise, a constant and a decay.
 
         The decay is 1 - √x (Hägele et al. 2024, arXiv:2405.18392), x being how much of it is over.
-        So no step before the decay depends on the length of the training.
+        So with the same rise no step before the decay depends on the length of the training.
         """
-        rise = min(1.0, (step + 1) * self.batch_size / max(self.warmup, 1))
+        rise = min(1.0, (step + 1) * self.batch_size / max(self.rise, 1))
         over = max(0, step - self.constant_steps) / (self.steps - self.constant_steps)
         return self.peak_rate * min(rise, 1 - math.sqrt(over))
 
@@ -127,7 +134,8 @@ class TrainingPlan:
     def beginning_sha256(self) -> str:
         """Return a SHA-256 that tells apart what the steps before the decay depend on."""
         end = ("patterns", "decay", "validations", "validation_per_spacegroup", "patience")
-        return _sha256({key: value for key, value in asdict(self).items() if key not in end})
+        beginning = {key: value for key, value in asdict(self).items() if key not in end}
+        return _sha256(beginning | {"warmup": self.rise})
 
 
 def _sha256(values: dict[str, Any]) -> str:

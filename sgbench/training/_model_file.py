@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _KIND = FileKind("a readable model", "a file that `sgbench train` writes. Train it again.")
 # Earlier versions gave the warm-up as a share.
-_PLAN = get_type_hints(TrainingPlan) | {"seed": Count, "warmup": Number}
+_PLAN = get_type_hints(TrainingPlan) | {"seed": Count, "warmup": Number | None}
 _Validation: Any = record("Validation", dict.fromkeys(get_type_hints(Progress), Number))
 # What predicting, scoring and the history lean on; there may be more.
 _ORIGIN = record(

@@ -146,9 +146,10 @@ def _trained_state(
     state = _State(network, optimizer)
     own = f"{plan.sha256()} {dataset_sha256}"
     beginning = f"{plan.beginning_sha256()} {dataset_sha256}"
-    resumes = state.load(checkpoint, own, device, plan.steps)
-    if before_decay and not resumes:
-        state.load(before_decay, beginning, device, plan.constant_steps)
+    longest = 0
+    if before_decay:
+        longest = state.load(before_decay, beginning, device, plan.constant_steps)
+    state.load(checkpoint, own, device, plan.steps)
     validation = dataset.validation_samples(plan.validation_per_spacegroup)
     every = -(-plan.steps // plan.validations)
     pending: list[torch.Tensor] = []
@@ -179,7 +180,7 @@ def _trained_state(
             state.seconds += time.monotonic() - started
             validated = state.validated(plan, source, validation) if validates else None
             saves |= state.step == plan.steps
-            if before_decay and state.step == plan.constant_steps:
+            if before_decay and state.step == plan.constant_steps > longest:
                 state.without_validations().save(before_decay, beginning)
             if saves:
                 state.save(checkpoint, own)
@@ -286,8 +287,9 @@ def _targets(dataset: TrainingSet, spec: NetworkSpec) -> torch.Tensor:
     if not dataset.spec.labels_are_coins:
         raise SgbenchError(
             f"'{spec.name}' learns how likely each space group is given a pattern, which nobody "
-            f"knows of {dataset.name}; expected a designed set whose extinction classes are "
-            "coins, such as ulbd-cubic. Train on one, or a model that learns from labels."
+            f"knows of {dataset.name}; expected a designed set with the same cells and intensities "
+            "for all groups of a class, such as ulbd-cubic. Train on one, or a model that learns "
+            "from labels."
         )
     classes = torch.as_tensor(class_labels(dataset.spacegroups))
     alike = (classes[:, None] == classes).float()
@@ -317,11 +319,15 @@ class _State:
         other.seconds_validated = self.seconds
         return other
 
+    def losses_after(self, step: int) -> list[float]:
+        """Return the validation losses after a step; a lengthened training has others before."""
+        return [one.validation_loss for one in self.history if one.step > step]
+
     def has_stalled(self, plan: TrainingPlan) -> bool:
         if 2 * self.step < plan.steps:
             return False
         patience = plan.patience
-        losses = [progress.validation_loss for progress in self.history]
+        losses = self.losses_after(plan.constant_steps)
         return len(losses) > patience and min(losses[-patience:]) > min(losses)
 
     def validated(
@@ -344,7 +350,8 @@ class _State:
         )
         self.seconds_validated = self.seconds
         self.losses = []
-        if all(loss <= earlier.validation_loss for earlier in self.history):
+        decays = self.step > plan.constant_steps
+        if decays and all(loss <= earlier for earlier in self.losses_after(plan.constant_steps)):
             weights = self.network.state_dict()
             self.best_weights = {name: value.detach().clone() for name, value in weights.items()}
         self.history.append(progress)
@@ -368,15 +375,21 @@ class _State:
         }
         save_torch(path, content)
 
-    def load(self, path: Path, belongs_to: str, device: torch.device, last_step: int) -> bool:
-        """Take up a checkpoint, if there is one that belongs to this and is not beyond a step."""
+    def load(self, path: Path, belongs_to: str, device: torch.device, last_step: int) -> int:
+        """Take up a checkpoint, if there is one that belongs to this and is not beyond a step.
+
+        Returns the step of one that belongs to this, taken up or not; else 0.
+        """
         if not path.exists():
-            return False
+            return 0
         try:
             content = torch.load(path, map_location=device, weights_only=True)
             rest = json.loads(content["rest"])
-            if content["belongs_to"] != belongs_to or rest["step"] > last_step:
-                return False
+            if content["belongs_to"] != belongs_to:
+                return 0
+            found = int(rest["step"])
+            if found > last_step:
+                return found
             self.network.load_state_dict(content["network"])
             self.optimizer.load_state_dict(content["optimizer"])
             self.best_weights = content["best"]
@@ -385,7 +398,7 @@ class _State:
             self.history = [Progress(**entry) for entry in rest["history"]]
         except Exception as error:  # a damaged file fails in many ways, which all mean the same
             raise SgbenchError(
-                f"the checkpoint {path} is damaged ({type(error).__name__}); expected one that an "
-                "interrupted training left. Delete it to start again."
+                f"the checkpoint {path} is damaged or none ({type(error).__name__}); expected one "
+                "that a training left. Name another file, or delete it to start again."
             ) from error
-        return True
+        return found

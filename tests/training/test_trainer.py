@@ -225,7 +225,7 @@ def test_the_best_weights_are_kept(tmp_path, monkeypatch):
         return next(losses), 0.1, 0.2
 
     monkeypatch.setattr(_trainer, "_validate", validate)
-    trained = train(tiny_plan(), tmp_path / "a.pt", tmp_path / "a.ck", CPU)
+    trained = train(tiny_plan(decay=1), tmp_path / "a.pt", tmp_path / "a.ck", CPU)
     assert_same_weights(weights(trained), seen[1])
     assert_same_weights(weights(load_model(tmp_path / "a.pt", CPU)), seen[1])
 
@@ -235,7 +235,7 @@ def test_patience(tmp_path, monkeypatch):
     """Without a better loss training stops, though not in its first half."""
     losses = iter([1.0] + [2.0] * 100)
     monkeypatch.setattr(_trainer, "_validate", lambda *_: (next(losses), 0.1, 0.2))
-    plan = tiny_plan(validations=10, patience=2)
+    plan = tiny_plan(validations=10, patience=2, decay=1)
     trained = train(plan, tmp_path / "a.pt", tmp_path / "a.ck", CPU)
     assert trained.provenance["history"][-1]["step"] == 20
     assert trained.provenance["train_patterns"] == 160
@@ -463,22 +463,25 @@ def test_the_rate_rises_stays_and_falls():
 
 
 def test_what_comes_before_the_decay_has_one_name_at_any_length():
-    plan = tiny_plan()
+    plan = tiny_plan(warmup=16)
     for changes in ({"patterns": 640}, {"decay": 0.1}, {"validations": 9}, {"patience": 1}):
-        assert tiny_plan(**changes).beginning_sha256() == plan.beginning_sha256()
+        assert tiny_plan(warmup=16, **changes).beginning_sha256() == plan.beginning_sha256()
     for changes in ({"seed": 1}, {"warmup": 1}, {"peak_rate": 0.1}, {"batch_size": 4}):
-        assert tiny_plan(**changes).beginning_sha256() != plan.beginning_sha256()
+        assert tiny_plan(**{"warmup": 16, **changes}).beginning_sha256() != plan.beginning_sha256()
+    assert tiny_plan(warmup=800).rise == tiny_plan().rise == 32  # a tenth of the patterns
 
 
 @pytest.mark.usefixtures("tiny")
-def test_a_training_is_lengthened_as_if_it_had_been_long_from_the_start(tmp_path):
-    """And a shorter one, which ends before that state, does without."""
+@pytest.mark.parametrize("changes", [{}, {"peak_rate": 0.03, "patience": 1, "validations": 20}])
+def test_a_training_is_lengthened_as_if_it_had_been_long_from_the_start(tmp_path, changes):
+    """And a shorter one, which ends before that state, does without, and leaves it there."""
     kept = tmp_path / "kept.pt"
 
     def run(patterns, *kept):
         steps = []
         trained = train(
-            tiny_plan(patterns=patterns), tmp_path / "a.pt", tmp_path / f"{patterns}.ck", CPU,
+            tiny_plan(patterns=patterns, warmup=16, **changes), tmp_path / "a.pt",
+            tmp_path / f"{patterns}.ck", CPU,
             on_step=lambda step, loss: steps.append(step), before_decay=kept[0] if kept else None,
         )  # fmt: skip
         (tmp_path / f"{patterns}.ck").unlink()
@@ -495,8 +498,10 @@ def test_a_training_is_lengthened_as_if_it_had_been_long_from_the_start(tmp_path
         without_times(after.provenance["history"])[-2:]
         == without_times(apart.provenance["history"])[-2:]
     )
+    before = kept.read_bytes()
     _, first = run(320, kept)
     assert first == 1
+    assert kept.read_bytes() == before
 
 
 @pytest.mark.usefixtures("tiny")
