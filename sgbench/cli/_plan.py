@@ -11,6 +11,7 @@ from sgbench.models import get_trained_model
 from sgbench.plan import (
     PLAN_FIELDS,
     SCALES,
+    Run,
     on_gpu,
     read_config,
     read_rates,
@@ -38,8 +39,11 @@ def plan(
     root = Path()
     settings = _settings(scale)
     rates, gpu = read_rates(root), on_gpu(settings)
+    alike: dict[str, list[Run]] = {}
+    for run in trainings(settings):
+        alike.setdefault(str(Path(run.folder).parent), []).append(run)
     rows = []
-    for run in trainings({**settings, "seeds": settings["seeds"][:1]}):
+    for run, *others in alike.values():
         values = {**get_trained_model(run.model).defaults, **run.plan}
         minutes = training_seconds(run.model, run.plan, rates, gpu) / 60
         rows.append(
@@ -47,7 +51,7 @@ def plan(
                 "train_set": run.train_set.name if run.train_set else None,
                 "model": run.model,
                 **{name: values.get(name) for name in PLAN_FIELDS},
-                "seeds": len(settings["seeds"]),
+                "seeds": 1 + len(others),
                 "minutes": round(minutes, 1),
             }
         )

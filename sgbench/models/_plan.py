@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from sgbench.errors import SgbenchError
+from sgbench.models._registry import base_name
 
 if TYPE_CHECKING:
     from sgbench.models._registry import EstimatorSpec, NetworkSpec
@@ -117,9 +118,17 @@ class TrainingPlan:
         Raises
         ------
         SgbenchError
-            If a value is none, or neither says how many patterns.
+            If a value is none, if neither says how many patterns, or if the model's name says
+            another number than is asked for.
         """
         values = {**spec.defaults, **asked}
+        length = spec.defaults.get("patterns") if base_name(spec.name) != spec.name else None
+        if length is not None and values["patterns"] != length:
+            raise SgbenchError(
+                f"'{spec.name}' is trained on {length:,} patterns by its name, and "
+                f"{values['patterns']:,} are asked for. Leave --patterns out, or name "
+                f"{base_name(spec.name)}."
+            )
         if "patterns" not in values:
             raise SgbenchError(
                 f"'{spec.name}' has no published number of training patterns; expected one. "

@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
@@ -39,6 +39,7 @@ _LOOK_ALIKES = str.maketrans("01i", "oll")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _REGISTRY: dict[str, "ModelSpec"] = {}
 _TIMM = "timm:"
+_OF_LENGTH = re.compile(r"(?P<base>.+)@(?P<patterns>[1-9]\d{0,11})\Z", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class NetworkSpec:
     Attributes
     ----------
     name : str
-        ``architecture`` or ``architecture.variant``; a variant differs in what it is fed.
+        ``architecture`` or ``architecture.variant``; a variant differs in what it is fed. With
+        ``@N`` behind it, it is trained on N patterns, for a curve of learning.
     build : callable
         Takes the number of outputs, returns the network with fresh weights; the network maps
         patterns of shape (n, 1, n_points) to logits of shape (n, n_outputs).
@@ -204,6 +206,12 @@ def current_name(name: str) -> str:
     return _RENAMED.get(name, name)
 
 
+def base_name(name: str) -> str:
+    """Return a model's name without the length of its training: NAME for ``NAME@N``."""
+    length = _OF_LENGTH.match(name)
+    return length["base"] if length else name
+
+
 def get_trained_model(name: str) -> TrainedSpec:
     """Look a model up that can be trained.
 
@@ -237,7 +245,7 @@ def _outlines(name: str) -> set[str]:
     """Return what a name and its stem look like without separators and with look-alikes alike."""
     return {
         re.sub(r"[\W_]", "", part.lower()).translate(_LOOK_ALIKES)
-        for part in (name, name.split(".")[0])
+        for part in (name, *re.split(r"[.@]", name)[:1], base_name(name))
     }
 
 
@@ -250,6 +258,13 @@ def get_model(name: str) -> ModelSpec:
         If no model has this name.
     """
     name = current_name(name)
+    if length := _OF_LENGTH.match(name):
+        of_any_length = get_trained_model(length["base"])
+        return replace(
+            of_any_length,
+            name=f"{of_any_length.name}@{length['patterns']}",
+            defaults={**of_any_length.defaults, "patterns": int(length["patterns"])},
+        )
     # What is there already needs no import of the others, and so no torch.
     if name in _REGISTRY or name in model_names():
         return _REGISTRY[name]
@@ -258,7 +273,8 @@ def get_model(name: str) -> ModelSpec:
 
         return NetworkSpec(name, timm_network(name.removeprefix(_TIMM)), "sqrt", PAPER)
     raise SgbenchError(
-        f"unknown model '{name}'; expected one of {', '.join(model_names())}, or timm:NAME. "
+        f"unknown model '{name}'; expected one of {', '.join(model_names())}, timm:NAME, or one "
+        "that is trained with @PATTERNS behind it. "
         "`sgbench models` lists them."
     )
 

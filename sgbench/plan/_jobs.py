@@ -85,12 +85,12 @@ def trainings(settings: Mapping[str, Any]) -> tuple[Run, ...]:
             seed,
             test_sets_of(settings, train_set),
             settings["test_patterns_per_spacegroup"],
-            plan,
+            {name: value for name, value in plan.items() if name != "seeds"},
         )
         for train_set, plans in trained
         if train_set.family in settings["families"]
         for model, plan in plans.items()
-        for seed in settings["seeds"]
+        for seed in plan.get("seeds", settings["seeds"])
     )
 
 

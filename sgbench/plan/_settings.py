@@ -16,7 +16,7 @@ from jsonschema.validators import extend
 
 from sgbench.checked import FileKind, printed
 from sgbench.errors import SgbenchError
-from sgbench.models import CONTROLS, REFERENCE, get_trained_model
+from sgbench.models import CONTROLS, REFERENCE, TrainingPlan, base_name, get_trained_model
 from sgbench.sets import TEST_SETS, SetSpec, designed_set
 from sgbench.structures.sources import SOURCES
 from sgbench.symmetry import FAMILIES
@@ -88,8 +88,9 @@ def resolve_settings(given: Mapping[str, Any], root: Path) -> dict[str, Any]:
     -------
     dict
         Its ``training`` maps the name of each training set to the models that are trained on it,
-        and each model to its plan: lists of names are spelled out, names of earlier versions are
-        the present ones, and the defaults are filled in.
+        and each model to its plan, with ``seeds`` where they are not those of the settings: lists
+        of names are spelled out, names of earlier versions are the present ones, and the defaults
+        are filled in.
 
     Raises
     ------
@@ -123,7 +124,9 @@ def resolve_settings(given: Mapping[str, Any], root: Path) -> dict[str, Any]:
         "decoder": settings["decoder"]
         | {"test_sets": _test_sets(settings["decoder"]["test_sets"], "decoder.test_sets")},
         "training": {
-            train_set: {model: _complete(model, plan, defaults) for model, plan in plans.items()}
+            train_set: {
+                model: _complete(train_set, model, plan, defaults) for model, plan in plans.items()
+            }
             for train_set, plans in _merge(*trainings).items()
         },
     }
@@ -145,7 +148,7 @@ def explain_scale(asked: str, scale: str) -> str:
 
 def architecture(model: str) -> str:
     """Return what the variants of a network have in common: the name before the first dot."""
-    return model.partition(".")[0]
+    return base_name(model).partition(".")[0]
 
 
 def expand(names: str) -> list[str]:
@@ -230,7 +233,8 @@ def _plans(given: Mapping[str, Any], reference: str, where: str) -> dict[str, An
             _check_name(names, where)
             values = plan if isinstance(plan, Mapping) else {"patterns": plan}
             for name in expand(names):
-                model = get_trained_model(reference if name == "reference" else name).name
+                spelled_out = reference + name[9:] if base_name(name) == "reference" else name
+                model = get_trained_model(spelled_out).name
                 found = _merge(found, {model: values})
     return found
 
@@ -249,11 +253,21 @@ def _training_set(name: str) -> str:
 
 
 def _complete(
-    model: str, plan: Mapping[str, Any], defaults: Mapping[str, Mapping[str, Any]]
+    train_set: str,
+    model: str,
+    plan: Mapping[str, Any],
+    defaults: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Lay a plan over the defaults of its model and, below these, of the model's architecture."""
-    full = {**defaults.get(architecture(model), {}), **defaults.get(model, {}), **plan}
-    return {name: full[name] for name in PLAN_FIELDS if name in full}
+    base = base_name(model)
+    shared = {**defaults.get(architecture(model), {}), **defaults.get(base, {})}
+    if model != base:  # its name says how many
+        shared.pop("patterns", None)
+    full = {**shared, **defaults.get(model, {}), **plan}
+    asked = {name: full[name] for name in PLAN_FIELDS if name in full}
+    with _at(f"training.{train_set}.{model}"):
+        TrainingPlan.of(get_trained_model(model), train_set, 0, asked)
+    return asked | ({"seeds": full["seeds"]} if "seeds" in full else {})
 
 
 @contextmanager

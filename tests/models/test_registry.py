@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,11 +9,14 @@ from sgbench.models import (
     CONTROLS,
     REFERENCE,
     REFERENCE_MODELS,
+    TrainingPlan,
     UntrainedSpec,
     _registry,
+    base_name,
     current_name,
     get_model,
     get_trained_model,
+    is_reserved,
     model_names,
     register_model,
 )
@@ -39,6 +44,22 @@ def test_the_reference_and_its_names():
     assert get_model("fcn-wang2024.sqrt-fresh") is get_model(REFERENCE)
     assert get_trained_model(REFERENCE) is get_model(REFERENCE)
     assert current_name("somebody-else") == "somebody-else"
+
+
+def test_a_length_behind_a_name_is_that_of_its_training():
+    spec, short = get_trained_model(REFERENCE), get_trained_model(f"{REFERENCE}@250")
+    assert short == replace(spec, name=f"{REFERENCE}@250", defaults={"patterns": 250})
+    assert base_name(short.name) == base_name(REFERENCE) == REFERENCE
+    assert TrainingPlan.of(short, "ulbd-cubic", 0, {}).patterns == 250
+    with pytest.raises(SgbenchError, match="250 patterns by its name, and 300 are asked for"):
+        TrainingPlan.of(short, "ulbd-cubic", 0, {"patterns": 300})
+    for wrong in ("@0", "@-3", "@", "@1.5", "@٣", "@5\n"):
+        with pytest.raises(SgbenchError, match="unknown model"):
+            get_model(REFERENCE + wrong)
+    with pytest.raises(SgbenchError, match="needs no training"):
+        get_model("control-uniform@5")
+    assert is_reserved("fcn_wang2024@9")
+    assert not is_reserved("somebody@9")
 
 
 UNTRAINED = [name for name in model_names() if isinstance(get_model(name), UntrainedSpec)]

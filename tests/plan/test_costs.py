@@ -25,9 +25,10 @@ def settings(scale):
 def test_every_training_is_counted(scale):
     plans = settings(scale)
     found = expected_costs(plans, RATES, gpu=False)
-    n_models = sum(len(models) for models in plans["training"].values())
+    trained = [plan for models in plans["training"].values() for plan in models.values()]
+    n_trainings = sum(len(plan.get("seeds", plans["seeds"])) for plan in trained)
     jobs = {cost.rule: cost.jobs for cost in found}
-    assert jobs["train"] == n_models * len(plans["seeds"])
+    assert jobs["train"] == n_trainings
     assert jobs["predict"] == jobs["evaluate"] == jobs["train"] + len(untrained(plans))
     assert all(cost.hours > 0 for cost in found)
 

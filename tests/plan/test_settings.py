@@ -4,8 +4,8 @@ import pytest
 
 from sgbench.errors import SgbenchError
 from sgbench.leaderboard import read_csv
-from sgbench.models import REFERENCE
-from sgbench.plan import SCALES, explain_scale, read_config, resolve_settings
+from sgbench.models import REFERENCE, get_model
+from sgbench.plan import SCALES, explain_scale, read_config, resolve_settings, trainings
 from sgbench.sets import SetSpec
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +54,7 @@ def test_every_scale_is_complete(scale):
     assert {spec.family for spec in trained} == set(settings["families"])
     assert [spec.name for spec in trained] == list(settings["training"])
     for plans in settings["training"].values():
-        assert all("patterns" in plan for plan in plans.values())
+        assert all("patterns" in {**get_model(name).defaults, **plans[name]} for name in plans)
 
 
 def test_names_are_spelled_out(resolved):
@@ -95,6 +95,35 @@ training:
     assert list(training["fcn-wang2024"]) == list(plain)  # a new order would train again
     assert training["fcn-wang2024.sqrt"] == {**plain, "validations": 5}
     assert training["dense-vecsei2019"] == {"patterns": 9, "peak_rate": 2.0e-3}
+
+
+def test_a_name_can_say_the_length_and_a_plan_its_seeds(resolved):
+    settings = resolved(
+        """
+defaults:
+  fcn-wang2024: {validations: 10}
+  fcn-wang2024.soft: {patterns: 40, warmup: 3}
+training:
+  ulbd-cubic: {"reference@5": {seeds: [1, 2]}, "fcn-wang2024.soft{,@10}": {}}
+"""
+    )
+    assert settings["training"]["ulbd-cubic"] == {
+        f"{REFERENCE}@5": {"validations": 10, "seeds": [1, 2]},
+        "fcn-wang2024.soft": {"patterns": 40, "warmup": 3, "validations": 10},
+        "fcn-wang2024.soft@10": {"warmup": 3, "validations": 10},
+    }
+    found = trainings(settings)
+    seeds = {run.model: [one.seed for one in found if one.model == run.model] for run in found}
+    assert seeds[f"{REFERENCE}@5"] == [1, 2]
+    assert seeds["fcn-wang2024.soft"] == settings["seeds"]
+    lengths = {run.model: run.training_plan.patterns for run in found}
+    assert list(lengths.values()) == [5, 40, 10]
+    assert "--seeds" not in found[0].options
+
+
+def test_a_name_that_says_another_length_than_its_plan_is_refused(resolved):
+    with pytest.raises(SgbenchError, match=r"ulbd-cubic.*5 patterns by its name, and 6 are asked"):
+        resolved("training: {ulbd-cubic: {reference@5: 6}}".replace("reference", REFERENCE))
 
 
 def test_a_later_key_adds_to_an_earlier_one(resolved):
