@@ -10,7 +10,7 @@ from sgbench.evaluation import CLASS_SCHEMES, Predictions, Score, score
 from sgbench.leaderboard import build_table
 from sgbench.models import REFERENCE as MODEL
 from sgbench.sets import DESIGNED as FROM_DESIGN
-from sgbench.sets import IN_MESH, OFF_MESH, Mesh, SetSpec, TestSet
+from sgbench.sets import IN_MESH, OFF_MESH, Mesh, SetSpec, TestSet, designed_test_set
 from sgbench.symmetry import PAPER_FAMILIES, class_labels, family_spacegroups
 
 DESIGNED = (IN_MESH.name, OFF_MESH.name)
@@ -110,8 +110,19 @@ def all_scores(families: tuple[str, ...] = PAPER_FAMILIES, n: int = 300) -> list
             ]  # fmt: skip
             for test_set in tests:
                 right = right_of(name, test_set)
-                found += made_up_scores(name, test_set, family, right, n=n)
+                found += made_up_scores(name, test_set, family, right, n=n, train_patterns=64_000)
         designed = ULBD_CUBIC.of(family).name
+        found += made_up_scores(
+            designed, OFF_MESH.name, family, 0.9, f"{MODEL}@4000", n, train_patterns=4_000
+        )
+        for test_set in DESIGNED:
+            found += made_up_scores(designed, test_set, family, 0.99, "fcn-wang2024.soft", n)
+        others = (replace(ULBD_CUBIC, cells="mineral"), replace(ULBD_CUBIC, law="amplitude"))
+        for other in others:
+            name, own = other.of(family).name, designed_test_set(OFF_MESH.part, other).name
+            for test_set in (OFF_MESH.name, own, "cddd"):
+                found += made_up_scores(name, test_set, family, 0.9, n=n, train_patterns=64_000)
+            found += made_up_scores(designed, own, family, 0.9, n=n, train_patterns=64_000)
         for place, model in enumerate(("forest", "knn")):
             for test_set in ("ulbd-off-mesh", "cddd"):
                 right = right_of(designed, test_set) - 0.2 * (place + 1)

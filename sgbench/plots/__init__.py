@@ -26,6 +26,7 @@ from sgbench.plots._generalization import (
     generalization_matrix,
 )
 from sgbench.plots._history import read_history
+from sgbench.plots._learning import LearningCurve, learning_curves, learning_figure
 from sgbench.plots._overview import extinction_overview
 from sgbench.plots._paper import PaperFigure, paper_figures
 from sgbench.plots._rows import of_one_data, on_meshes
@@ -34,6 +35,7 @@ from sgbench.plots._style import save
 __all__ = [
     "CELLS_OF",
     "PATTERNS_OF",
+    "LearningCurve",
     "PaperFigure",
     "cell_histograms",
     "confusion_matrices",
@@ -41,6 +43,8 @@ __all__ = [
     "extinction_overview",
     "generalization_bars",
     "generalization_matrix",
+    "learning_curves",
+    "learning_figure",
     "mesh_dependence",
     "models_compared",
     "of_one_data",

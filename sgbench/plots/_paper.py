@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sgbench.models import base_name
 from sgbench.plots._accuracy import (
     mesh_dependence,
     models_compared,
@@ -20,6 +21,7 @@ from sgbench.plots._generalization import (
     generalization_bars,
     generalization_matrix,
 )
+from sgbench.plots._learning import learning_curves, learning_figure
 from sgbench.plots._rows import NoDataError, Pair, Results, of_one_data, on_meshes
 from sgbench.plots.shown import (
     CDDD,
@@ -262,6 +264,22 @@ def _regret(results: Results) -> tuple["Figure", str]:
     )
 
 
+def _learning(results: Results) -> tuple["Figure", str]:
+    curves = list(learning_curves(results.table))
+    if not curves:
+        raise NoDataError("no model trained on ULBD has rows of several lengths")
+    parts = [
+        f"{one.family}, {one.model}: error ∝ patterns^−{one.exponent:.2f} ± {one.uncertainty:.2f}"
+        for one in curves
+        if one.exponent is not None
+    ]
+    return learning_figure(curves), (
+        "Trained on ULBD, extinction classes off-mesh, by the number of training patterns. "
+        f"{'; '.join(parts)}. What is given after ± is one standard error, from the test patterns "
+        "alone."
+    )
+
+
 def _relabelling(_: Results, family: str) -> tuple["Figure", str]:
     groups = family_spacegroups(family)
     classes = extinction_classes(groups)
@@ -359,7 +377,9 @@ def _designed(results: Results) -> tuple["Figure", str]:
 def _models(results: Results, family: str) -> tuple["Figure", str]:
     trained = ULBD.of(family).name
     table = results.table[
-        (results.table["family"] == family) & (results.table["train_set"] == trained)
+        (results.table["family"] == family)
+        & (results.table["train_set"] == trained)
+        & (results.table["model"].map(base_name) == results.table["model"])
     ]
     panels = []
     for letter, (scheme, test_set, what) in zip(
@@ -435,6 +455,7 @@ _FIGURES: tuple[tuple[str, str, str, str | None, _Draw], ...] = (
         _bars,
     ),
     ("figS1-mesh.svg", "Fig. S1", "How fine a mesh has to be", "cubic", _meshes),
+    ("learning.svg", "", "Error against training patterns", None, _learning),
     ("regret.svg", "", "Regret in the course of a training", None, _regret),
     (
         "generalization-matrix.svg", "", "Every training set against every test set", None, _matrix,

@@ -17,6 +17,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sgbench.cards import ARTICLE
 from sgbench.models import REFERENCE
 from sgbench.plots.shown import (
+    AMPLITUDE,
+    AMPLITUDE_OFF_MESH,
     CDDD,
     CDDD_IN_DOMAIN,
     CDDD_STRATIFIED,
@@ -31,6 +33,8 @@ from sgbench.plots.shown import (
     GCDD_TRAIN,
     IMBALANCED,
     IMBALANCED_IN_MESH,
+    MINERAL_CELLS,
+    MINERAL_OFF_MESH,
     PHYSICAL,
     ULBD,
 )
@@ -51,6 +55,8 @@ _PACKAGES = (
 _PLACES = {
     "Designed sets and their ingredients": "Physical intensities",
     "All models": "All models",
+    "Error against training patterns": "Learning curves",
+    "Regret in the course of a training": "Learning curves",
 }
 _OTHER_PLACE = "Whole matrix"
 
@@ -109,6 +115,12 @@ def render_page(results: Results, store: str | None = None) -> str:
         counts=[
             ("The article's claims", _counts(claim for claim in claims if claim.of_article)),
             ("This project's own", _counts(claim for claim in claims if not claim.of_article)),
+        ],
+        against=[
+            claim
+            for verdict in ("not reproduced", "partly")
+            for claim in claims
+            if claim.of_article and claim.verdict == verdict
         ],
         sections=sections,
         n_article=len(_ARTICLE),
@@ -213,8 +225,9 @@ def _of(
 
 def _physical(results: Results) -> list[Table | None]:
     accuracies = _of(
-        "extinction", "Extinction classes of real and random structures.",
-        (ULBD, PHYSICAL), (CDDD, CDDD_IN_DOMAIN, GCDD, GCDD_IN_DOMAIN),
+        "extinction", "Extinction classes, with three laws of intensities.",
+        (ULBD, PHYSICAL, AMPLITUDE),
+        (OFF_MESH, AMPLITUDE_OFF_MESH, CDDD, CDDD_IN_DOMAIN, GCDD, GCDD_IN_DOMAIN),
     )  # fmt: skip
     return [*accuracies(results), _tables.ablation(results.table)]
 
@@ -358,6 +371,23 @@ _BEYOND = (
         _of(
             "extinction", "Extinction classes, trained on ULBD.", (ULBD,),
             (IN_MESH, OFF_MESH),
+        ),
+    ),
+    _Spec(
+        "Learning curves", "Error against training patterns",
+        "Not in the article. How many patterns the network needs, and what the goals of this "
+        "project would take.",
+        _MESHES,
+        lambda results: [_tables.learning(results.table)],
+    ),
+    _Spec(
+        "Cells of minerals", "Designed patterns over the minerals' range of cells",
+        "Not in the article. A designed set spans the cells that minerals have, to tell what cells "
+        "never shown cost.",
+        _DATABASE,
+        _of(
+            "extinction", "Extinction classes.", (ULBD, MINERAL_CELLS),
+            (OFF_MESH, MINERAL_OFF_MESH, CDDD, CDDD_IN_DOMAIN, GCDD),
         ),
     ),
     _Spec(

@@ -1,5 +1,6 @@
 """The tables of the page, as text in rows."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,9 +9,17 @@ from urllib.parse import quote
 import pandas as pd
 
 from sgbench.evaluation import Score
-from sgbench.models import REFERENCE_MODELS
-from sgbench.plots import of_one_data, on_meshes
-from sgbench.plots.shown import CDDD, CDDD_IN_DOMAIN, GCDD, PHYSICAL, ULBD, WITHOUT
+from sgbench.models import REFERENCE_MODELS, base_name
+from sgbench.plots import learning_curves, of_one_data, on_meshes
+from sgbench.plots.shown import (
+    CDDD,
+    CDDD_IN_DOMAIN,
+    CLASS_GOALS,
+    GCDD,
+    PHYSICAL,
+    ULBD,
+    WITHOUT,
+)
 from sgbench.report._format import interval, percent, percents, plural, points
 from sgbench.report._rows import data_of, select
 from sgbench.report.claims.laws import PUBLISHED_CEILINGS
@@ -142,6 +151,44 @@ def mesh(table: pd.DataFrame) -> Table | None:
     return _listing(caption, header, rows)
 
 
+def learning(table: pd.DataFrame) -> Table | None:
+    """Return errors over extinction classes by the length of the training, and their power laws."""
+    rows = []
+    for curve in learning_curves(table):
+        law = "–" if curve.exponent is None else f"{curve.exponent:.2f} ± {curve.uncertainty:.2f}"
+        wanted = CLASS_GOALS.get(curve.family, ())
+        patterns = [curve.patterns_for(1 - goal) for goal in dict.fromkeys(wanted)]
+        needed = "; ".join(
+            f"{percent(goal)}: {_rounded(n)}"
+            for goal, n in zip(dict.fromkeys(wanted), patterns, strict=True)
+            if n is not None
+        )
+        last = len(curve.patterns) - 1
+        rows += [
+            [
+                curve.family, curve.model, f"{n:,}", str(seeds), f"{n_test:,}",
+                f"{100 * error:.2f} ({100 * low:.2f}–{100 * high:.2f})",
+                law if place == last else "", needed if place == last else "",
+            ]
+            for place, (n, seeds, n_test, error, low, high) in enumerate(
+                zip(
+                    curve.patterns, curve.seeds, curve.n_test, curve.errors, curve.low, curve.high,
+                    strict=True,
+                )
+            )
+        ]  # fmt: skip
+    header = [
+        "family", "model", "patterns", "seeds", "n", "classes wrong (95 %)", "exponent",
+        "patterns for",
+    ]  # fmt: skip
+    caption = (
+        "Extinction classes of ULBD-off-mesh, percent wrong. The error is taken to fall as the "
+        "number of patterns to the power of minus the exponent; ± is one standard error, from the "
+        "test patterns alone. Last column: what that law, carried on, asks for."
+    )
+    return _table(caption, header, rows) if rows else None
+
+
 def ablation(table: pd.DataFrame) -> Table | None:
     """Return what each ingredient of ULBD-physical adds, on every test set of the cubic family."""
     names = {
@@ -182,6 +229,8 @@ def models(table: pd.DataFrame, family: str) -> Table | None:
     )
     ranked = []
     for model, same in mine.groupby("model"):
+        if base_name(str(model)) != model:
+            continue  # a point of a learning curve
         cost = same.iloc[0]
         control = cost["status"] == "control"
         accuracy = {
@@ -333,6 +382,12 @@ def _kind(column: Sequence[str]) -> str:
     if characters & _DIGITS and not characters - _DIGITS - set(".,+−–()… %"):
         return "number"
     return "name" if all(len(text) <= _LONGEST_NAME for text in column) else "text"
+
+
+def _rounded(patterns: float) -> str:
+    """Return a number of patterns with two digits that count."""
+    digits = 1 - math.floor(math.log10(patterns))
+    return f"{round(patterns, digits):,.0f}"
 
 
 def _same(row: Any) -> tuple[str, ...]:

@@ -258,7 +258,7 @@ FILES = [
     *(f"fig5-confusion-{family}.svg" for family in PAPER_FAMILIES), "fig5-top-k.svg",
     *(f"fig7-confusion-{family}.svg" for family in PAPER_FAMILIES), "fig8-training.svg",
     "fig9-top-k.svg", "fig10a-classes.svg", "fig10-generalization.svg", "figS1-mesh.svg",
-    "regret.svg", "generalization-matrix.svg", "designed-sets.svg",
+    "learning.svg", "regret.svg", "generalization-matrix.svg", "designed-sets.svg",
     *(f"models-{family}.svg" for family in PAPER_FAMILIES),
 ]  # fmt: skip
 
@@ -288,7 +288,7 @@ def test_what_is_missing_is_said(table, scores):
     drawn = {name for name, one in found.items() if one.figure is not None}
     assert drawn == {
         "fig9-top-k.svg", "fig10a-classes.svg", "figS1-mesh.svg", "generalization-matrix.svg",
-        "designed-sets.svg", "models-cubic.svg",
+        "designed-sets.svg", "models-cubic.svg", "learning.svg",
     }  # fmt: skip
     assert found["fig8-training.svg"].reason == (
         f"no history of {MODEL} trained on ulbd-cubic-imbalanced."

@@ -11,10 +11,11 @@ from example_crystals import crystal_set
 from sgbench.evaluation import LabelScore, Score, wilson_interval
 from sgbench.leaderboard import build_table, read_pairs
 from sgbench.models import REFERENCE_MODELS
-from sgbench.plots.shown import ULBD, WITHOUT
+from sgbench.plots.shown import CLASS_GOALS, ULBD, WITHOUT
 from sgbench.report import Results, all_claims
 from sgbench.report.claims import (
     _claim,
+    cells,
     datasets,
     designed,
     generalization,
@@ -88,9 +89,11 @@ def found(*scores, real=None, random=None, **changes) -> Results:
         designed.lies_on_ceiling(found(), family="cubic"),
         generalization.generalizes(found(), family="cubic", real="cddd-test"),
         designed.fine_mesh_suffices(found()),
-        designed.class_accuracy(found(), family="cubic"),
+        designed.class_accuracy(found(), family="cubic", learner="labels"),
         intensities.physical_is_ahead(found(), family="cubic"),
         intensities.every_ingredient_counts(found()),
+        intensities.amplitudes_are_alike(found(), family="cubic"),
+        cells.unseen_cells_cost(found(), family="cubic"),
     ],
     ids=lambda claim: claim.key,
 )
@@ -382,19 +385,28 @@ def test_meshes(reached, verdict):
 # --- beyond the article -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("family", "asked"), designed.CLASS_ACCURACY.items())
+@pytest.mark.parametrize(
+    ("family", "learner"),
+    [("cubic", "labels"), ("tetragonal", "posteriors"), ("all", "posteriors")],
+)
 @pytest.mark.parametrize(
     ("inside", "between", "verdict"),
     [(0.0, 0.0, YES), (0.0, -0.001, PARTLY), (-0.001, 0.0, PARTLY), (-0.001, -0.001, NO)],
 )
-def test_class_accuracy(family, asked, inside, between, verdict):
-    train = ULBD.of(family).name
+def test_class_accuracy(family, learner, inside, between, verdict):
+    train, (asked, _) = ULBD.of(family).name, CLASS_GOALS[family]
+    models = {"labels": MODEL, "posteriors": "fcn-wang2024.soft"}
     results = found(
-        result(train, "ulbd-in-mesh", asked + inside, family=family),
-        result(train, "ulbd-off-mesh", asked + between, family=family),
+        *(
+            result(train, f"ulbd-{where}-mesh", asked + change, family=family, model=model)
+            for where, change in (("in", inside), ("off", between))
+            for model in (models[learner],)
+        )
     )
-    claim = designed.class_accuracy(results, family=family)
+    claim = designed.class_accuracy(results, family=family, learner=learner)
     assert claim.verdict == verdict
+    other = designed.class_accuracy(results, family=family, learner=({*models} - {learner}).pop())
+    assert other.verdict == ABSENT
     assert not claim.of_article
     assert claim.outcome in ("holds", "holds in part", "does not hold")
 
@@ -457,6 +469,45 @@ def test_ingredients(losses, verdict):
         assert "without fall-off 87.9 (86.9–88.9) (−2.1)" in claim.measured
 
 
+@pytest.mark.parametrize(
+    ("plain", "spanning", "half", "verdict"),
+    [
+        (0.8, 0.9, 0.01, YES),  # half of 20 points
+        (0.8, 0.899, 0.01, PARTLY),
+        (0.8, 0.9, 0.051, NO),
+        (0.8, 0.79, 0.01, NO),
+        (1.0, 1.0, 0.01, NO),  # nothing is lost
+    ],
+)
+def test_cells_never_shown(plain, spanning, half, verdict):
+    results = found(
+        result("ulbd-cubic", "ulbd-off-mesh", 1.0),
+        result("ulbd-cubic", "cddd", plain, half),
+        result("ulbd-mineral-cells-cubic", "cddd", spanning, half),
+        result("ulbd-mineral-cells-cubic", "ulbd-mineral-cells-off-mesh", 0.9),
+    )
+    claim = cells.unseen_cells_cost(results, family="cubic")
+    assert claim.verdict == verdict
+    if verdict == YES:
+        assert "Lost are +20.0 points, won back +10.0: 50 % of the loss" in claim.reason
+
+
+@pytest.mark.parametrize(
+    ("apart", "real", "verdict"),
+    [(0.0, 0.009, YES), (0.0, 0.021, NO), (0.021, 0.019, PARTLY), (0.021, 0.021, NO)],
+)
+def test_amplitudes(apart, real, verdict):
+    tests = {"ulbd-off-mesh": apart, "ulbd-amplitude-off-mesh": 0.0, "cddd": real}
+    results = found(
+        *(
+            result(train, test, 0.9 + sign * change)
+            for test, change in tests.items()
+            for train, sign in (("ulbd-cubic", 0), ("ulbd-amplitude-cubic", 1))
+        )
+    )
+    assert intensities.amplitudes_are_alike(results, family="cubic").verdict == verdict
+
+
 # --- which model --------------------------------------------------------------------------------
 
 
@@ -464,10 +515,12 @@ def test_a_claim_takes_the_first_reference_model_that_has_all_it_needs():
     best = result("ulbd-cubic", "ulbd-in-mesh", 1.0, model="somebody")
     other = [result("ulbd-cubic", f"ulbd-{s}-mesh", 1.0, model=OTHER) for s in ("in", "off")]
     first = [result("ulbd-cubic", f"ulbd-{s}-mesh", 0.5, model=MODEL) for s in ("in", "off")]
-    only_half = designed.class_accuracy(found(best, *other, first[0]), family="cubic")
+    only_half = designed.class_accuracy(
+        found(best, *other, first[0]), family="cubic", learner="labels"
+    )
     assert only_half.verdict == YES
     assert f"Model: {OTHER}." in only_half.reason
-    both = designed.class_accuracy(found(best, *other, *first), family="cubic")
+    both = designed.class_accuracy(found(best, *other, *first), family="cubic", learner="labels")
     assert both.verdict == NO
     assert f"Model: {MODEL}." in both.reason
 
@@ -481,7 +534,7 @@ def test_seeds_and_clusters_are_told():
             result("ulbd-cubic", "ulbd-off-mesh", top1),
         )
     ]
-    claim = designed.class_accuracy(found(*scores), family="cubic")
+    claim = designed.class_accuracy(found(*scores), family="cubic", learner="labels")
     assert "99.7 % (98.7–100.7); n = 1,200 in 400 clusters, 2 seeds (sd 0.3)" in claim.measured
 
 
@@ -515,7 +568,7 @@ def test_test_data_of_other_training_sets_do_not_matter():
     """Those of another protocol come first here, and no claim asks for them."""
     published = result("ulbd-cubic-published", "ulbd-in-mesh", 0.5, test_sha256="0")
     mine = [result("ulbd-cubic", f"ulbd-{s}-mesh", 1.0) for s in ("in", "off")]
-    claim = designed.class_accuracy(found(published, *mine), family="cubic")
+    claim = designed.class_accuracy(found(published, *mine), family="cubic", learner="labels")
     assert claim.verdict == YES
     assert "several" not in claim.reason
 
@@ -528,5 +581,5 @@ def test_claims_are_in_the_order_of_the_article():
     assert items == [
         "Fig. 2", "Fig. 3", "Fig. 4", "Fig. 5", "Fig. 6", "Fig. 7", "Fig. 8", "Table I",
         "Tables S1–S3", "Fig. 9", "Fig. 10", "Fig. S1", "Extinction classes",
-        "Physical intensities",
+        "Cells of minerals", "Physical intensities",
     ]  # fmt: skip

@@ -20,7 +20,8 @@ from sgbench.report import Claim, _page, all_claims, read_results, render_page
 
 ITEMS = (
     "fig-2", "fig-3", "fig-4", "fig-5", "fig-6", "fig-7", "fig-8", "table-i", "tables-s1-s3",
-    "fig-9", "fig-10", "fig-s1", "extinction-classes", "physical-intensities", "all-models",
+    "fig-9", "fig-10", "fig-s1", "extinction-classes", "learning-curves", "cells-of-minerals",
+    "physical-intensities", "all-models",
     "whole-matrix", "confusions", "runs",
 )  # fmt: skip
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><g id="figure_1"/></svg>'
@@ -172,6 +173,10 @@ def test_the_summary_holds_every_claim(whole, page):
     rows = page.xpath("//table[@class='claims']/tbody/tr")
     found = [[cell.text_content() for cell in row] for row in rows]
     assert found == [[c.item, c.statement, c.outcome] for c in claims]
+    against = [c for c in claims if c.of_article and c.verdict in ("not reproduced", "partly")]
+    linked = page.xpath("//section[@id='summary']/ul/li/a/@href")
+    assert sorted(linked) == sorted(f"#{claim.key}" for claim in against)
+    assert [one.verdict for one in against]
     assert len({claim.key for claim in claims}) == len(claims)
     for claim in claims:
         (article,) = page.xpath(f"//article[@id='{claim.key}']")
@@ -182,10 +187,11 @@ def test_the_summary_holds_every_claim(whole, page):
 def test_every_claim_could_be_judged(whole):
     """With all results there; otherwise the tests above would test nothing."""
     absent = [c.key for c in all_claims(read_results(whole)) if c.verdict.startswith("not run")]
-    # The example has no such crystals.
+    # The example has no such crystals, and nothing of all families together.
     assert absent == [
         "accuracy-follows-samples-tetragonal",
         "accuracy-follows-samples-trigonal-hexagonal",
+        "class-accuracy-all-posteriors",
     ]
 
 

@@ -39,6 +39,7 @@ _OUTCOMES = dict(
 _ORDER = (
     "Fig. 2", "Fig. 3", "Fig. 4", "Fig. 5", "Fig. 6", "Fig. 7", "Fig. 8", "Table I",
     "Tables S1–S3", "Fig. 9", "Fig. 10", "Fig. S1", "Extinction classes",
+    "Cells of minerals",
 )  # fmt: skip
 
 
@@ -146,7 +147,11 @@ def graded(fully: bool, partly: bool) -> Verdict:
 
 
 def reference_rows(
-    results: Results, family: str, scheme: str, pairs: Sequence[tuple[SetSpec, SetSpec]]
+    results: Results,
+    family: str,
+    scheme: str,
+    pairs: Sequence[tuple[SetSpec, SetSpec]],
+    models: Sequence[str] = REFERENCE_MODELS,
 ) -> tuple[list[Any], str]:
     """Return the rows that a claim is judged by.
 
@@ -159,6 +164,8 @@ def reference_rows(
     family, scheme : str
     pairs : sequence of (SetSpec, SetSpec)
         Training sets, which get the family, and test sets.
+    models : sequence of str
+        In the order of preference.
 
     Returns
     -------
@@ -169,20 +176,20 @@ def reference_rows(
     Raises
     ------
     NotRunError
-        If no reference model has all rows.
+        If none of the models has all rows.
     """
     names = [(train.of(family).name, test.name) for train, test in pairs]
     trained, tested = (list(dict.fromkeys(part)) for part in zip(*names, strict=True))
     # Other training sets may have other test data of the same name: those of another protocol.
     table, others = of_one_data(results.table[results.table["train_set"].isin(trained)])
-    for model in REFERENCE_MODELS:
+    for model in models:
         found = [select(table, *pair, family, scheme, (model,)) for pair in names]
         if all(map(len, found)):
             rows = [one.iloc[0] for one in found]
             return rows, judged_by(rows, others)
     raise NotRunError(
-        f"The leaderboard of this scale lacks rows trained on {', '.join(trained)} and tested on "
-        f"{', '.join(tested)}."
+        f"The leaderboard of this scale lacks rows of {models[0]} trained on {', '.join(trained)} "
+        f"and tested on {', '.join(tested)}."
     )
 
 

@@ -1,17 +1,27 @@
 """What intensities as crystals have them are worth: beyond the article."""
 
 from sgbench.leaderboard import pair_p
-from sgbench.plots.shown import CDDD, CDDD_IN_DOMAIN, PHYSICAL, ULBD, WITHOUT
+from sgbench.plots.shown import (
+    AMPLITUDE,
+    AMPLITUDE_OFF_MESH,
+    CDDD,
+    CDDD_IN_DOMAIN,
+    PHYSICAL,
+    ULBD,
+    WITHOUT,
+)
 from sgbench.report._format import interval, points, samples
 from sgbench.report._results import Results
 from sgbench.report.claims._claim import (
     EACH_FAMILY,
+    POINT,
     Finding,
     budget,
     claim,
     graded,
     reference_rows,
 )
+from sgbench.sets import OFF_MESH
 
 
 @claim(
@@ -74,6 +84,39 @@ def every_ingredient_counts(results: Results) -> Finding:
         f"whole {interval(whole)} %; {'; '.join(parts)}; {samples(whole)}",
         f"{sum(lost)} of {len(lost)} ingredients are missed beyond the intervals. {how} "
         f"{budget(rows)}",
+    )
+
+
+@claim(
+    "Physical intensities",
+    "Whether intensities or amplitudes are drawn uniformly makes no difference ({family}).",
+    "the article draws intensities, and its published test patterns look like drawn amplitudes",
+    EACH_FAMILY,
+)
+def amplitudes_are_alike(results: Results, family: str) -> Finding:
+    """Judge whether a model that learnt from uniform amplitudes differs from the ULBD model.
+
+    Extinction classes, on designed patterns of either law and on CDDD. Reproduced if the intervals
+    overlap, or accuracies differ by less than a point, on all three; partly if on CDDD.
+    """
+    tests = (OFF_MESH, AMPLITUDE_OFF_MESH, CDDD)
+    pairs = [(train, test) for test in tests for train in (ULBD, AMPLITUDE)]
+    rows, how = reference_rows(results, family, "extinction", pairs)
+    compared = list(zip(rows[::2], rows[1::2], strict=True))
+    alike = [
+        abs(one["top1"] - other["top1"]) < POINT
+        or (one["top1_low"] <= other["top1_high"] and other["top1_low"] <= one["top1_high"])
+        for one, other in compared
+    ]
+    return (
+        graded(all(alike), alike[-1]),
+        "; ".join(
+            f"{one['test_set']}: trained on intensities {interval(one)} %, on amplitudes "
+            f"{interval(other)} %{_paired(pair_p(results.pairs, one, other))}, {samples(one)}"
+            for one, other in compared
+        ),
+        f"Alike on {sum(alike)} of {len(alike)} test sets, which is to overlap or to differ by "
+        f"less than a point. {how} {budget(rows[:2])}",
     )
 
 
