@@ -9,7 +9,7 @@ SNAKEMAKE_OPTIONS ?=
 # Two processes; tests of one module stay in one of them, so that it makes its fixtures once.
 PYTEST_OPTIONS ?= --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: reproduce smoke test check benchmark kill-test kill-test-short fuzz fuzz-short load-test slurm-test audit sbom docs publish setup lock
+.PHONY: reproduce smoke test check benchmark kill-test kill-test-short kill-test-overnight fuzz fuzz-short load-test slurm-test audit sbom docs publish setup lock
 
 reproduce: $(VENV)/.installed
 	$(RUN) snakemake --cores all $(SNAKEMAKE_OPTIONS)
@@ -40,6 +40,10 @@ kill-test: $(VENV)/.installed
 # A smoke run that is killed three times: about five minutes.
 kill-test-short: $(VENV)/.installed
 	$(RUN) python tools/kill_test.py --short
+
+# Trainings of scale overnight, cut short, that are killed three times: about five minutes.
+kill-test-overnight: $(VENV)/.installed
+	$(RUN) python tools/kill_test.py --overnight
 
 # 10,000 damaged files of each kind, 500 of those that are read behind walls: about an hour on two cores.
 fuzz: $(VENV)/.installed

@@ -1,17 +1,20 @@
 """Kill runs of the workflow at random moments, and see that they end like undisturbed runs.
 
-Each run starts at the scale `smoke` in a copy of the project. It is killed by SIGKILL, started
+Each run starts at the scale `smoke` in a copy of the project, or with --overnight as four trainings
+of that scale, cut short. It is killed by SIGKILL, started
 again with the documented command, killed again, and so on until all its results are there. Some
 kills wait for a rule that was not hit yet, the others for a number of finished jobs; both then wait
 a moment longer. The results are compared with those of an undisturbed run, but for the fields that
 equal_results.py states. With --short, the jobs that were hit are made a second time, undisturbed,
 and compared with that.
 
-    python tools/kill_test.py           # 30 kills in five runs or more, every rule at least once
-    python tools/kill_test.py --short   # 3 kills in one run
+    python tools/kill_test.py              # 30 kills in five runs or more, every rule at least once
+    python tools/kill_test.py --short      # 3 kills in one run
+    python tools/kill_test.py --overnight  # 3 kills in one run of trainings
 """
 
 import argparse
+import json
 import os
 import random
 import re
@@ -33,7 +36,30 @@ PROJECT = (
     "Snakefile", "workflow", "profiles", "config", "submissions", "results/published",
     "environment.yml", "docs/glossary.md",
 )  # fmt: skip
-SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "all", "--config", "scale=smoke")
+SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "all", "--config")
+SMOKE = ("scale=smoke",)
+# Trainings of scale overnight with its batches, rates and threads, a hundredth as long or less.
+TRAINED = {
+    "ulbd-cubic": "fcn-wang2024.sqrt-no-dropout",
+    "ulbd-tetragonal": "fcn-wang2024.soft",
+    "ulbd-trigonal-hexagonal": "fcn-wang2024.soft@10016",
+    "ulbd-all": "fcn-wang2024.soft",
+}
+OVERNIGHT = (
+    "scale=overnight",
+    "training="
+    + json.dumps(
+        {
+            name: {
+                model: {"validation_per_spacegroup": 5}
+                | ({} if "@" in model else {"patterns": 12_000})
+            }
+            for name, model in TRAINED.items()
+        }
+    ),
+    "--",
+    *(f"results/overnight/models/{name}/{model}/seed0/model.pt" for name, model in TRAINED.items()),
+)
 KINDS = ("process group", "snakemake alone", "one process")
 # At most so many runs, and starts of one.
 MOST_RUNS, MOST_STARTS = 12, 100
@@ -71,13 +97,13 @@ class Kill:
 class Start:
     """One process of Snakemake, and what its output says of its jobs."""
 
-    def __init__(self, project: Path, number: int, targets: tuple[str, ...] = ()) -> None:
+    def __init__(self, project: Path, number: int, asked: tuple[str, ...]) -> None:
         self.project = project
         self.output = project / f"start-{number}.log"
         self.began = time.monotonic()
         with open(self.output, "w") as output:
             self.process = subprocess.Popen(
-                [*SNAKEMAKE, *targets],
+                [*SNAKEMAKE, *asked],
                 cwd=project,
                 env={
                     **os.environ,
@@ -149,9 +175,9 @@ def copy_project(name: str) -> Path:
     return folder
 
 
-def undisturbed(project: Path, *targets: str) -> set[Job]:
+def undisturbed(project: Path, *asked: str) -> set[Job]:
     """Run the workflow to its end; return its jobs."""
-    start = Start(project, 0, targets)
+    start = Start(project, 0, asked)
     if start.process.wait():
         fail(start)
     return start.jobs()[1]
@@ -164,7 +190,7 @@ def fail(start: Start) -> None:
 
 
 class Aims:
-    """What is still to be hit in a run: rules, and shares of its jobs that are finished."""
+    """What is still to be hit in a run: rules, and shares of its jobs that have begun."""
 
     def __init__(
         self, rules: set[str], n_anywhere: int, seconds: dict[str, float], rng: random.Random
@@ -176,8 +202,9 @@ class Aims:
 
     def choose(self, running: set[Job], share: float) -> tuple[float, Job | None] | None:
         """Return when to kill, and which job has to run then, if it is time to aim."""
-        if self.shares and share >= self.shares[0]:
-            return time.monotonic() + self._rng.uniform(0, MOMENT), None
+        if running and self.shares and share >= self.shares[0]:
+            longest = max(self._seconds.get(job.rule, MOMENT) for job in running)
+            return time.monotonic() + self._rng.uniform(0, max(longest, MOMENT)), None
         for job in in_order(running):
             if job.rule in self.rules:
                 longest = self._seconds.get(job.rule, MOMENT)
@@ -191,13 +218,15 @@ class Aims:
             del self.shares[0]
 
 
-def disturbed(project: Path, run: int, aims: Aims, rng: random.Random) -> list[Kill]:
+def disturbed(
+    project: Path, run: int, asked: tuple[str, ...], aims: Aims, rng: random.Random
+) -> list[Kill]:
     """Start the workflow again and again until it is whole, under kills; return these."""
     began, n_jobs = time.monotonic(), 0
     kills: list[Kill] = []
     ever_finished: set[Job] = set()
     for number in range(1, MOST_STARTS):
-        start, aim, n_before, seen = Start(project, number), None, len(kills), set()
+        start, aim, n_before, seen = Start(project, number, asked), None, len(kills), set()
         while (status := start.process.poll()) is None:
             time.sleep(GLANCE)
             running, finished = start.jobs()
@@ -207,7 +236,7 @@ def disturbed(project: Path, run: int, aims: Aims, rng: random.Random) -> list[K
             if aim and aim[1] and aim[1] not in running:
                 aim = None  # the job was quicker
             if aim is None and n_jobs:
-                aim = aims.choose(running, len(ever_finished) / n_jobs)
+                aim = aims.choose(running, len(ever_finished | running) / n_jobs)
             if aim is None or time.monotonic() < aim[0]:
                 continue
             kind = KINDS[(run + len(kills)) % len(KINDS)]
@@ -264,19 +293,21 @@ def main() -> None:
     """Run the test; exit status 1 if anything differs."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--short", action="store_true", help="3 kills in one run")
+    options.add_argument("--overnight", action="store_true", help="3 kills in a run of trainings")
     options.add_argument("--seed", type=int, default=0, help="of the moments and victims")
     asked = options.parse_args()
     rng = random.Random(asked.seed)
-    n_runs, n_kills = (1, 3) if asked.short else (5, 30)
+    n_runs, n_kills = (1, 3) if asked.short or asked.overnight else (5, 30)
+    workload = OVERNIGHT if asked.overnight else SMOKE
     shutil.rmtree(WORK, ignore_errors=True)
 
     missing: set[str] = set()
     seconds: dict[str, float] = {}
     if not asked.short:
         reference = copy_project("undisturbed")
-        jobs = undisturbed(reference)
+        jobs = undisturbed(reference, *workload)
         seconds = measured(reference, jobs)
-        missing = set(seconds)
+        missing = set() if asked.overnight else set(seconds)
     print("| run | at | jobs that were hit | killed | made good in | files that differ |")
     print("|---|---|---|---|---|---|", flush=True)
     kills: list[Kill] = []
@@ -286,12 +317,13 @@ def main() -> None:
         wanted = set(rng.sample(sorted(missing), -(-len(missing) // left)))
         n_anywhere = max(0, -(-(n_kills - len(kills)) // left) - len(wanted))
         project = copy_project(f"run-{run}")
-        of_run = disturbed(project, run, Aims(wanted, n_anywhere, seconds, rng), rng)
+        aims = Aims(wanted, n_anywhere, seconds, rng)
+        of_run = disturbed(project, run, workload, aims, rng)
         if asked.short:
             before = project / "before"
             shutil.copytree(project / "results", before)
             hit = {job.output for kill in of_run for job in kill.hit}
-            undisturbed(project, "--force", "--", *sorted(hit))
+            undisturbed(project, *SMOKE, "--force", "--", *sorted(hit))
             n_files, differing = unequal(before, project / "results")
         else:
             n_files, differing = unequal(reference / "results", project / "results")

@@ -5,7 +5,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,7 @@ def resolve_settings(given: Mapping[str, Any], root: Path) -> dict[str, Any]:
     SgbenchError
         If a setting is missing, unknown or of the wrong kind; the message names it.
     """
+    given = {name: value if name == "source" else _typed(value) for name, value in given.items()}
     scale = given.get("scale", "auto")
     if scale == "auto":
         scale = "full" if _has_cuda() else "laptop"
@@ -277,6 +278,22 @@ def _at(place: str) -> Iterator[None]:
         yield
     except SgbenchError as error:
         raise SgbenchError(f"config: at '{place}': {error}") from None
+
+
+def _typed(value: Any) -> Any:
+    """Return numbers and null for their texts, which Snakemake leaves where they are nested."""
+    if isinstance(value, Mapping):
+        return {name: _typed(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_typed(one) for one in value]
+    if not isinstance(value, str):
+        return value
+    if value == "null":
+        return None
+    for number in (int, float):
+        with suppress(ValueError):
+            return number(value)
+    return value
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -126,6 +126,23 @@ def test_a_name_that_says_another_length_than_its_plan_is_refused(resolved):
         resolved("training: {ulbd-cubic: {reference@5: 6}}".replace("reference", REFERENCE))
 
 
+def test_numbers_that_a_command_line_leaves_as_texts_are_numbers(resolved):
+    """As Snakemake passes `--config 'training={ulbd-cubic: {reference: 6}}'`."""
+    settings = resolved(
+        "training: {ulbd-cubic: {reference: {patterns: 5}}}",
+        training={"ulbd-cubic": {"reference": {"patterns": "6", "peak_rate": "1e-3"}}},
+        seeds=["3", "4"],
+        crystals_per_family="null",
+        source={"name": "table", "location": "7"},
+    )
+    plan = {"patterns": 6, "peak_rate": 1e-3}
+    assert settings["training"] == {"ulbd-cubic": {REFERENCE: plan}}
+    assert (settings["seeds"], settings["crystals_per_family"]) == ([3, 4], None)
+    assert settings["source"]["location"] == "7"
+    with pytest.raises(SgbenchError, match="many"):
+        resolved("training: {}", seeds=["many"])
+
+
 def test_a_later_key_adds_to_an_earlier_one(resolved):
     training = resolved(
         """
