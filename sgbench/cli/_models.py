@@ -208,7 +208,7 @@ def predict(
     A control also writes `TEST_SET.extinction.parquet`, its guess over extinction classes, and the
     decoder `TEST_SET.details.csv`, the cells that it found.
     """
-    from sgbench.evaluation import predict_set, predict_untrained, write_predictions
+    from sgbench.evaluation import predict_sets, predict_untrained, write_predictions
 
     specs = [public_set(name) for name in test_set]
     # A file or a control is known without the other models, and so without torch.
@@ -242,11 +242,10 @@ def predict(
         trained = load_model(Path(model), chosen)
     train_set = SetSpec.parse(trained.provenance["plan"]["dataset"])
     dataset = family_set(train_set.family, train_set.protocol)
-    for spec in specs:
-        truth = open_test_set(spec, dataset, per_spacegroup, crystals or ())
-        predictions = predict_set(trained, truth, chosen)
+    truths = (open_test_set(spec, dataset, per_spacegroup, crystals or ()) for spec in specs)
+    for spec, predictions in zip(specs, predict_sets(trained, truths, chosen), strict=True):
         write_predictions(output / f"{spec.name}.parquet", predictions)
-        typer.echo(f"predicted {len(truth)} samples of {spec.name}", err=True)
+        typer.echo(f"predicted {len(predictions.sample_ids)} samples of {spec.name}", err=True)
 
 
 def export_weights(

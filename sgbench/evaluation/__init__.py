@@ -3,7 +3,7 @@
 from sgbench.evaluation._answers import ANSWERS_ENDING, Answers
 from sgbench.evaluation._confusions import Confusion, condition_differences, confusions
 from sgbench.evaluation._names import current_name_of, current_names, earlier_source
-from sgbench.evaluation._predict import predict_set, predict_untrained
+from sgbench.evaluation._predict import predict_set, predict_sets, predict_untrained
 from sgbench.evaluation._predictions import (
     CLASS_SCHEMES,
     SPEED_ENDING,
@@ -37,6 +37,7 @@ __all__ = [
     "current_names",
     "earlier_source",
     "predict_set",
+    "predict_sets",
     "predict_untrained",
     "read_predictions",
     "read_score",

@@ -1,7 +1,7 @@
 """Predictions of trained models and of those that need no training, in one shape."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -34,41 +34,82 @@ def predict_set(trained: "Trained", truth: TestSet, device: "torch.device") -> P
     SgbenchError
         If the model was trained on structures of the test set.
     """
-    from sgbench.training import TrainedModel, estimator_probabilities, memory_in_words
+    return next(predict_sets(trained, [truth], device))
 
+
+def predict_sets(
+    trained: "Trained", truths: Iterable[TestSet], device: "torch.device"
+) -> Iterator[Predictions]:
+    """Predict test sets with a trained model, a structure once however many sets it stands in.
+
+    Yields
+    ------
+    Predictions
+        Of each set in turn. Their speed is that of what was new in the set, or the last one before
+        if nothing was.
+
+    Raises
+    ------
+    SgbenchError
+        If the model was trained on structures of a test set.
+    """
     plan = trained.provenance["plan"]
     train_set = SetSpec.parse(plan["dataset"])
-    if not truth.spec.held_out_from(train_set):
-        raise SgbenchError(
-            f"'{truth.name}' holds structures that a model of {train_set.name} was trained on; "
-            "expected a set that was held out. Use the one whose name has '-test'."
+    known: dict[Hashable, NDArray[np.float32]] = {}
+    speed = None
+    for truth in truths:
+        if not truth.spec.held_out_from(train_set):
+            raise SgbenchError(
+                f"'{truth.name}' holds structures that a model of {train_set.name} was trained on; "
+                "expected a set that was held out. Use the one whose name has '-test'."
+            )
+        keys = _keys(truth)
+        fresh = np.array([i for i, key in enumerate(keys) if key not in known], dtype=np.int64)
+        if len(fresh):
+            new = truth if len(fresh) == len(truth) else truth.take(fresh)
+            parts, speed = _trained_probabilities(trained, new, train_set.family, device)
+            known |= zip((keys[i] for i in fresh), np.concatenate(parts), strict=True)
+        yield Predictions(
+            truth.samples.ids,
+            "spacegroup",
+            family_spacegroups(train_set.family),
+            np.stack([known[key] for key in keys]),
+            {
+                "model": trained.spec.name,
+                "train_set": train_set.name,
+                "seed": plan["seed"],
+                **{name: trained.provenance.get(name) for name in _KEPT},
+                **_test(truth, train_set.protocol),
+            },
+            speed,
         )
-    spacegroups = family_spacegroups(train_set.family)
+        if not truth.spec.dataset:
+            known.clear()
+
+
+def _keys(truth: TestSet) -> list[Hashable]:
+    """Return what tells samples apart: all of a structure; designed ones stand in one set each."""
+    if not truth.spec.dataset:
+        return list(range(len(truth)))
+    one_each = (truth.samples.take(np.array([i])) for i in range(len(truth)))
+    return [(truth.protocol, one.sha256()) for one in one_each]
+
+
+def _trained_probabilities(
+    trained: "Trained", truth: TestSet, family: str, device: "torch.device"
+) -> tuple[list[NDArray[np.float32]], float]:
+    from sgbench.training import TrainedModel, estimator_probabilities, memory_in_words
+
     with memory_in_words("predicting", "predict fewer samples a space group"):
         if isinstance(trained, TrainedModel):
-            parts, speed = _network_probabilities(trained, truth, device)
-        else:
-            parts, speed = _timed(
-                truth,
-                _BATCH,
-                lambda batch: estimator_probabilities(
-                    trained.classifier, trained.spec, batch.samples, spacegroups
-                ),
-            )
-    return Predictions(
-        truth.samples.ids,
-        "spacegroup",
-        spacegroups,
-        np.concatenate(parts),
-        {
-            "model": trained.spec.name,
-            "train_set": train_set.name,
-            "seed": plan["seed"],
-            **{name: trained.provenance.get(name) for name in _KEPT},
-            **_test(truth, train_set.protocol),
-        },
-        speed,
-    )
+            return _network_probabilities(trained, truth, device)
+        return _timed(
+            truth,
+            _BATCH,
+            lambda batch: estimator_probabilities(
+                trained.classifier, trained.spec, batch.samples, family_spacegroups(family)
+            ),
+        )
 
 
 def predict_untrained(

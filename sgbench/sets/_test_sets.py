@@ -73,14 +73,17 @@ class TestSet:
     def batches(self, size: int) -> Iterator["TestSet"]:
         """Yield its parts in the order of the samples, so many at a time."""
         for first in range(0, len(self), size):
-            part = slice(first, first + size)
-            yield replace(
-                self,
-                samples=self.samples.take(np.arange(len(self))[part]),
-                cluster=None if self.cluster is None else self.cluster[part],
-                alike=None if self.alike is None else self.alike[part],
-                posterior=None if self.posterior is None else self.posterior[part],
-            )
+            yield self.take(np.arange(len(self))[first : first + size])
+
+    def take(self, indices: NDArray[np.int64]) -> "TestSet":
+        """Return the set of some of its samples, in this order."""
+        return replace(
+            self,
+            samples=self.samples.take(indices),
+            cluster=None if self.cluster is None else tuple(self.cluster[i] for i in indices),
+            alike=None if self.alike is None else self.alike[indices],
+            posterior=None if self.posterior is None else self.posterior[indices],
+        )
 
     @cached_property
     def _sha256(self) -> str:

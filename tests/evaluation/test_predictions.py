@@ -15,6 +15,7 @@ from sgbench.errors import SgbenchError
 from sgbench.evaluation import (
     Predictions,
     predict_set,
+    predict_sets,
     predict_untrained,
     read_predictions,
     write_predictions,
@@ -275,3 +276,41 @@ def test_what_was_trained_on_is_not_predicted():
     trained = TrainedModel(get_model("fcn-wang2024"), None, {"plan": plan})
     with pytest.raises(SgbenchError, match="Use the one whose name has '-test'"):
         predict_set(trained, seen, torch.device("cpu"))
+
+
+class Counting(torch.nn.Module):
+    """A network that tells its input apart, and counts the patterns that it was shown."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = 0
+        self.weight = torch.nn.Parameter(torch.randn(8192, 36, generator=torch.manual_seed(0)))
+
+    def forward(self, x):
+        self.seen += len(x)
+        return x[:, 0] @ self.weight
+
+
+def test_a_structure_that_stands_in_several_sets_is_predicted_once():
+    designed = open_test_set(OFF_MESH, family_set("cubic"), 1)
+    whole = replace(designed, spec=SetSpec.parse("cddd"))
+    part = replace(whole.take(np.array([7, 2, 30])), spec=SetSpec.parse("cddd-in-domain"))
+    # The same id and label with other lines is another structure.
+    lines = whole.samples.lines
+    changed = replace(lines, intensity=lines.intensity[::-1].copy())
+    other = replace(
+        whole, spec=SetSpec.parse("gcdd"), samples=replace(whole.samples, lines=changed)
+    )
+    network = Counting()
+    plan = {"model": "fcn-wang2024", "dataset": "ulbd-cubic", "seed": 0}
+    trained = TrainedModel(get_model("fcn-wang2024"), network, {"plan": plan})
+    cpu = torch.device("cpu")
+    found = list(predict_sets(trained, [part, whole, other, designed, designed], cpu))
+    assert network.seen == 4 * 36
+    assert [one.provenance["test_set"] for one in found[:2]] == ["cddd-in-domain", "cddd"]
+    for truth, one in zip((part, whole, other, designed), found[:4], strict=True):
+        alone = predict_set(trained, truth, cpu)
+        assert one.sample_ids == truth.samples.ids
+        np.testing.assert_allclose(one.probabilities, alone.probabilities, atol=1e-5)
+    assert abs(found[2].probabilities - found[1].probabilities).max() > 0.01
+    assert found[0].patterns_per_second > 0
