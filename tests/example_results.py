@@ -120,7 +120,7 @@ def all_scores(families: tuple[str, ...] = PAPER_FAMILIES, n: int = 300) -> list
         others = (replace(ULBD_CUBIC, cells="mineral"), replace(ULBD_CUBIC, law="amplitude"))
         for other in others:
             name, own = other.of(family).name, designed_test_set(OFF_MESH.part, other).name
-            for test_set in (OFF_MESH.name, own, "cddd"):
+            for test_set in (OFF_MESH.name, own, "cddd", "cddd-in-domain"):
                 found += made_up_scores(name, test_set, family, 0.9, n=n, train_patterns=64_000)
             found += made_up_scores(designed, own, family, 0.9, n=n, train_patterns=64_000)
         for place, model in enumerate(("forest", "knn")):

@@ -1,7 +1,10 @@
 """Results of finished trainings that are kept with the project, so that nobody trains again."""
 
 import hashlib
+import io
 import json
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,7 +20,8 @@ from sgbench.sets import DESIGNED, designed_set, family_set
 #: Where they lie in the project, in a folder a scale.
 KEPT = Path("results", "kept")
 
-_MARK = "run.json"
+_MARK, _PACK = "run.json", "results.zip"
+_MOST_BYTES = 100_000_000
 _HISTORY = "history.csv"
 _KIND = FileKind("a mark of kept results", "what `sgbench keep` writes. Restore it.")
 _FILE = record(
@@ -76,16 +80,13 @@ def keep(settings: Mapping[str, Any], root: Path) -> Iterator[Run]:
             "origin": origin,
             "files": {name: _sha256(content) for name, content in files.items()},
         }
-        files[_MARK] = (json.dumps(mark, indent=1) + "\n").encode()
         folder = root / KEPT / settings["scale"] / run.folder
         folder.mkdir(parents=True, exist_ok=True)
         with all_or_none():
-            for name, content in files.items():
-                with write_atomically(folder / name) as temporary:
-                    temporary.write_bytes(content)
-        for path in folder.iterdir():
-            if path.name not in files:
-                path.unlink()
+            with write_atomically(folder / _PACK) as temporary:
+                temporary.write_bytes(_packed(files))
+            with write_atomically(folder / _MARK) as temporary:
+                temporary.write_text(json.dumps(mark, indent=1) + "\n")
         yield run
 
 
@@ -99,17 +100,41 @@ def take(mark: Path, history: Path, scores: Path) -> None:
     """
     found = _KIND.read_json(mark, _FILE)
     files: dict[str, str] = found["files"]
+    pack = mark.with_name(_PACK)
     scores.mkdir(parents=True, exist_ok=True)
     with all_or_none():
         for name, digest in files.items():
-            path = mark.parent / Path(name).name
-            content = _KIND.read_bytes(path)
+            content = _unpacked(pack, name)
             if _sha256(content) != digest:
-                raise _KIND.damaged(mark, f"{path.name} is not the file that it names")
-            if path.suffix == ".json" and not _is_of(read_score(path), found["origin"]):
-                raise _KIND.damaged(mark, f"{path.name} is of another training")
-            with write_atomically(history if name == _HISTORY else scores / path.name) as temporary:
+                raise _KIND.damaged(mark, f"{name} is not the file that it names")
+            place = history if name == _HISTORY else scores / Path(name).name
+            with write_atomically(place) as temporary:
                 temporary.write_bytes(content)
+                is_score = place.suffix == ".json"
+                if is_score and not _is_of(read_score(temporary), found["origin"]):
+                    raise _KIND.damaged(mark, f"{name} is of another training")
+
+
+def _packed(files: Mapping[str, bytes]) -> bytes:
+    """Return a ZIP archive, the same for the same files."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in sorted(files.items()):
+            entry = zipfile.ZipInfo(name)
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED, 9)
+    return packed.getvalue()
+
+
+def _unpacked(pack: Path, name: str) -> bytes:
+    content = io.BytesIO(_KIND.read_bytes(pack))
+    try:
+        with zipfile.ZipFile(content) as archive, archive.open(name) as entry:
+            found = entry.read(_MOST_BYTES + 1)
+    except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError) as error:
+        raise _KIND.damaged(pack, f"{name} cannot be read") from error
+    if len(found) > _MOST_BYTES:
+        raise _KIND.damaged(pack, f"{name} has more than {_MOST_BYTES:,} bytes")
+    return found
 
 
 def _origin(run: Run, settings: Mapping[str, Any]) -> dict[str, str | int]:

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import shutil
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,12 +45,24 @@ def project(tmp_path):
     return tmp_path
 
 
+def unpacked(mark):
+    with zipfile.ZipFile(mark.with_name("results.zip")) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def packed(mark, files):
+    with zipfile.ZipFile(mark.with_name("results.zip"), "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+
+
 def test_what_is_finished_is_kept_once_and_laid_out_again(project, tmp_path):
     assert kept_mark(RUN, SMOKE, project) is None
     assert list(keep(SMOKE, project)) == [RUN]
     assert list(keep(SMOKE, project)) == []
     mark = kept_mark(RUN, SMOKE, project)
-    kept = {path.name for path in mark.parent.iterdir()} - {"run.json"}
+    assert {path.name for path in mark.parent.iterdir()} == {"run.json", "results.zip"}
+    kept = unpacked(mark)
     assert "history.csv" in kept
     assert len(kept) == 1 + 7 * 4  # two scores a test set, each with its answers
     out = tmp_path / "out"
@@ -84,12 +98,33 @@ def test_another_plan_does_without(project, over):
 def test_what_was_changed_is_not_taken(project, tmp_path):
     list(keep(SMOKE, project))
     mark = kept_mark(RUN, SMOKE, project)
-    score = next(path for path in mark.parent.glob("*.json") if path != mark)
-    score.write_text(score.read_text().replace('"top1": 0', '"top1": 1', 1))
-    with pytest.raises(SgbenchError, match=f"{score.name} is not the file that it names"):
+    files = unpacked(mark)
+    name = next(name for name in files if name.endswith(".json"))
+    packed(mark, files | {name: files[name].replace(b'"top1": 0', b'"top1": 1', 1)})
+    with pytest.raises(SgbenchError, match=f"{name} is not the file that it names"):
         take(mark, tmp_path / "h.csv", tmp_path / "scores")
     assert list((tmp_path / "scores").iterdir()) == []
     assert not (tmp_path / "h.csv").exists()
+
+
+@pytest.mark.parametrize("damage", [lambda zip: b"", lambda zip: zip[:-200], lambda zip: b"x" * 99])
+def test_a_damaged_archive_is_not_taken(project, tmp_path, damage):
+    list(keep(SMOKE, project))
+    mark = kept_mark(RUN, SMOKE, project)
+    pack = mark.with_name("results.zip")
+    pack.write_bytes(damage(pack.read_bytes()))
+    with pytest.raises(SgbenchError, match="cannot be read"):
+        take(mark, tmp_path / "h.csv", tmp_path / "scores")
+    assert list((tmp_path / "scores").iterdir()) == []
+
+
+def test_the_same_results_make_the_same_archive(project):
+    list(keep(SMOKE, project))
+    pack = kept_mark(RUN, SMOKE, project).with_name("results.zip")
+    before = pack.read_bytes()
+    shutil.rmtree(pack.parent)
+    list(keep(SMOKE, project))
+    assert pack.read_bytes() == before
 
 
 def test_what_is_of_another_plan_is_not_kept(project):
@@ -112,10 +147,12 @@ def test_a_score_of_something_else_is_not_taken(project, tmp_path, origin):
     """Even if the mark names it with its checksum."""
     list(keep(SMOKE, project))
     mark = kept_mark(RUN, SMOKE, project)
-    score(mark.parent, "cddd", **origin)
-    content = json.loads(mark.read_text())
-    for path in mark.parent.glob("cddd.*"):
+    score(tmp_path / "other", "cddd", **origin)
+    content, files = json.loads(mark.read_text()), unpacked(mark)
+    for path in (tmp_path / "other").iterdir():
+        files[path.name] = path.read_bytes()
         content["files"][path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    packed(mark, files)
     mark.write_text(json.dumps(content))
     with pytest.raises(SgbenchError, match=r"cddd\.\w+\.json is of another training"):
         take(mark, tmp_path / "h.csv", tmp_path / "scores")

@@ -485,10 +485,13 @@ def test_cells_never_shown(plain, spanning, half, verdict):
         result("ulbd-cubic", "cddd", plain, half),
         result("ulbd-mineral-cells-cubic", "cddd", spanning, half),
         result("ulbd-mineral-cells-cubic", "ulbd-mineral-cells-off-mesh", 0.9),
+        result("ulbd-cubic", "cddd-in-domain", plain, n_test=900),
+        result("ulbd-mineral-cells-cubic", "cddd-in-domain", 0.9, n_test=900),
     )
     claim = cells.unseen_cells_cost(results, family="cubic")
     assert claim.verdict == verdict
     if verdict == YES:
+        assert "80.0 % of the 300 outside against 90.0 % inside" in claim.measured
         assert "Lost are +20.0 points, won back +10.0: 50 % of the loss" in claim.reason
 
 
