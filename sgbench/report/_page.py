@@ -2,6 +2,7 @@
 
 import base64
 import platform
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from sgbench.cards import ARTICLE
 from sgbench.models import REFERENCE
@@ -109,6 +111,7 @@ def render_page(results: Results, store: str | None = None) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["prose"] = _prose
     return environment.get_template("report.html.jinja").render(
         scale=results.scale,
         claims=claims,
@@ -133,6 +136,11 @@ def render_page(results: Results, store: str | None = None) -> str:
         key_of=_key,
         reference=REFERENCE,
     )
+
+
+def _prose(text: str) -> Markup:
+    """Escape a text, and set what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _counts(claims: Iterable[Claim]) -> list[tuple[str, str, int]]:

@@ -205,11 +205,12 @@ def ablation(table: pd.DataFrame) -> Table | None:
     rows = [
         [
             name, test, data_of(row), row["model"], *_counts(row), interval(row),
-            points(row["top1"] - whole[_same(row)]) if _same(row) in whole else "",
+            points(row["top1"] - whole[_same(row)]),
         ]
         for test in dict.fromkeys(table["test_set"])
         for spec, name in names.items()
         for _, row in found[spec][found[spec]["test_set"] == test].iterrows()
+        if _same(row) in whole
     ]  # fmt: skip
     header = [
         "trained on", "tested on", "source", "model", *_COUNTS, "classes right (95 %)",

@@ -49,7 +49,7 @@ def result(
         "balanced_accuracy": top1, "ece": 0.0, "by_label": {}, "confusion": (),
     }  # fmt: skip
     provenance = {
-        "model": model, "train_set": train_set, "scale": "laptop", "seed": 0,
+        "model": model, "train_set": train_set, "scale": changes.pop("scale", "laptop"), "seed": 0,
         "train_patterns": changes.pop("train_patterns", 1000),
     }  # fmt: skip
     return Score(**{**values, **changes}, provenance=provenance)
@@ -574,6 +574,22 @@ def test_test_data_of_other_training_sets_do_not_matter():
     claim = designed.class_accuracy(found(published, *mine), family="cubic", learner="labels")
     assert claim.verdict == YES
     assert "several" not in claim.reason
+
+
+# --- which scale --------------------------------------------------------------------------------
+
+
+def test_scale_smoke_judges_no_model():
+    scores = [result("ulbd-cubic", f"ulbd-{s}-mesh", 0.1, scale="smoke") for s in ("in", "off")]
+    smoke = replace(found(*scores), scale="smoke")
+    claim = designed.class_accuracy(smoke, family="cubic", learner="labels")
+    assert claim.verdict == claim.outcome == "too little training to judge"
+    assert "off-mesh 10.0 %" in claim.measured
+    assert claim.reason.startswith("This scale only shows that every step runs. Asked for is")
+    assert laws.ceilings_agree(smoke).verdict == YES
+    assert designed.class_accuracy(smoke, family="all", learner="posteriors").verdict == ABSENT
+    verdicts = {claim.verdict for claim in all_claims(smoke)}
+    assert not verdicts & {NO, PARTLY}
 
 
 # --- the list -----------------------------------------------------------------------------------

@@ -111,8 +111,9 @@ def test_all_models_and_controls(scores):
     # A model that was trained on something else is not among them.
     other = made_up_scores("cddd-cubic", "ulbd-off-mesh", "cubic", 1.0, "elsewhere", 120)
     rows = texts(_tables.models(build_table([*scores, *control, *other]), "cubic"))
-    assert [row[0] for row in rows] == [MODEL, "forest", "knn", "control-oracle"]
-    assert rows[1][1] == "–"  # was not tested in-mesh
+    soft = "fcn-wang2024.soft"
+    assert [row[0] for row in rows] == [soft, MODEL, "forest", "knn", "control-oracle"]
+    assert rows[2][1] == "–"  # was not tested in-mesh
     assert _tables.models(build_table(scores), "tetragonal") is None
 
 

@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -17,10 +17,15 @@ from sgbench.sets import SetSpec
 from sgbench.structures import CrystalSet
 from sgbench.symmetry import PAPER_FAMILIES
 
-Verdict = Literal["reproduced", "partly", "not reproduced", "not run at this scale"]
-VERDICTS: tuple[Verdict, ...] = (
-    "reproduced", "partly", "not reproduced", "not run at this scale",
-)  # fmt: skip
+Verdict = Literal[
+    "reproduced",
+    "partly",
+    "not reproduced",
+    "too little training to judge",
+    "not run at this scale",
+]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+_TOO_LITTLE, _NOT_RUN = VERDICTS[3:]
 #: What a rule returns: the verdict, what was measured, and the reason.
 Finding = tuple[Verdict, str, str]
 #: Cases of a claim that is made of each of the article's families.
@@ -33,7 +38,7 @@ COPIES = (
 )
 
 _OUTCOMES = dict(
-    zip(VERDICTS, ("holds", "holds in part", "does not hold", VERDICTS[3]), strict=True)
+    zip(VERDICTS, ("holds", "holds in part", "does not hold", *VERDICTS[3:]), strict=True)
 )
 # The items of the article in its order, then those of this project; others come last.
 _ORDER = (
@@ -93,6 +98,7 @@ def claim(
     statement: str | Callable[..., str],
     published: str | Callable[..., str],
     cases: Sequence[Mapping[str, str]] = ({},),
+    of_models: bool = True,
 ) -> Callable[[Callable[..., Finding]], Judge]:
     """Enter a claim; use as a decorator of its rule.
 
@@ -109,6 +115,8 @@ def claim(
         them.
     cases : sequence of mapping
         Each makes a claim of its own.
+    of_models : bool
+        Whether it is about trained models, which the scale ``smoke`` trains far too little.
     """
 
     def enter(rule: Callable[..., Finding]) -> Judge:
@@ -116,7 +124,10 @@ def claim(
             try:
                 verdict, measured, reason = rule(results, **case)
             except NotRunError as missing:
-                verdict, measured, reason = VERDICTS[3], "", str(missing)
+                verdict, measured, reason = _NOT_RUN, "", str(missing)
+            if of_models and results.scale == "smoke" and verdict != _NOT_RUN:
+                verdict = _TOO_LITTLE
+                reason = f"This scale only shows that every step runs. {reason}"
             words = [
                 text(**case) if callable(text) else text.format(**case)
                 for text in (statement, published)

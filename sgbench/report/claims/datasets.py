@@ -23,6 +23,7 @@ from sgbench.symmetry import spacegroup_symbol
     "Fig. 2",
     "In a database, the cells of a space group cluster at one or several values.",
     "a histogram for P 2 2 2 and P 4/m n c",
+    of_models=False,
 )
 def cells_cluster(results: Results) -> Finding:
     """Judge whether cell edges of real structures cluster within a space group.
@@ -49,6 +50,7 @@ def cells_cluster(results: Results) -> Finding:
     "Fig. 3",
     "In a space group, similar cells give similar patterns, and different cells other ones.",
     "five patterns of P m a 2",
+    of_models=False,
 )
 def patterns_follow_cells(results: Results) -> Finding:
     """Judge whether similar cells of a space group give similar patterns, and others do not.
@@ -76,6 +78,7 @@ def patterns_follow_cells(results: Results) -> Finding:
     "Fig. 4",
     "The cells of random structures are spread more evenly than those of a database.",
     "histograms closer to an unsymmetric Gaussian",
+    of_models=False,
 )
 def random_cells_spread(results: Results) -> Finding:
     """Judge whether random structures have smoother distributions of cells than real ones.
@@ -104,6 +107,7 @@ def random_cells_spread(results: Results) -> Finding:
     "Fig. 6",
     "Some space groups have very many structures, others none.",
     "up to 10,000 structures in a group, none in others",
+    of_models=False,
 )
 def groups_are_imbalanced(results: Results) -> Finding:
     """Judge whether space groups of a database differ widely in their number of structures.

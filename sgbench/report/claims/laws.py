@@ -51,6 +51,7 @@ def _sizes(sizes: Mapping[str, Sequence[int]]) -> str:
     "Table I",
     "Extinction laws bound the top-1 to top-5 accuracy.",
     _percents(PUBLISHED_CEILINGS),
+    of_models=False,
 )
 def ceilings_agree(results: Results) -> Finding:
     """Judge ceilings: reproduced if all differ by less than 0.1 points, partly if some do."""
@@ -72,6 +73,7 @@ def ceilings_agree(results: Results) -> Finding:
     "Tables S1–S3",
     "Space groups of a family fall into these extinction classes.",
     _sizes(_PUBLISHED_SIZES),
+    of_models=False,
 )
 def classes_agree(results: Results) -> Finding:
     """Judge how many extinction classes there are, and how large they are.
