@@ -303,13 +303,14 @@ def calibration_bins(
     probabilities: NDArray[np.float32], hit: NDArray[np.float64]
 ) -> tuple[tuple[int, int, float, float], ...]:
     """Sort samples by their top-1 probability into 15 equal bins; see `Score.calibration`."""
-    confidence = probabilities.max(axis=1)
+    # Rows sum to one within a tolerance, and single precision may end above it.
+    confidence = np.minimum(probabilities.max(axis=1), 1.0)
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     n = np.bincount(bins, minlength=_BINS)
     stated = np.bincount(bins, confidence, minlength=_BINS)
     right = np.bincount(bins, hit, minlength=_BINS)
     return tuple(
-        (int(i), int(n[i]), float(stated[i] / n[i]), float(right[i] / n[i]))
+        (int(i), int(n[i]), min(float(stated[i] / n[i]), 1.0), min(float(right[i] / n[i]), 1.0))
         for i in np.flatnonzero(n)
     )
 
