@@ -54,11 +54,8 @@ def guesses(columns, sure=0.9) -> Predictions:
 def test_a_score_of_chances_that_rounding_leaves_above_one_can_be_read(tmp_path, scheme):
     """As those of nearest neighbours are, which had a written score refused."""
     surest = np.nextafter(np.float32(1), np.float32(2))
-    sure, unsure = guesses([3] * 7, surest), guesses([3], 0.4)
-    both = np.concatenate([np.maximum(sure.probabilities, 0), unsure.probabilities])
-    guess = Predictions(
-        tuple(f"s{i}" for i in range(8)), "spacegroup", CUBIC, both, sure.provenance
-    )
+    guess = guesses([3] * 8, 1.0)
+    guess.probabilities[:7] *= surest
     found = score(guess, truth_of([CUBIC[3]] * 8), scheme)
     write_score(tmp_path / "s.json", found)
     assert read_score(tmp_path / "s.json").calibration == found.calibration
