@@ -36,7 +36,6 @@ from sgbench.structures.sources._reading import (
     clean_text,
     element_of,
     read_or_exclude,
-    spacegroup_of,
 )
 from sgbench.structures.sources._structure_dict import (
     check_number_of_sites,
@@ -45,6 +44,7 @@ from sgbench.structures.sources._structure_dict import (
     number,
     triple,
 )
+from sgbench.structures.sources._symbols import spacegroup_of
 
 CITATION = (
     "C. W. Andersen et al., OPTIMADE, an API for exchanging materials data, Scientific Data 8, 217 "

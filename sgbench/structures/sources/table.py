@@ -16,9 +16,9 @@ from sgbench.structures.sources._reading import (
     UniqueIds,
     clean_text,
     read_or_exclude,
-    spacegroup_of,
 )
 from sgbench.structures.sources._structure_dict import entry_from_dict
+from sgbench.structures.sources._symbols import spacegroup_of
 
 #: Names of columns by what they hold, the first that is there; upper and lower case are the same.
 COLUMNS: Mapping[str, Sequence[str]] = {
