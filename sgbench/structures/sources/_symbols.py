@@ -123,8 +123,8 @@ def _known(symbol: str) -> tuple[gemmi.SpaceGroup, ...]:
     if key in table:
         return table[key]
     # gemmi knows other spellings, such as F m 3 m, H 3 2 and C m c e.
-    group = gemmi.find_spacegroup_by_name(symbol.replace("_", ""))
-    if group is None:
+    group: gemmi.SpaceGroup | None = gemmi.find_spacegroup_by_name(symbol.replace("_", ""))
+    if not isinstance(group, gemmi.SpaceGroup):
         return ()
     return (group,) if key.startswith("h") else table[_key(group.hm)]
 
@@ -144,6 +144,7 @@ def _table() -> dict[str, tuple[gemmi.SpaceGroup, ...]]:
                 same.append(group)
     for number in _HALL_NUMBERS:
         kind = spglib.get_spacegroup_type(number)
+        assert kind is not None  # of a number in the table
         short = _key(kind.international.split("=")[-1])
         if short in found:
             found.setdefault(_key(kind.international_full), found[short])
