@@ -17,8 +17,8 @@ from sgbench.symmetry import family_of
 #: Tolerance in ångström within which spglib finds the space group.
 SYMPREC = 0.01
 
-#: Structures without a label, whose atoms are listed in coordinates of unknown precision, must have
-#: the same group within this tolerance, too.
+#: Structures that state no symmetry at all, in coordinates of unknown precision, must have the same
+#: group within this tolerance (ångström), too.
 LOOSE_SYMPREC = 0.1
 
 #: Images of one site that lie closer than this (ångström) are the same atom on a special position,
@@ -46,7 +46,7 @@ WRONG_CELL = "cell does not fit the symmetry operators"
 OVERFULL = "occupancies outside 0 to 1"
 OVERLAPPING = f"atoms closer than {SHORTEST_DISTANCE} angstrom"
 DISAGREEMENT = f"label and spglib disagree at symprec {SYMPREC}"
-UNDECIDED = "no label, and spglib's answer depends on the tolerance"
+UNDECIDED = "no symmetry stated, and spglib's depends on the tolerance"
 
 # Scatterers closer than this in each fractional coordinate share one position.
 _SAME_POSITION = 1e-4
@@ -160,17 +160,20 @@ def _clean(entry: Entry, families: Collection[str]) -> Structure:
         raise _Exclusion(DISAGREEMENT, "spglib finds no group")
     if entry.spacegroup not in (None, dataset.number):
         raise _Exclusion(DISAGREEMENT, f"label {entry.spacegroup}, spglib {dataset.number}")
-    if entry.spacegroup is None:
-        loose = _symmetry(lattice, filled.positions, types, LOOSE_SYMPREC)
-        if loose is None or loose.number != dataset.number:
-            other = "none" if loose is None else loose.number
-            raise _Exclusion(
-                UNDECIDED,
-                f"{dataset.number} within {SYMPREC}, {other} within {LOOSE_SYMPREC} angstrom",
-            )
+    if entry.spacegroup is None and len(entry.operators) == 1:
+        _check_decided(dataset.number, _symmetry(lattice, filled.positions, types, LOOSE_SYMPREC))
     if family_of(dataset.number) not in families:
         raise _Exclusion(OTHER_FAMILY, family_of(dataset.number))
     return _standardised(entry, dataset, tuple(number_of_kind))
+
+
+def _check_decided(number: int, loose: spglib.SpglibDataset | None) -> None:
+    """Raise where neither a label nor operators confirm a group that hangs on the tolerance."""
+    other = "none" if loose is None else loose.number
+    if other != number:
+        raise _Exclusion(
+            UNDECIDED, f"{number} within {SYMPREC}, {other} within {LOOSE_SYMPREC} angstrom"
+        )
 
 
 def _checked_cell(entry: Entry) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
