@@ -9,6 +9,7 @@ import numpy as np
 from gemmi import cif
 from numpy.typing import NDArray
 
+from sgbench.structures.sources._bytes import encoding_of
 from sgbench.structures.sources._entry import NO_COORDINATES, TOO_LARGE, UNREADABLE, Entry, Excluded
 from sgbench.structures.sources._reading import (
     MAX_BYTES,
@@ -119,10 +120,11 @@ def _parsed(text: str | bytes) -> cif.Document:
 def _decoded(text: str | bytes) -> str:
     if isinstance(text, str):
         return text
+    encoding = encoding_of(text)
     try:
-        return text.decode()
+        return text.decode(encoding)
     except UnicodeDecodeError:
-        return text.decode("latin-1")
+        return text.decode("latin-1" if encoding == "utf-8" else encoding, "replace")
 
 
 def _block_with_atoms(document: cif.Document) -> cif.Block:

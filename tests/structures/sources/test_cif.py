@@ -451,6 +451,7 @@ def test_every_subset_of_a_group_but_its_subgroups_is_refused():
 
 #: Damage that leaves a readable structure; whether it makes sense is not for the reader to say.
 READABLE = {
+    "UTF-16",
     "not UTF-8",
     "occupancy above one",
     "negative occupancy",
