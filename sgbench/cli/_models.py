@@ -206,7 +206,7 @@ def predict(
     """Predict test sets; writes one Parquet file each, `TEST_SET.parquet`.
 
     A control also writes `TEST_SET.extinction.parquet`, its guess over extinction classes, and the
-    decoder `TEST_SET.details.csv`, the cells that it found.
+    decoder `TEST_SET.details.csv`, the cells that it found, or why it found none.
     """
     from sgbench.evaluation import predict_sets, predict_untrained, write_predictions
 
@@ -229,6 +229,12 @@ def predict(
                 write_predictions(output / f"{spec.name}{suffix}.parquet", predictions)
                 if details:
                     _write_details(output / f"{spec.name}.details.csv", truth.samples.ids, details)
+                if guessed := sum(map(bool, details.get("reason", ()))):
+                    typer.echo(
+                        f"no cell was found for {guessed} samples of {spec.name}, whose answer is "
+                        f"a guess; {spec.name}.details.csv says why",
+                        err=True,
+                    )
             typer.echo(f"predicted {len(truth)} samples of {spec.name}", err=True)
         return
     from sgbench.training import Trained, choose_device, load_model

@@ -3,10 +3,18 @@
 from collections.abc import Iterable
 from typing import Annotated
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
-from sgbench.diffraction import PROTOCOLS, allowed_lines, free_parameters
+from sgbench.diffraction import (
+    PROTOCOLS,
+    allowed_lines,
+    free_parameters,
+    full_cell,
+    hexagonal_axes,
+)
 from sgbench.errors import SgbenchError
 from sgbench.symmetry import (
     FAMILIES,
@@ -17,6 +25,11 @@ from sgbench.symmetry import (
     family_spacegroups,
     spacegroup_symbol,
 )
+
+# Ångström; the lines of larger cells are too many to read.
+_LONGEST_EDGE = 100.0
+# Degrees; few rhombohedral cells have a sharper angle, and few hexagonal ones a longer c.
+_SMALLEST_LIKELY_ANGLE = 30.0
 
 
 def classes(
@@ -115,25 +128,17 @@ def lines(
     form: FormatOption = Format.table,
     output: OutputOption = None,
 ) -> None:
-    """List the lines that a space group and a cell allow in the window."""
+    """List the lines that a space group and a cell allow in the window.
+
+    Cells are those of the standard setting. Rhombohedral groups also take rhombohedral axes,
+    if all six parameters are given.
+    """
     if protocol not in PROTOCOLS:
         raise SgbenchError(
             f"unknown protocol '{protocol}'; expected one of {', '.join(PROTOCOLS)}. Choose one."
         )
     measured = PROTOCOLS[protocol]
-    family = family_of(spacegroup)
-    try:
-        values = [float(part) for part in cell.split(",")]
-    except ValueError:
-        raise SgbenchError(
-            f"'{cell}' is not a cell; expected numbers with commas between, e.g. 4.05 or 2.95,4.68."
-        ) from None
-    free = free_parameters(family, values)
-    if free.max() > 100:
-        raise SgbenchError(
-            f"a cell edge of {free.max():g} Å is too long to list; expected at most 100 Å. "
-            "Check the unit of the cell."
-        )
+    free = _free_parameters(spacegroup, cell)
     found = allowed_lines(spacegroup, free, measured)
     if not found:
         raise SgbenchError(
@@ -150,3 +155,32 @@ def lines(
         for line in found
     ]
     show(rows, form, output)
+
+
+def _free_parameters(spacegroup: int, text: str) -> NDArray[np.float64]:
+    """Read the free parameters of a cell, or all six, also of rhombohedral axes."""
+    family = family_of(spacegroup)
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise SgbenchError(
+            f"'{text}' is not a cell; expected numbers with commas between, e.g. 4.05 or 2.95,4.68."
+        ) from None
+    if spacegroup_symbol(spacegroup).startswith("R"):
+        if len(values) == 2 and _SMALLEST_LIKELY_ANGLE <= values[1] < 120:
+            a, c = values
+            raise SgbenchError(
+                f"'{text}' may be a and c, or a and alpha of rhombohedral axes; expected one "
+                f"meaning. Give {a:g},{a:g},{c:g},90,90,120 or {a:g},{a:g},{a:g},{c:g},{c:g},{c:g}."
+            )
+        is_rhombohedral = len(values) == 6 and len(set(values[:3])) == len(set(values[3:])) == 1
+        if is_rhombohedral and 0 < values[3] < 120:
+            values = hexagonal_axes(values[0], values[3]).tolist()
+    free = free_parameters(family, values)
+    longest = full_cell(family, free)[:3].max()
+    if longest > _LONGEST_EDGE:
+        raise SgbenchError(
+            f"a cell edge of {longest:g} Å is too long to list; expected at most "
+            f"{_LONGEST_EDGE:g} Å. Check the unit of the cell."
+        )
+    return free

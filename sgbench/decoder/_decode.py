@@ -37,6 +37,11 @@ _TOLERABLE = 1.3
 _DOUBT = 1e-3
 _DOUBT_OF_MISFIT = 0.5
 
+#: Why no cell is found.
+NO_INTENSITY = "no intensity above zero"
+NO_PEAK = "no peak stands out of the noise"
+NO_LATTICE = "no cell within the bounds explains the peaks"
+
 _NO_LINES = LineList(np.zeros(2, np.int64), np.empty(0), np.empty(0, np.float32))
 
 
@@ -56,12 +61,15 @@ class Decoded:
     lines : LineList
         Lines that the class of most evidence allows, with non-negative intensities that fit best,
         in units of the pattern; none without a cell.
+    reason : tuple of str, length n
+        Why no cell was found; empty where one was.
     """
 
     class_probabilities: NDArray[np.float64]
     cells: NDArray[np.float64]
     misfit: NDArray[np.float64]
     lines: LineList
+    reason: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -112,7 +120,43 @@ def decode(
     Returns
     -------
     Decoded
-        Patterns that no cell explains have the probabilities of guessing.
+        With a cell for each pattern.
+
+    Raises
+    ------
+    SgbenchError
+        If the family, the bounds or the patterns cannot be used, or no cell explains a pattern.
+    """
+    found = decode_each(patterns, protocol, family, largest_cell, shortest_edge, noise)
+    without = [row for row, reason in enumerate(found.reason) if reason]
+    if without:
+        raise SgbenchError(
+            f"no cell was found for {len(without)} of {len(found.reason)} patterns, the first is "
+            f"row {without[0]}: {found.reason[without[0]]}. Widen the bounds, leave those patterns "
+            "out, or take decode_each, which gives a reason for each."
+        )
+    return found
+
+
+def decode_each(
+    patterns: ArrayLike,
+    protocol: PatternProtocol,
+    family: str,
+    largest_cell: tuple[float, ...],
+    shortest_edge: float = 2.5,
+    noise: float = 1e-5,
+) -> Decoded:
+    """Do what `decode` does, but go on where no cell is found.
+
+    Parameters
+    ----------
+    patterns, protocol, family, largest_cell, shortest_edge, noise
+        As of `decode`.
+
+    Returns
+    -------
+    Decoded
+        Patterns that no cell explains have a reason, and the probabilities of guessing.
 
     Raises
     ------
@@ -128,11 +172,14 @@ def decode(
     cells = np.full((n, len(largest)), np.nan)
     misfit = np.full(n, np.nan)
     lines = [LineList(np.zeros(1, np.int64), np.empty(0), np.empty(0, np.float32))]
+    reasons = []
     for index, pattern in enumerate(measured):
         peak = pattern.max()
-        scaled = pattern / peak if peak > 0 else pattern
-        best = _best_lattices(scaled, settings, shortest_edge, noise) if peak > 0 else None
-        if best is None:
+        best: str | tuple[LatticeFit, NDArray[np.bool_], NDArray[np.float64]] = NO_INTENSITY
+        if peak > 0:
+            best = _best_lattices(pattern / peak, settings, shortest_edge, noise)
+        reasons.append(best if isinstance(best, str) else "")
+        if isinstance(best, str):
             lines.append(_NO_LINES)
             continue
         fit, present, probabilities[index] = best
@@ -140,15 +187,15 @@ def decode(
         keep = np.flatnonzero(present)
         heights = (peak * nonnegative(fit, keep)).astype(np.float32)
         lines.append(LineList(np.array([0, len(keep)]), fit.two_theta[keep], heights))
-    return Decoded(probabilities, cells, misfit, LineList.concatenate(lines))
+    return Decoded(probabilities, cells, misfit, LineList.concatenate(lines), tuple(reasons))
 
 
 def _best_lattices(
     pattern: NDArray[np.float64], settings: _Settings, shortest_edge: float, noise: float
-) -> tuple[LatticeFit, NDArray[np.bool_], NDArray[np.float64]] | None:
+) -> tuple[LatticeFit, NDArray[np.bool_], NDArray[np.float64]] | str:
     """Return the best lattice, which of its lines the best class allows, and all probabilities.
 
-    The pattern's maximum is 1; None where no lattice explains its peaks.
+    The pattern's maximum is 1; the reason where no lattice explains its peaks.
     """
     table, protocol = settings.table, settings.protocol
     smallest = (shortest_edge,) * len(settings.largest_cell)
@@ -163,7 +210,7 @@ def _best_lattices(
         if any(fit.misfit <= tolerable for fit in found):
             break
     if not found:
-        return None
+        return NO_LATTICE if len(peaks.q) else NO_PEAK
     level = max(noise, min(fit.misfit for fit in found))
     scale = _scale(pattern, peaks, protocol)
     evidence = np.stack(

@@ -1,6 +1,12 @@
 """From cells and structures to lines, and from lines to patterns."""
 
-from sgbench.diffraction._cells import FREE_PARAMETERS, free_parameters, full_cell, metric
+from sgbench.diffraction._cells import (
+    FREE_PARAMETERS,
+    free_parameters,
+    full_cell,
+    hexagonal_axes,
+    metric,
+)
 from sgbench.diffraction._lines import (
     AllowedLine,
     LineList,
@@ -37,6 +43,7 @@ __all__ = [
     "free_parameters",
     "full_cell",
     "half_shapes",
+    "hexagonal_axes",
     "lines_of_reflections",
     "lorentz_factor",
     "metric",

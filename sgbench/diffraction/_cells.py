@@ -22,6 +22,9 @@ FREE_PARAMETERS: dict[str, tuple[str, ...]] = {
     for family, cell in _CELL.items()
 }
 
+# Cells whose angles are this close (degrees) to those of three vectors in a plane are none.
+_FLAT = 1e-3
+
 # 1/d^2 = sum over the six products (hh, kk, ll, 2kl, 2hl, 2hk) of g*_ij; a family's symmetry adds
 # some of these together. Columns follow `metric`.
 _REDUCTION = {
@@ -121,7 +124,7 @@ def free_parameters(family: str, cell: ArrayLike, tolerance: float = 1e-3) -> ND
     Raises
     ------
     SgbenchError
-        If the cell does not belong to the family.
+        If there can be no such cell, or it does not belong to the family.
     """
     names = FREE_PARAMETERS[_check(family)]
     values = np.asarray(cell, dtype=np.float64).ravel()
@@ -135,9 +138,11 @@ def free_parameters(family: str, cell: ArrayLike, tolerance: float = 1e-3) -> ND
             f"the cell {_text(values)} has a parameter that is not a positive number. "
             "Give lengths in ångström and angles in degrees."
         )
-    if len(values) == len(names):
-        return values
     cell_of_family = _CELL[family]
+    if len(values) == len(names):
+        _check_possible(full_cell(family, values))
+        return values
+    _check_possible(values)
     free = values[[cell_of_family.index(name) for name in names]]
     wanted = full_cell(family, free)
     deviation = np.abs(values - wanted)
@@ -148,6 +153,36 @@ def free_parameters(family: str, cell: ArrayLike, tolerance: float = 1e-3) -> ND
             f"{_constraints(cell_of_family)}. Mend the cell or name another family."
         )
     return free
+
+
+def hexagonal_axes(edge: float, angle: float) -> NDArray[np.float64]:
+    """Return a and c (ångström) of the hexagonal cell of a rhombohedral one.
+
+    Parameters
+    ----------
+    edge : float
+        Of the rhombohedral cell, in ångström.
+    angle : float
+        Between any two edges, in degrees, below 120.
+
+    Returns
+    -------
+    ndarray, shape (2,)
+    """
+    cosine = np.cos(np.radians(angle))
+    return np.asarray(edge * np.sqrt([2 - 2 * cosine, 3 + 6 * cosine]))
+
+
+def _check_possible(cell: NDArray[np.float64]) -> None:
+    """Raise unless three vectors of these lengths have these angles between them."""
+    angles = cell[3:]
+    # The volume is a product of the sines of these: it vanishes with any of them.
+    margins = np.append(angles.sum() / 2 - angles, 180 - angles.sum() / 2)
+    if not np.all(margins > _FLAT):
+        raise SgbenchError(
+            f"no cell has the angles {_text(angles)}; expected each to be less than the sum of "
+            "the two others, and all three to add up to less than 360 degrees. Mend the angles."
+        )
 
 
 def _constraints(cell: tuple[str | int, ...]) -> str:

@@ -17,6 +17,10 @@ from sgbench.symmetry import family_of
 #: Tolerance in ångström within which spglib finds the space group.
 SYMPREC = 0.01
 
+#: Structures that state no symmetry at all, in coordinates of unknown precision, must have the same
+#: group within this tolerance (ångström), too.
+LOOSE_SYMPREC = 0.1
+
 #: Images of one site that lie closer than this (ångström) are the same atom on a special position,
 #: which published coordinates such as 0.333 miss.
 SPECIAL_POSITION_TOLERANCE = 0.1
@@ -42,6 +46,7 @@ WRONG_CELL = "cell does not fit the symmetry operators"
 OVERFULL = "occupancies outside 0 to 1"
 OVERLAPPING = f"atoms closer than {SHORTEST_DISTANCE} angstrom"
 DISAGREEMENT = f"label and spglib disagree at symprec {SYMPREC}"
+UNDECIDED = "no symmetry stated, and spglib's depends on the tolerance"
 
 # Scatterers closer than this in each fractional coordinate share one position.
 _SAME_POSITION = 1e-4
@@ -141,8 +146,9 @@ def _clean(entry: Entry, families: Collection[str]) -> Structure:
     kinds, sites = _sites(entry)
     if len(sites) * len(entry.operators) > MOST_ATOMS * 192:
         raise _Exclusion(TOO_LARGE, f"{len(sites)} sites")
-    occupancy = np.array([sum(amount for _, amount in kind) for kind in kinds])
-    filled = fill_cell(cell, entry.operators, sites, occupancy)
+    filled = fill_cell(cell, entry.operators, sites, _amounts(kinds))
+    kinds, filled = _merged(kinds, filled)
+    occupancy = _amounts(kinds)
     if len(filled.positions) > MOST_ATOMS:
         raise _Exclusion(TOO_LARGE, f"{len(filled.positions)} atoms")
     _check_distances(filled, lattice, occupancy)
@@ -154,9 +160,20 @@ def _clean(entry: Entry, families: Collection[str]) -> Structure:
         raise _Exclusion(DISAGREEMENT, "spglib finds no group")
     if entry.spacegroup not in (None, dataset.number):
         raise _Exclusion(DISAGREEMENT, f"label {entry.spacegroup}, spglib {dataset.number}")
+    if entry.spacegroup is None and len(entry.operators) == 1:
+        _check_decided(dataset.number, _symmetry(lattice, filled.positions, types, LOOSE_SYMPREC))
     if family_of(dataset.number) not in families:
         raise _Exclusion(OTHER_FAMILY, family_of(dataset.number))
     return _standardised(entry, dataset, tuple(number_of_kind))
+
+
+def _check_decided(number: int, loose: spglib.SpglibDataset | None) -> None:
+    """Raise where neither a label nor operators confirm a group that hangs on the tolerance."""
+    other = "none" if loose is None else loose.number
+    if other != number:
+        raise _Exclusion(
+            UNDECIDED, f"{number} within {SYMPREC}, {other} within {LOOSE_SYMPREC} angstrom"
+        )
 
 
 def _checked_cell(entry: Entry) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -226,8 +243,47 @@ def _sites(
         raise _Exclusion(NO_COORDINATES, "of occupied sites")
     if any(sum(content.values()) > 1 + OCCUPANCY_TOLERANCE for content in contents):
         raise _Exclusion(OVERFULL)
-    kinds = [tuple(sorted((e, round(float(x), 4)) for e, x in c.items())) for c in contents]
-    return kinds, np.array(sites)
+    return [_kind(content) for content in contents], np.array(sites)
+
+
+def _amounts(kinds: Sequence[tuple[tuple[str, float], ...]]) -> NDArray[np.float64]:
+    return np.array([sum(amount for _, amount in kind) for kind in kinds])
+
+
+def _merged(
+    kinds: Sequence[tuple[tuple[str, float], ...]], filled: FilledCell
+) -> tuple[list[tuple[tuple[str, float], ...]], FilledCell]:
+    """Make one site of sites that were put onto the same special position.
+
+    They are parts of a mixed site whose coordinates differ by rounding.
+    """
+    contents = [Counter(dict(kind)) for kind in kinds]
+    left: list[int] = []
+    for number, position in enumerate(filled.site_positions):
+        for host in left:
+            both = contents[host] + contents[number]
+            shift = _wrapped(filled.site_positions[host] - position)
+            if both.total() <= 1 + OCCUPANCY_TOLERANCE and np.abs(shift).max() < _SAME_POSITION:
+                contents[host] = both
+                break
+        else:
+            left.append(number)
+    if len(left) == len(kinds):
+        return list(kinds), filled
+    of_left = np.isin(filled.site, left)
+    return (
+        [_kind(contents[number]) for number in left],
+        FilledCell(
+            filled.positions[of_left],
+            np.searchsorted(left, filled.site[of_left]),
+            filled.site_positions[left],
+        ),
+    )
+
+
+def _kind(content: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    """Return what a site holds, in one notation."""
+    return tuple(sorted((e, round(float(x), 4)) for e, x in content.items()))
 
 
 def _check_distances(
@@ -382,14 +438,17 @@ def _anonymous(types: ArrayLike) -> str:
 
 
 def _symmetry(
-    lattice: NDArray[np.float64], positions: NDArray[np.float64], types: Sequence[int]
+    lattice: NDArray[np.float64],
+    positions: NDArray[np.float64],
+    types: Sequence[int],
+    symprec: float = SYMPREC,
 ) -> spglib.SpglibDataset | None:
     cell = (lattice.tolist(), positions.tolist(), list(types))
     # spglib is changing from returning None to raising; until then it warns of it at every call.
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Set OLD_ERROR_HANDLING", DeprecationWarning)
         try:
-            return spglib.get_symmetry_dataset(cell, symprec=SYMPREC)
+            return spglib.get_symmetry_dataset(cell, symprec=symprec)
         except spglib.SpglibError:
             return None
 

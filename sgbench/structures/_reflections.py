@@ -163,7 +163,7 @@ def _powers(
     )  # fmt: skip
     n_atoms = int((len(group.rotations) // stays.sum(axis=1)).sum())
     if n_atoms != structure.n_atoms:
-        raise ValueError(f"{n_atoms} atoms instead of {structure.n_atoms}")
+        raise ValueError(f"sites coincide: {n_atoms} atoms instead of {structure.n_atoms}")
     site = np.array([sites[position] for position in structure.positions])
     order = np.argsort(site, kind="stable")
     power = kernels.squared_structure_factors(

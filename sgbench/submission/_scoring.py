@@ -12,6 +12,7 @@ from sgbench.evaluation import CLASS_SCHEMES, Predictions, Score, wilson_interva
 from sgbench.evaluation import score as score_predictions
 from sgbench.files import file_sha256
 from sgbench.sets import OFF_MESH
+from sgbench.submission._adapters import are_probabilities, softmax
 from sgbench.submission._description import Contract, Submission, read_description
 from sgbench.submission._folder import (
     DESCRIPTION,
@@ -305,8 +306,11 @@ def _as_probabilities(
         if not np.isfinite(values).all():
             found = "some logits are not finite"
             return None, [Problem(where, found, "finite numbers", "Look for an overflow.")]
-        exponential = np.exp(values - values.max(axis=1, keepdims=True))
-        values = exponential / exponential.sum(axis=1, keepdims=True)
+        if are_probabilities(values):
+            found = "its outputs are probabilities already, which add up to 1"
+            mend = "Set `onnx.gives: probabilities` in submission.yaml."
+            return None, [Problem(where, found, "logits, as `onnx.gives` says", mend)]
+        values = softmax(values)
     problems = probability_problems(where, values, names)
     if problems:
         return None, problems

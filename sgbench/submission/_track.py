@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sgbench.designed import Designed, Ulbd, UlbdUnion
 from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import current_name_of
+from sgbench.evaluation import CLASS_SCHEMES, current_name_of
 from sgbench.sets import IN_MESH, OFF_MESH, SEALED, SetSpec, TestSet, family_set, open_test_set
 from sgbench.symmetry import FAMILIES, extinction_classes
 
@@ -70,7 +70,18 @@ class Track:
         return PER_SPACEGROUP[self.scale]
 
     def labels(self, class_scheme: str) -> tuple[int, ...]:
-        """Return what columns stand for: space groups, or the lowest of each extinction class."""
+        """Return what columns stand for: space groups, or the lowest of each extinction class.
+
+        Raises
+        ------
+        SgbenchError
+            If the class scheme is unknown.
+        """
+        if class_scheme not in CLASS_SCHEMES:
+            raise SgbenchError(
+                f"unknown class scheme '{class_scheme}'; expected one of "
+                f"{', '.join(CLASS_SCHEMES)}. Choose one."
+            )
         if class_scheme == "spacegroup":
             return self.dataset.spacegroups
         return tuple(cls.spacegroups[0] for cls in extinction_classes(self.dataset.spacegroups))

@@ -64,7 +64,8 @@ def test_the_decoder_writes_what_it_found(call, tmp_path):
     kept = {"ulbd-in-mesh.parquet", "ulbd-in-mesh.speed.json", "ulbd-in-mesh.details.csv"}
     assert names == kept
     details = pd.read_csv(tmp_path / "p" / "ulbd-in-mesh.details.csv")
-    assert list(details.columns) == ["sample_id", "a", "misfit"]
+    assert list(details.columns) == ["sample_id", "a", "misfit", "reason"]
+    assert details["reason"].isna().tolist() == details["a"].notna().tolist()
     found = read_predictions(tmp_path / "p" / "ulbd-in-mesh.parquet")
     assert tuple(details["sample_id"]) == found.sample_ids
     call("evaluate", "p/ulbd-in-mesh.parquet", "-o", "s")

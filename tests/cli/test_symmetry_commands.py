@@ -89,6 +89,10 @@ def test_a_listing_goes_to_a_file(call, tmp_path):
         (136, "4.594,2.958", (4.594, 4.594, 2.958, 90, 90, 90)),
         (194, "2.95,2.95,4.68,90,90,120", (2.95, 2.95, 4.68, 90, 90, 120)),
         (167, "4.99,17.06", (4.99, 4.99, 17.06, 90, 90, 120)),
+        # Angles are longer than edges may be.
+        (15, "6.284,15.2,5.677,90,114.08,90", (6.284, 15.2, 5.677, 90, 114.08, 90)),
+        (14, "5,6,7,100.5", (5, 6, 7, 90, 100.5, 90)),
+        (2, "8.17,12.87,7.11,93,116,90", (8.17, 12.87, 7.11, 93, 116, 90)),
     ],
 )
 def test_lines(call, spacegroup, cell, full):
@@ -109,6 +113,18 @@ def test_lines(call, spacegroup, cell, full):
         reflection = [int(index) for index in row["hkl"].split()]
         assert row["d"] == pytest.approx(unit_cell.calculate_d(reflection), abs=6e-6)
         assert not operations.is_systematically_absent(reflection)
+
+
+def test_lines_of_rhombohedral_axes(call):
+    rows = json.loads(call("lines", 166, "--cell", "6,6,6,50,50,50", "--format", "json").stdout)
+    cell = gemmi.UnitCell(6, 6, 6, 50, 50, 50)
+    axis = np.arange(-9, 10)
+    hkl = np.stack(np.meshgrid(axis, axis, axis), axis=-1).reshape(-1, 3).astype(np.int32)
+    spacing = 1 / np.sqrt(cell.calculate_1_d2_array(hkl[hkl.any(axis=1)]))
+    shown = np.unique(np.round(spacing[spacing > 1.5], 4))[::-1]
+    assert len(shown) > 10
+    found = np.array([row["d"] for row in rows if row["d"] > 1.5])
+    np.testing.assert_allclose(found, shown, atol=6e-5)
 
 
 def test_published_lines_stop_at_ten(call):
@@ -148,6 +164,14 @@ def test_a_place_that_cannot_be_written_to(refused, tmp_path):
         (62, "4,5,6,90,91,90", "breaks the constraints of the orthorhombic family"),
         (231, "4", "does not exist"),
         (0, "4", "does not exist"),
+        (14, "5,6,100.5,90", "a cell edge of 100.5 Å is too long"),
+        (1, "5,5,5,10,170,90", "no cell has the angles 10 170 90"),
+        (2, "5,5,5,60,60,120", "no cell has the angles 60 60 120"),
+        (2, "5,5,5,120,120,120", "no cell has the angles 120 120 120"),
+        (14, "5,6,7,200", "no cell has the angles 90 200 90"),
+        (166, "6.0,50", "Give 6,6,50,90,90,120 or 6,6,6,50,50,50."),
+        (166, "6,6,6,150,150,150", "no cell has the angles 150 150 150"),
+        (194, "6,6,6,50,50,50", "breaks the constraints of the trigonal-hexagonal family"),
     ],
 )
 def test_lines_that_cannot_be_listed(refused, spacegroup, cell, words):

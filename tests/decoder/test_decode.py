@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from sgbench.decoder import decode, spacegroup_probabilities
+from sgbench.decoder import decode, decode_each, spacegroup_probabilities
+from sgbench.decoder._decode import NO_INTENSITY, NO_LATTICE, NO_PEAK
 from sgbench.diffraction import CANONICAL, PUBLISHED, LineList, allowed_lines, render
 from sgbench.errors import SgbenchError
 from sgbench.sets import family_set
@@ -22,7 +23,7 @@ def samples(family, every=1, noise=0.0, protocol="canonical"):
 
 
 def read(dataset, patterns):
-    return decode(
+    return decode_each(
         patterns, dataset.protocol, dataset.family, dataset.largest_cell, SHORTEST[dataset.family]
     )
 
@@ -105,7 +106,7 @@ def test_patterns_that_cannot_be_indexed_have_the_probabilities_of_guessing():
     patterns = np.stack(
         [np.zeros(CANONICAL.n_points), np.ones(CANONICAL.n_points), -one_peak, one_peak]
     )
-    decoded = decode(patterns, CANONICAL, family, (10.0, 15.0))
+    decoded = decode_each(patterns, CANONICAL, family, (10.0, 15.0))
     classes = extinction_classes(family_spacegroups(family))
     guess = np.array([len(cls.spacegroups) for cls in classes]) / len(family_spacegroups(family))
     np.testing.assert_allclose(decoded.class_probabilities, np.tile(guess, (4, 1)))
@@ -113,6 +114,21 @@ def test_patterns_that_cannot_be_indexed_have_the_probabilities_of_guessing():
     assert np.isnan(decoded.misfit).all()
     assert len(decoded.lines) == 4
     assert len(decoded.lines.two_theta) == 0
+    assert decoded.reason == (NO_INTENSITY, NO_PEAK, NO_INTENSITY, NO_LATTICE)
+    with pytest.raises(SgbenchError, match=f"4 of 4 patterns, the first is row 0: {NO_INTENSITY}"):
+        decode(patterns, CANONICAL, family, (10.0, 15.0))
+
+
+def test_one_pattern_without_a_cell_is_an_error_and_found_in_each():
+    dataset, cells, _, patterns = samples("cubic", 12)
+    patterns[1] = 0.0
+    bounds = dataset.largest_cell, SHORTEST["cubic"]
+    with pytest.raises(SgbenchError, match=f"for 1 of 3 patterns.* row 1: {NO_INTENSITY}"):
+        decode(patterns[:3], CANONICAL, "cubic", *bounds)
+    each = decode_each(patterns[:3], CANONICAL, "cubic", *bounds)
+    assert each.reason == ("", NO_INTENSITY, "")
+    np.testing.assert_allclose(each.cells[[0, 2]], cells[[0, 2]], atol=1e-3)
+    assert decode(patterns[[0, 2]], CANONICAL, "cubic", *bounds).reason == ("", "")
 
 
 @pytest.mark.parametrize("family", SHORTEST)
@@ -126,7 +142,7 @@ def test_patterns_that_are_no_crystals_end_in_distributions(family):
     one_peak = np.exp(-0.5 * ((two_theta - 40) / CANONICAL.sigma) ** 2)
     patterns = np.stack([random_lines, one_peak, rng.uniform(size=len(two_theta))])
     largest = family_set(family).largest_cell
-    decoded = decode(patterns.astype(np.float32), CANONICAL, family, largest)
+    decoded = decode_each(patterns.astype(np.float32), CANONICAL, family, largest)
     assert are_distributions(decoded.class_probabilities)
     # No cell explains twenty lines at random, so nothing is said with certainty.
     assert decoded.class_probabilities[0].max() < 0.6

@@ -1,9 +1,11 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from sgbench.diffraction import CANONICAL
 from sgbench.errors import SgbenchError
 from sgbench.models import (
     CONTROLS,
@@ -96,6 +98,16 @@ def test_the_decoder_also_tells_the_cell():
     cells = np.column_stack([answer.details["a"], answer.details["c"]])
     np.testing.assert_allclose(cells, recipes.cells, atol=1e-3)
     assert (answer.details["misfit"] < 1e-3).all()
+    assert answer.details["reason"].tolist() == ["", ""]
+
+
+def test_the_decoder_tells_why_it_found_no_cell():
+    blank = SimpleNamespace(patterns=lambda: np.zeros((1, 8192)), protocol=CANONICAL)
+    asked = SimpleNamespace(samples=blank, family="cubic")
+    answer = get_model("decoder-pawley").answer(asked, "spacegroup")
+    np.testing.assert_allclose(answer.probabilities, 1 / 36, rtol=1e-6)
+    assert np.isnan(answer.details["a"]).all()
+    assert answer.details["reason"].tolist() == ["no intensity above zero"]
 
 
 def test_a_network_enters_the_registry(monkeypatch):

@@ -110,6 +110,7 @@ CASES = [
         ),
         "some logits are not finite",
     ),
+    ("softmax twice", given(linear, gives="logits"), "its outputs are probabilities already"),
     ("external data", outside, "weights lie outside of the file"),
     ("external data", given(lambda: external("/etc/passwd")), "weights lie outside of the file"),
     ("external data", given(lambda: external("")), "weights lie outside of the file"),

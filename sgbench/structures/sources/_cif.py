@@ -9,6 +9,7 @@ import numpy as np
 from gemmi import cif
 from numpy.typing import NDArray
 
+from sgbench.structures.sources._bytes import encoding_of
 from sgbench.structures.sources._entry import NO_COORDINATES, TOO_LARGE, UNREADABLE, Entry, Excluded
 from sgbench.structures.sources._reading import (
     MAX_BYTES,
@@ -19,8 +20,13 @@ from sgbench.structures.sources._reading import (
     clean_text,
     element_of,
     element_of_label,
-    find_group,
     read_or_exclude,
+)
+from sgbench.structures.sources._symbols import (
+    all_settings,
+    chosen_setting,
+    settings_of,
+    settings_of_number,
     spacegroup_of,
 )
 
@@ -38,6 +44,7 @@ _SYMBOL = (
     "_space_group.name_H-M_full",
     "_space_group.name_H-M",
 )
+_CODE = "_space_group.IT_coordinate_system_code"
 _HALL = ("_space_group.name_Hall", "_symmetry.space_group_name_Hall")
 
 # A group has at most 192 operators in a conventional cell, and this many in one twice as large.
@@ -113,28 +120,37 @@ def _parsed(text: str | bytes) -> cif.Document:
 def _decoded(text: str | bytes) -> str:
     if isinstance(text, str):
         return text
+    encoding = encoding_of(text)
     try:
-        return text.decode()
+        return text.decode(encoding)
     except UnicodeDecodeError:
-        return text.decode("latin-1")
+        return text.decode("latin-1" if encoding == "utf-8" else encoding, "replace")
 
 
 def _block_with_atoms(document: cif.Document) -> cif.Block:
     if not len(document):
         raise Exclusion(UNREADABLE, "no data block")
     for block in document:
-        if _texts(block, "_atom_site.fract_x"):
+        if any(_texts(block, "_atom_site.fract_x")):
             return block
     raise Exclusion(NO_COORDINATES, "no fractional coordinates of atoms")
 
 
 def _texts(block: cif.Block, *tags: str) -> list[str]:
-    """Return the values of the first of the tags that the block has; empty for unknown ones."""
+    """Return the values of the first of the tags of which any is known; empty for unknown ones."""
+    found: list[str] = []
     for tag in tags:
         for spelling in (tag, tag.replace(".", "_")):
-            if values := list(block.find_values(spelling)):
-                return ["" if cif.is_null(value) else cif.as_string(value) for value in values]
-    return []
+            values = list(block.find_values(spelling))
+            texts = ["" if _is_unknown(value) else cif.as_string(value) for value in values]
+            if any(texts):
+                return texts
+            found = found or texts
+    return found
+
+
+def _is_unknown(value: str) -> bool:
+    return cif.is_null(value) or cif.as_string(value).strip() == "?"  # quoted, too
 
 
 def _first(block: cif.Block, *tags: str) -> str:
@@ -172,16 +188,27 @@ def _operators(block: cif.Block, cell: tuple[float, ...]) -> tuple[str, ...]:
             return _triplets(gemmi.symops_from_hall(hall))
         except (RuntimeError, ValueError):
             pass  # the other descriptions may still be right
-    alpha, gamma = cell[3], cell[5]
-    for text in (_first(block, *_SYMBOL), _first(block, *_NUMBER)):
-        number = spacegroup_of(text) if text.isdecimal() else None
-        symbol = text if number is None else gemmi.find_spacegroup_by_number(number).hm
-        if group := find_group(symbol, alpha, gamma):
-            # Where the origin is decides what the structure is, and nothing else tells.
-            if group.ext in ("1", "2") and not re.search(r"[: ][12SZ]$", symbol):
-                raise Exclusion(UNREADABLE, f"no operators, and '{text}' leaves the origin open")
-            return _triplets(group.operations())
-    raise Exclusion(UNREADABLE, "neither symmetry operators nor a space group")
+    return _triplets(_setting(block, cell).operations())
+
+
+def _setting(block: cif.Block, cell: tuple[float, ...]) -> gemmi.SpaceGroup:
+    symbols = list(filter(None, (_first(block, tag) for tag in _SYMBOL)))
+    number = spacegroup_of(_first(block, *_NUMBER))
+    code = _first(block, _CODE)
+    for symbol in symbols:
+        stated = spacegroup_of(symbol) if symbol.isdecimal() else None
+        candidates = settings_of_number(stated) if stated else settings_of(symbol)
+        if candidates:
+            return chosen_setting(candidates, cell, code, symbol)
+    if number is not None and not symbols:
+        return chosen_setting(settings_of_number(number), cell, code, str(number))
+    # A symbol that is not understood may mean any setting of its group.
+    settings = () if number is None else all_settings(number)
+    if symbols and len(settings) != 1:
+        raise Exclusion(UNREADABLE, f"the space group '{symbols[0]}' is not understood")
+    if not settings:
+        raise Exclusion(UNREADABLE, "neither symmetry operators nor a space group")
+    return settings[0]
 
 
 def _triplets(operations: gemmi.GroupOps) -> tuple[str, ...]:

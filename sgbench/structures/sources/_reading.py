@@ -26,6 +26,9 @@ _ISOTOPES = {"D": "H", "T": "H"}
 _SPECIES = re.compile(r"\d{0,3}([A-Za-z]{1,2})([\d.]*[+-]?|[+-][\d.]+)(,.*)?")
 #: Sites that stand for a molecule or group whose hydrogen atoms were not located: H2O, NH4, CH3.
 GROUP = re.compile(r"Wat|NH|CH|OH")
+_MOLECULE = re.compile(rf"{GROUP.pattern}|H[23]O|[BCNPS]O[234]")
+# A tetrahedral site, not a nucleus of tritium.
+_TETRAHEDRAL = re.compile(r"[Tt][\d.]+")
 
 # No edge (ångström) is longer.
 _LONGEST_EDGE = 1e4
@@ -97,7 +100,7 @@ def element_of(species: str) -> str:
     found = _SPECIES.fullmatch(species.strip())
     symbol = found[1].capitalize() if found else ""
     symbol = _ISOTOPES.get(symbol, symbol)
-    if symbol not in ELEMENTS:
+    if symbol not in ELEMENTS or _TETRAHEDRAL.fullmatch(species.strip()):
         raise Exclusion(UNREADABLE_SPECIES, species)
     return symbol
 
@@ -105,50 +108,46 @@ def element_of(species: str) -> str:
 def element_of_label(label: str, formula: str) -> str:
     """Return the element of a site label such as ``AlT1``, ``O-H3``, ``Fe1A`` or ``Fe3+``.
 
+    A label that merely begins with the letters of an element (``Oct``, ``Vac``, ``Site``) is
+    excluded: after them there may be nothing, a number, or what commonly names a kind of site.
     Letters that could be read in two ways are left to the formula: ``CA1`` is calcium only in a
     compound of calcium. Without a formula such a label is excluded, as is one of two elements
-    (``SiAl``) or of a molecule (``Wat``).
+    (``SiAl``, ``Fe/Mg``) or of a molecule (``Wat``).
     """
-    letters = re.match(r"[A-Za-z]*", label.strip())
+    text = label.strip()
+    letters = re.match(r"[A-Za-z]*", text)
     name = letters[0] if letters else ""
-    known = {_ISOTOPES.get(e, e) for e in re.findall(r"[A-Z][a-z]?", formula)} & ELEMENTS
-    two, one, rest = name[:2].capitalize(), name[:1].upper(), name[2:]
-    if GROUP.match(name) or (rest in ELEMENTS and len(rest) == 2):
+    if _MOLECULE.match(text) or _is_mixed(name, text[len(name) :]):
         raise Exclusion(UNREADABLE_SPECIES, label)
-    if known:
-        candidates = [symbol for symbol in (two, _ISOTOPES.get(one, one)) if symbol in known]
-    elif name[1:2].islower():
-        candidates = [two] if two in ELEMENTS else []
-    else:
-        candidates = [symbol for symbol in dict.fromkeys((two, one)) if symbol in ELEMENTS]
-        candidates = candidates if len(candidates) == 1 else []
-    if not candidates:
+    stated = set(re.findall(r"[A-Z][a-z]?", formula)) & (ELEMENTS | {"D"})
+    candidates = [
+        symbol
+        for symbol in dict.fromkeys((name[:2].capitalize(), name[:1].upper()))
+        if symbol in (stated or ELEMENTS) and _is_designation(name, symbol, bool(stated))
+    ]
+    if name[:2] in candidates:  # a small letter after a capital one is of the symbol
+        candidates = [name[:2]]
+    if len(candidates) != 1:
         raise Exclusion(UNREADABLE_SPECIES, label or "an atom without a label")
-    return candidates[0]
+    return _ISOTOPES.get(candidates[0], candidates[0])
 
 
-def spacegroup_of(label: object) -> int | None:
-    """Return the number of a space group given by number or by symbol; None if it is neither."""
-    text = str(label).strip()
-    if re.fullmatch(r"\d{1,3}(\.0+)?", text):
-        number = int(float(text))
-        return number if 1 <= number <= 230 else None
-    group = find_group(text)
-    return None if group is None else int(group.number)
+def _is_mixed(name: str, after: str) -> bool:
+    """Tell whether a label, its first letters and what comes after them, names two elements."""
+    second = {name[2:], *re.findall(r"[A-Z][a-z]", after)}
+    return any(len(one) == 2 and one in ELEMENTS for one in second) or bool(
+        re.search(r"([/,&]|(?<!\d)\+)\s*[A-Z]", after)  # Fe3+M is of one
+    )
 
 
-def find_group(symbol: str, alpha: float = 0.0, gamma: float = 0.0) -> gemmi.SpaceGroup | None:
-    """Return the space group and setting of a Hermann-Mauguin symbol.
-
-    Parameters
-    ----------
-    symbol : str
-        Also as some databases write it: ``P 2_1/c``, ``F d -3 m Z`` (second origin choice).
-    alpha, gamma : float
-        Angles of the cell, in degrees, which tell hexagonal from rhombohedral axes.
-    """
-    if not symbol.isascii():  # gemmi reads no other
-        return None
-    plain = re.sub(r"[ :]S$", ":1", symbol.replace("_", "").strip())
-    plain = re.sub(r"[ :]Z$", ":2", plain)
-    return gemmi.find_spacegroup_by_name(plain, alpha, gamma)
+def _is_designation(name: str, symbol: str, is_stated: bool) -> bool:
+    """Tell whether the letters after an element's symbol can stand for a kind of site."""
+    rest = name[len(symbol) :]
+    if not rest:
+        return True
+    if len(symbol) == 2:  # MgOct, FeM and SiIV, but neither Cat nor CAT
+        return name[1].islower() and rest[0].isupper()
+    if re.fullmatch(r"[A-Z][a-z]?|[IVX]+", rest):  # OW, ODw and OIII, but not OCT
+        return True
+    # Ow and OsA, but neither Oct nor Va
+    return is_stated and symbol in ("O", "H") and bool(re.fullmatch(r"[a-z][A-Z]?", rest))

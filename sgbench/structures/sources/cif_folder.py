@@ -9,10 +9,12 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
 from sgbench.errors import SgbenchError
+from sgbench.structures.sources._bytes import compression_of
 from sgbench.structures.sources._cif import entry_from_cif
 from sgbench.structures.sources._entry import TOO_LARGE, UNREADABLE, Entry, Excluded, Source
 from sgbench.structures.sources._reading import (
@@ -206,14 +208,24 @@ def _refuse_large(size: int) -> None:
 
 def _bounded(file: IO[bytes], name: str) -> bytes:
     """Read a file as far as its size is admitted, whatever its archive says about it."""
-    if name.lower().endswith(".gz"):
-        try:
-            with gzip.open(file) as unpacked:
-                content = unpacked.read(MAX_BYTES + 1)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise Exclusion(UNREADABLE, str(error)) from error
-    else:
-        content = file.read(MAX_BYTES + 1)
+    content = _limited(file)
+    compression = compression_of(content)
+    if not name.lower().endswith(".gz") and not compression:
+        return content
+    if compression not in ("", "gzip"):
+        raise Exclusion(UNREADABLE, f"compressed by {compression}")
+    try:
+        with gzip.open(BytesIO(content)) as unpacked:
+            content = _limited(unpacked)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise Exclusion(UNREADABLE, str(error)) from error
+    if again := compression_of(content):
+        raise Exclusion(UNREADABLE, f"compressed twice, by gzip and {again}")
+    return content
+
+
+def _limited(file: IO[bytes] | gzip.GzipFile) -> bytes:
+    content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise Exclusion(TOO_LARGE, f"more than {MAX_BYTES} bytes")
     return content

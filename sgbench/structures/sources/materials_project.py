@@ -23,8 +23,8 @@ from sgbench.errors import SgbenchError
 from sgbench.files import file_sha256, write_atomically
 from sgbench.structures.sources import _http
 from sgbench.structures.sources._entry import NO_COORDINATES, Entry, Excluded, Source
-from sgbench.structures.sources._reading import spacegroup_of
 from sgbench.structures.sources._structure_dict import entry_from_dict
+from sgbench.structures.sources._symbols import spacegroup_of
 
 CITATION = (
     "A. Jain et al., Commentary: The Materials Project: A materials genome approach to "

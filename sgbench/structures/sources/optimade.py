@@ -7,6 +7,7 @@ at Cartesian positions in ångström.
 import gzip
 import hashlib
 import json
+import math
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +37,6 @@ from sgbench.structures.sources._reading import (
     clean_text,
     element_of,
     read_or_exclude,
-    spacegroup_of,
 )
 from sgbench.structures.sources._structure_dict import (
     check_number_of_sites,
@@ -45,6 +45,7 @@ from sgbench.structures.sources._structure_dict import (
     number,
     triple,
 )
+from sgbench.structures.sources._symbols import spacegroup_of
 
 CITATION = (
     "C. W. Andersen et al., OPTIMADE, an API for exchanging materials data, Scientific Data 8, 217 "
@@ -58,6 +59,8 @@ _FIELDS = (
     "chemical_formula_reduced",
     "dimension_types",
     "lattice_vectors",
+    "nperiodic_dimensions",
+    "nsites",
     "space_group_it_number",
     "species",
     "species_at_sites",
@@ -144,6 +147,7 @@ def _entry(structure_id: str, structure: object, database: str) -> Entry | Exclu
                 raise Exclusion(UNREADABLE_SPECIES, f"{kind} is not described")
             fractional = triple(position, NO_COORDINATES) @ to_fractional
             scatterers += [(element, fractional, x * share) for element, x in contents[kind]]
+        _check_count(structure, "nsites", len(positions), "positions")
         return entry_of_cell(
             structure_id,
             clean_text(str(structure.get("chemical_formula_reduced") or "")),
@@ -161,10 +165,18 @@ def _check_features(structure: Mapping[str, Any]) -> None:
     dimensions = structure.get("dimension_types")
     if isinstance(dimensions, list) and dimensions != [1, 1, 1]:
         raise Exclusion(UNREADABLE, "not periodic in three directions")
+    _check_count(structure, "nperiodic_dimensions", 3, "lattice vectors")
     features = structure.get("structure_features")
     for feature in ("implicit_atoms", "site_attachments", "unknown_positions"):
         if isinstance(features, list) and feature in features:
             raise Exclusion(NO_COORDINATES, f"of all atoms ({feature})")
+
+
+def _check_count(structure: Mapping[str, Any], key: str, found: int, what: str) -> None:
+    """Exclude what contradicts itself."""
+    stated = structure.get(key)
+    if isinstance(stated, int | float) and stated != found:
+        raise Exclusion(UNREADABLE, f"{key} is {stated}, but there are {found} {what}")
 
 
 def _species(structure: Mapping[str, Any]) -> dict[str, list[tuple[str, float]]]:
@@ -217,22 +229,23 @@ def _fetch(database: str, filter: str, record: Path, structures: Path) -> None:
     _check_filter(filter)
     url = _address(database)
     client = _client(base_urls=url)
-    about = _information(client, url, "info").get("attributes") or {}
-    offered = _information(client, url, "info/structures").get("properties") or {}
+    about = _information(client, url, "info", "attributes")
+    offered = _information(client, url, "info/structures", "properties")
     with write_atomically(structures) as temporary:
         # Without a name and a time in it the file depends on the answer alone.
         with open(temporary, "wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
             n_structures, meta = _download(client, url, filter, offered, file)
         announced = meta.get("data_returned")
-        if not n_structures or (isinstance(announced, int) and n_structures < announced):
+        if not n_structures or n_structures < (announced or 0):
             raise SgbenchError(
                 f"{url} answered with {n_structures} of {announced} structures for the filter "
                 f"'{filter}'; expected all, and at least one. Mend the filter, or try again later."
             )
+    provider = meta.get("provider")
     stated = {
         "database": url,
         "filter": filter,
-        "provider": (meta.get("provider") or {}).get("name", "unknown"),
+        "provider": provider.get("name", "unknown") if isinstance(provider, dict) else "unknown",
         "api_version": meta.get("api_version", "unknown"),
         "fetched": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "n": n_structures,
@@ -252,19 +265,24 @@ def _download(
     def keep(_: str, page: dict[str, Any]) -> None:
         nonlocal position
         before = len(seen)
+        _check_page(page)
         for resource in page["data"]:
-            if resource["id"] not in seen:
+            structure_id = str(resource["id"])
+            if structure_id not in seen:
                 attributes = {k: v for k, v in resource["attributes"].items() if k in _FIELDS}
-                line = json.dumps({"id": resource["id"], "attributes": attributes})
+                line = json.dumps({"id": structure_id, "attributes": _without_nan(attributes)})
                 file.write(line.encode() + b"\n")
-                seen.add(resource["id"])
+                seen.add(structure_id)
         page["data"] = [None] * len(page["data"])  # the client need not hold them as well
         following = page["links"].get("next")
+        following = following["href"] if isinstance(following, dict) else following
         if following and len(seen) == before:
             raise RuntimeError("pages without end: one brings nothing new and leads to another")
-        position = following["href"] if isinstance(following, dict) else following
+        if not following and page["meta"].get("more_data_available") is True:
+            raise RuntimeError("meta.more_data_available is true, but links.next leads nowhere")
+        position = following
 
-    client.callbacks = [keep]
+    client.callbacks = [_check_members, keep]
     in_vain = 0
     while True:
         before = len(seen)
@@ -288,11 +306,52 @@ def _download(
         time.sleep(_PAUSE)
 
 
-def _information(client: Any, url: str, endpoint: str) -> dict[str, Any]:
+def _information(client: Any, url: str, endpoint: str, member: str) -> dict[str, Any]:
+    client.callbacks = [_check_members]
     answer = _get(client, url, endpoint, "", paginate=False)
     if answer.errors or not isinstance(answer.data, dict):
         raise _failed(url, answer.errors or [f"nothing at {endpoint}"])
-    return answer.data
+    found = answer.data.get(member)
+    if not isinstance(found, dict | None):
+        raise _failed(url, [f"data.{member} of {endpoint} is {_named(found)}, not an object"])
+    return found or {}
+
+
+def _check_members(_: str, page: Mapping[str, Any]) -> None:
+    """Raise where a part of an answer is not what the client takes for granted."""
+    _check_kind("meta", page["meta"], dict, "an object")
+    _check_kind("links", page["links"], dict, "an object")
+    _check_kind("meta.data_returned", page["meta"].get("data_returned"), int | None, "a number")
+    _check_kind("links.next", page["links"].get("next"), str | dict | None, "an address")
+    if isinstance(following := page["links"].get("next"), dict):
+        _check_kind("links.next.href", following.get("href", 0), str | None, "an address")
+
+
+def _check_page(page: Mapping[str, Any]) -> None:
+    _check_kind("data", page["data"], list, "a list")
+    for i, resource in enumerate(page["data"]):
+        _check_kind(f"data[{i}]", resource, dict, "an object")
+        _check_kind(f"data[{i}].id", resource.get("id"), str | int, "a text")
+        _check_kind(f"data[{i}].attributes", resource.get("attributes"), dict, "an object")
+
+
+def _check_kind(name: str, value: object, kind: Any, expected: str) -> None:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise RuntimeError(f"{name} is {_named(value)}, where {expected} is expected")
+
+
+def _without_nan(value: Any) -> Any:
+    """Return a value of JSON with null for numbers that JSON has not, but some services write."""
+    if isinstance(value, dict):
+        return {key: _without_nan(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _named(value: object) -> str:
+    """Return how JSON writes a value, cut to what can be read."""
+    return json.dumps(value)[:40]
 
 
 def _get(client: Any, url: str, endpoint: str, filter: str, **options: Any) -> Any:

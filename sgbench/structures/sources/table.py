@@ -1,13 +1,16 @@
 """Structures in a column of a table: CSV or Parquet."""
 
+import gzip
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sgbench.errors import SgbenchError
 from sgbench.files import file_sha256
+from sgbench.structures.sources._bytes import compression_of, encoding_of
 from sgbench.structures.sources._cif import entry_from_cif
 from sgbench.structures.sources._entry import TOO_LARGE, UNREADABLE, Entry, Excluded, Source
 from sgbench.structures.sources._reading import (
@@ -16,9 +19,9 @@ from sgbench.structures.sources._reading import (
     UniqueIds,
     clean_text,
     read_or_exclude,
-    spacegroup_of,
 )
 from sgbench.structures.sources._structure_dict import entry_from_dict
+from sgbench.structures.sources._symbols import spacegroup_of
 
 #: Names of columns by what they hold, the first that is there; upper and lower case are the same.
 COLUMNS: Mapping[str, Sequence[str]] = {
@@ -39,6 +42,18 @@ COLUMNS: Mapping[str, Sequence[str]] = {
 
 # Rows in memory at a time.
 _ROWS = 256
+# Bytes that tell what a file is.
+_HEAD = 4096
+_SEPARATORS = (";", "\t", "|")
+
+
+@dataclass(frozen=True)
+class _Csv:
+    """How a CSV file is written: arguments of pandas."""
+
+    compression: str | None
+    encoding: str
+    sep: str = ","
 
 
 def table(path: Path) -> Source:
@@ -49,7 +64,9 @@ def table(path: Path) -> Source:
     path : Path
         ``.csv``, ``.csv.gz`` or ``.parquet``, with a column of CIFs or of pymatgen structures (as
         JSON or nested) and, optionally, ids, labels (number or symbol), names and citations, under
-        names listed in `COLUMNS`. Without ids structures go by the number of their row.
+        names listed in `COLUMNS`. What the file is counts, and not its name: CSV may be compressed
+        by gzip, be in UTF-16, and have semicolons, tabs or bars for commas. Without ids structures
+        go by the number of their row.
 
     Raises
     ------
@@ -63,12 +80,15 @@ def table(path: Path) -> Source:
             f"{path} is no table; expected a file ending in .csv, .csv.gz or .parquet. Mend the "
             "path."
         )
-    is_parquet = name.endswith(".parquet")
-    header, total = _parquet_header(path) if is_parquet else (_csv_header(path), None)
+    form, total = None, None
+    if _is_parquet(path):
+        header, total = _parquet_header(path)
+    else:
+        form, header = _csv_form(path)
     columns = _columns(path, header)
 
     def read() -> Iterator[Entry | Excluded]:
-        rows = _parquet_rows(path, columns) if is_parquet else _csv_rows(path, columns)
+        rows = _parquet_rows(path, columns) if form is None else _csv_rows(path, columns, form)
         unique = UniqueIds()
         for number, row in enumerate(rows, start=1):
             given = _text(row.get("id"))
@@ -90,18 +110,24 @@ def table(path: Path) -> Source:
 
 def _columns(path: Path, header: Sequence[str]) -> dict[str, str]:
     """Return which column holds what."""
+    found = _known_columns(header)
+    if "structure" not in found:
+        names = clean_text(", ".join(header))
+        raise SgbenchError(
+            f"no column of {path} holds structures: it has {names[:100]}; expected one of "
+            f"{', '.join(COLUMNS['structure'])}, and one separator between columns. Rename the "
+            "column that does."
+        )
+    return found
+
+
+def _known_columns(header: Sequence[str]) -> dict[str, str]:
     by_name = {column.strip().lower(): column for column in reversed(header)}
-    found = {
+    return {
         kind: by_name[next(name for name in names if name in by_name)]
         for kind, names in COLUMNS.items()
         if any(name in by_name for name in names)
     }
-    if "structure" not in found:
-        raise SgbenchError(
-            f"no column of {path} holds structures: it has {', '.join(header)}; expected one "
-            f"of {', '.join(COLUMNS['structure'])}. Rename the column that does."
-        )
-    return found
 
 
 def _entry(row: Mapping[str, Any], structure_id: str) -> Entry | Excluded:
@@ -142,31 +168,82 @@ def _text(value: object) -> str:
     return "" if missing else clean_text(str(value))
 
 
-def _csv_header(path: Path) -> list[str]:
-    chunk = next(_csv_chunks(path, nrows=0))
+def _is_parquet(path: Path) -> bool:
+    return path.name.lower().endswith(".parquet") or _head(path).startswith(b"PAR1")
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(_HEAD)
+    except OSError as error:
+        raise _no_csv(path, error) from error
+
+
+def _csv_form(path: Path) -> tuple[_Csv, list[str]]:
+    """Return how a CSV file is written, and the names of its columns."""
+    head = _head(path)
+    compression = compression_of(head)
+    if compression == "gzip":
+        try:
+            with gzip.open(path) as file:
+                head = file.read(_HEAD)
+        except (EOFError, OSError, zlib.error) as error:
+            raise _no_csv(path, error) from error
+    left = compression_of(head)
+    if left or head.startswith(b"PAR1"):  # Parquet that is not compressed is read elsewhere
+        twice = compression == "gzip" and left
+        how = "compressed twice" if twice else f"compressed by {left or compression}"
+        raise SgbenchError(
+            f"{path} is {how}; expected CSV, plain or compressed by gzip once, or Parquet as it "
+            "is. Unpack it."
+        )
+    form = _Csv("gzip" if compression else None, encoding_of(head))
+    header = _csv_header(path, form)
+    if any("\0" in name for name in header):
+        raise SgbenchError(f"{path} is no text; expected a CSV file. Get it again, or export it.")
+    if "structure" not in _known_columns(header):
+        for separator in _SEPARATORS:
+            other = replace(form, sep=separator)
+            if "structure" in _known_columns(other_header := _csv_header(path, other)):
+                return other, other_header
+    return form, header
+
+
+def _csv_header(path: Path, form: _Csv) -> list[str]:
+    chunk = next(_csv_chunks(path, form, nrows=0))
     return [str(column) for column in chunk.columns]
 
 
-def _csv_rows(path: Path, columns: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    for chunk in _csv_chunks(path, usecols=list(columns.values()), chunksize=_ROWS):
+def _csv_rows(path: Path, columns: Mapping[str, str], form: _Csv) -> Iterator[dict[str, Any]]:
+    for chunk in _csv_chunks(path, form, usecols=list(columns.values()), chunksize=_ROWS):
         for values in zip(*(chunk[column] for column in columns.values()), strict=True):
             yield dict(zip(columns, values, strict=True))
 
 
-def _csv_chunks(path: Path, **options: Any) -> Iterator[Any]:
+def _csv_chunks(path: Path, form: _Csv, **options: Any) -> Iterator[Any]:
     import pandas as pd
 
     try:
         # All as text, and nothing taken for missing: NaN may be a name, and 1e5 an id.
         read = pd.read_csv(
-            path, dtype=str, keep_default_na=False, encoding_errors="replace", **options
+            path,
+            dtype=str,
+            keep_default_na=False,
+            encoding_errors="replace",
+            **asdict(form),
+            **options,
         )
         yield from [read] if isinstance(read, pd.DataFrame) else read
     except (EOFError, OSError, ValueError, zlib.error) as error:
-        raise SgbenchError(
-            f"{path} cannot be read ({' '.join(str(error).split())}); expected a whole CSV file. "
-            "Get it again, or write it anew."
-        ) from error
+        raise _no_csv(path, error) from error
+
+
+def _no_csv(path: Path, error: Exception) -> SgbenchError:
+    return SgbenchError(
+        f"{path} cannot be read ({' '.join(str(error).split())}); expected a whole CSV file. "
+        "Get it again, or write it anew."
+    )
 
 
 def _parquet_header(path: Path) -> tuple[list[str], int]:

@@ -1,10 +1,12 @@
 import gzip
 import random
+import re
 import warnings
 
 import gemmi
 import numpy as np
 import pytest
+import spglib
 from compare import images, same_atoms
 from damage import DAMAGE, cif_of, damaged_cifs, random_crystal
 from hypothesis import given
@@ -14,6 +16,7 @@ from sgbench.structures.sources import Entry, Excluded
 from sgbench.structures.sources import _entry as reasons
 from sgbench.structures.sources._cif import MAX_BYTES, closed_group, entry_from_cif
 from sgbench.structures.sources._reading import Exclusion
+from sgbench.structures.sources._symbols import settings_of
 
 QUARTZ = """\
 data_quartz
@@ -158,6 +161,25 @@ def test_rhombohedral_axes_are_seen_from_the_cell():
         ("F d -3 m Z", "F d -3 m:2"),
         ("I 41/a m d S", "I 41/a m d:1"),
         ("R -3 m H", "R -3 m:H"),
+        ("R 3 c R", "R 3 c:R"),
+        ("F 4/m -3 2/m", "F m -3 m"),
+        ("F m 3 m", "F m -3 m"),
+        ("R -3 2/m", "R -3 m:H"),
+        ("R -3 2/m", "R -3 m:R"),
+        ("P 2_1/b 2_1/c 2_1/a", "P b c a"),
+        ("P 21/b", "P 1 1 21/b"),
+        ("P 21/b", "P 21/b 1 1"),
+        ("B 2/b", "B 1 1 2/b"),
+        ("P 2/m", "P 1 1 2/m"),
+        ("P 2/m", "P 2/m 1 1"),
+        ("C 2/c", "C 1 2/c 1"),
+        ("FD-3MZ", "F d -3 m:2"),
+        ("I41/AMDS", "I 41/a m d:1"),
+        ("P121/C1", "P 1 21/c 1"),
+        ("C m c e", "C m c a"),
+        ("P n n n 2", "P n n n:2"),
+        ("P n n 2", "P n n 2"),
+        ("H 3 2", "R 3 2:H"),
     ],
 )
 def test_spellings_of_symbols(symbol, setting):
@@ -166,6 +188,103 @@ def test_spellings_of_symbols(symbol, setting):
     entry = read(cif_of(crystal, "symbol").replace(group.xhm(), symbol))
     assert set(entry.operators) == set(crystal.operators)
     assert entry.spacegroup == group.number
+
+
+@pytest.mark.parametrize(
+    ("symbol", "code", "setting"),
+    [
+        ("F d -3 m", "2", "F d -3 m:2"),
+        ("F d -3 m", "1", "F d -3 m:1"),
+        ("P n n n", "2abc", "P n n n:2"),
+        ("P b a n", "1abc", "P b a n:1"),
+        ("P n m a", "abc", "P n m a"),
+        ("P m n b", "ba-c", "P m n b"),
+        ("R -3 m", "h", "R -3 m:H"),
+        ("R -3 m", "R", "R -3 m:R"),
+        ("P 2/m", "c", "P 1 1 2/m"),
+        ("P 2/m", "b1", "P 1 2/m 1"),
+        ("F m -3 m", "1", "F m -3 m"),
+        ("F d -3 m", "?", "leaves the origin open"),
+        ("P n m a", "ba-c", "has no setting of the code 'ba-c'"),
+        ("F d -3 m:1", "2", "has no setting of the code '2'"),
+        ("P 1 2/m 1", "c1", "has no setting of the code 'c1'"),
+    ],
+)
+def test_codes_of_settings(symbol, code, setting):
+    group = gemmi.find_spacegroup_by_name(setting) or gemmi.find_spacegroup_by_name(symbol)
+    crystal = random_crystal(random.Random(3), group)
+    text = cif_of(crystal, "symbol").replace(group.xhm(), symbol)
+    text += f"\n_space_group_IT_coordinate_system_code {code}\n"
+    if " " in setting and setting[0].isupper():
+        assert set(read(text).operators) == set(crystal.operators)
+    else:
+        assert setting in refused(text).detail
+
+
+def test_every_symbol_of_every_table_is_of_its_group():
+    for group in gemmi.spacegroup_table():
+        (found,) = [one for one in settings_of(group.xhm()) if one.ext == group.ext]
+        assert found.xhm() == group.xhm()
+        for spelling in (group.hm, group.hm.replace(" ", ""), group.hm.upper()):
+            assert group.xhm() in {one.xhm() for one in settings_of(spelling)}
+    for number in range(1, 531):
+        kind = spglib.get_spacegroup_type(number)
+        for symbol in (kind.international_full, kind.international_short):
+            assert {one.number for one in settings_of(symbol)} <= {kind.number}
+        if " = " not in kind.international and "e" not in kind.international:
+            found = {
+                frozenset(op.triplet() for op in one.operations())
+                for one in settings_of(kind.international_full)
+            }
+            spglibs = gemmi.symops_from_hall(kind.hall_symbol)
+            assert frozenset(op.triplet() for op in spglibs) in found
+
+
+CUBE = {"4.9134(2)": "6.0", "5.4052": "6.0", "gamma 120": "gamma 90"}
+
+
+def cubic(symbol: str, **changes: str) -> str:
+    """Return a CIF without operators, of a cell with three right angles and equal edges."""
+    start, end = QUARTZ.index("loop_"), QUARTZ.index("loop_\n_atom_site_label")
+    text = QUARTZ[:start].replace("'P 32 2 1'", f"'{symbol}'") + QUARTZ[end:]
+    for old, new in CUBE.items():
+        text = text.replace(old, new)
+    for tag, value in changes.items():
+        text = re.sub(rf"(_cell_{tag}) .*", rf"\1 {value}", text)
+    return text
+
+
+def test_the_cell_tells_the_unique_axis():
+    gamma = read(cubic("P 2/m", angle_gamma="90.2"))
+    assert set(gamma.operators) == {"x,y,z", "-x,-y,z", "-x,-y,-z", "x,y,-z"}
+    alpha = read(cubic("P 2/m", angle_alpha="90.05"))
+    assert set(alpha.operators) == {"x,y,z", "x,-y,-z", "-x,-y,-z", "-x,y,z"}
+    conventional = {"x,y,z", "-x,y,-z", "-x,-y,-z", "x,-y,z"}
+    for angle in ("90", "90.01"):
+        assert set(read(cubic("P 2/m", angle_beta=angle)).operators) == conventional
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        (cubic("P 1 2/m 1", angle_gamma="95"), "the cell does not fit 'P 1 2/m 1'"),
+        (cubic("P 21/c", angle_gamma="95"), "the cell does not fit 'P 21/c'"),
+        (cubic("F m -3 m", length_b="6.1"), "the cell does not fit 'F m -3 m'"),
+        (cubic("P 21/b"), "leaves the setting open"),
+        (cubic("F d -3 m"), "leaves the origin open"),
+        (cubic("Xx 3 m"), "the space group 'Xx 3 m' is not understood"),
+        # Any setting of the group may be meant.
+        (cubic("X") + "_symmetry_Int_Tables_number 62\n", "'X' is not understood"),
+        (cubic("?"), "neither symmetry operators nor a space group"),
+    ],
+)
+def test_groups_that_are_not_told(text, detail):
+    assert detail in refused(text).detail
+
+
+def test_a_number_helps_where_its_group_has_one_setting():
+    entry = read(cubic("X") + "_symmetry_Int_Tables_number 225\n")
+    assert len(entry.operators) == 192
 
 
 def test_labels():
@@ -188,6 +307,16 @@ def test_data_names_with_dots_and_in_capitals():
     assert read(text.replace("_symmetry_equiv_pos_as", "_space_group_symop.operation")) == read(
         QUARTZ
     )
+
+
+def test_templates_are_passed_over():
+    template = QUARTZ.replace("quartz", "template")
+    for number in re.findall(r"-?\d+\.\d+(?:\(\d\))?", template):
+        template = template.replace(f" {number}", " ?")
+    assert "0.4" not in template
+    assert read(template + QUARTZ) == read(QUARTZ)
+    loop = "loop_\n_space_group_symop_operation_xyz\n?\n?\n"
+    assert read(QUARTZ.replace("loop_", f"{loop}loop_", 1)) == read(QUARTZ)
 
 
 def test_the_first_block_with_atoms_counts():
@@ -214,7 +343,7 @@ def test_species(species, element):
     assert read(sites(f"A1 {species} 0 0 0")).elements == (element,)
 
 
-@pytest.mark.parametrize("species", ["X", "Wat", "OH", "M1", "Cval", "Es", "Fe(III)", "12"])
+@pytest.mark.parametrize("species", ["X", "Wat", "OH", "M1", "T1", "Cval", "Es", "Fe(III)", "12"])
 def test_unknown_species(species):
     entry = refused(sites(f"O1 {species} 0 0 0"))
     assert (entry.reason, entry.detail) == (reasons.UNREADABLE_SPECIES, species)
@@ -236,6 +365,40 @@ def test_unknown_species(species):
         ("Om", "?", None),
         ("Wat", "W O3", None),
         ("SiAl", "Si Al O4", None),
+        ("Fe3+M", "Fe O", "Fe"),
+        ("MgOct", "Mg O", "Mg"),
+        ("SiIV", "Si O2", "Si"),
+        ("OIII", "Si O2", "O"),
+        ("OW1", "H2 O", "O"),
+        ("Ow1", "H2 O", "O"),
+        ("CO1", "Co O", "Co"),
+        ("Co1", "Co C O", "Co"),
+        # Two elements of the compound could be meant.
+        ("CO1", "Co C O", None),
+        ("CA1", "Ca C O3", None),
+        # Kinds of sites and words, which begin with letters of an element.
+        ("T1", "Na Si O3 H", None),
+        ("T1", "Na T O3", None),
+        ("D1", "H2 O", None),
+        ("M1", "Mo O3", None),
+        ("Oct", "Si O2", None),
+        ("OCT1", "C O2", None),
+        ("Vac", "V O2", None),
+        ("Va1", "V O2", None),
+        ("Tet", "Te O2", None),
+        ("Tet", "?", None),
+        ("Cat1", "Ca O", None),
+        ("CAT1", "Ca O", None),
+        ("Site2", "Si O2", None),
+        ("Cg1", "C H", None),
+        # More than one atom
+        ("H2O", "H2 O", None),
+        ("H3O1", "H2 O", None),
+        ("CO3", "Ca C O3", None),
+        ("SO4", "Ca S O4", None),
+        ("Fe/Mg", "Fe Mg O2", None),
+        ("Na+K", "Na K", None),
+        ("Fe1Mg1", "Fe Mg O2", None),
     ],
 )
 def test_labels_of_sites(label, formula, element):
@@ -288,6 +451,7 @@ def test_every_subset_of_a_group_but_its_subgroups_is_refused():
 
 #: Damage that leaves a readable structure; whether it makes sense is not for the reader to say.
 READABLE = {
+    "UTF-16",
     "not UTF-8",
     "occupancy above one",
     "negative occupancy",

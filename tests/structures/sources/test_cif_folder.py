@@ -4,6 +4,7 @@ import os
 import random
 import tarfile
 import zipfile
+from dataclasses import replace
 
 import pytest
 from damage import cif_of, random_crystal
@@ -70,6 +71,23 @@ def written(request, tmp_path):
 
     write.kind = request.param
     return write
+
+
+def test_what_a_file_is_counts_and_not_its_name(written):
+    cif = FILES["b.cif"]
+    path = written(
+        {
+            "a.cif": gzip.compress(cif),
+            "b.cif": cif.decode().encode("utf-16"),
+            "c.cif.gz": gzip.compress(gzip.compress(cif)),
+            "d.cif": b"BZh91AY&SY",
+        }
+    )
+    a, b, c, d = cif_folder(path).read()
+    assert replace(a, structure_id="b") == b
+    assert isinstance(a, Entry)
+    assert c == Excluded("c", reasons.UNREADABLE, "compressed twice, by gzip and gzip")
+    assert d == Excluded("d", reasons.UNREADABLE, "compressed by bzip2")
 
 
 def test_files_in_the_order_of_their_names(written):

@@ -17,7 +17,7 @@ from sgbench.structures.sources.cif_folder import cif_folder
 N_DAMAGED = 500
 
 #: Takes nothing away that lines depend on.
-HARMLESS = {"not UTF-8", "label out of range"}
+HARMLESS = {"not UTF-8", "UTF-16", "label out of range"}
 #: Can change a digit of the cell or of a coordinate, which nobody could tell.
 UNDETECTABLE = {"flipped bytes"}
 

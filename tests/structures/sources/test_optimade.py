@@ -223,7 +223,8 @@ def database(monkeypatch):
     def answer(path, query, headers):
         meta = {"api_version": "1.1.0", "data_returned": state["announced"]}
         if path == "/v1/info":
-            return state["info"], {"data": {"attributes": state["about"]}, "meta": meta}
+            about = {"data": {"attributes": state["about"]}, "meta": meta}
+            return state["info"], about | state.get("changed info", {})
         if path == "/v1/info/structures":
             properties = {"lattice_vectors": {}, "species": {}, "id": {"sortable": False}}
             return 200, {"data": {"properties": properties}, "meta": meta}
@@ -236,7 +237,8 @@ def database(monkeypatch):
             following = {"href": following} if start else following
         following = state.get("following", following)
         page = state["structures"][start : start + 3]
-        return 200, {"data": page, "meta": meta, "links": {"next": following}}
+        members = {"data": page, "meta": meta, "links": {"next": following}}
+        return 200, members | state.get("changed", {})
 
     with running(answer) as service:
         service.state = state
@@ -324,6 +326,72 @@ def test_pages_of_another_form(database, tmp_path):
         database.state["structures"][4] = broken
         with pytest.raises(SgbenchError, match="does not answer as an OPTIMADE database"):
             optimade(database.address, cache=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"links": None}, "links is null, where an object is expected"),
+        ({"meta": None}, "meta is null, where an object is expected"),
+        ({"meta": [1]}, r"meta is \[1\], where"),
+        ({"data": {}}, "data is {}, where a list is expected"),
+        ({"data": None}, "data is null, where a list is expected"),
+        ({"meta": {"data_returned": "33"}}, 'meta.data_returned is "33", where a number'),
+        ({"meta": {"data_returned": True}}, "meta.data_returned is true, where a number"),
+        ({"links": {"next": 5}}, "links.next is 5, where an address"),
+        ({"links": {"next": {"meta": {}}}}, "links.next.href is 0, where an address"),
+        ({"data": [simple(0) | {"attributes": None}]}, r"data\[0\].attributes is null"),
+        ({"data": [simple(0), simple(1) | {"id": None}]}, r"data\[1\].id is null"),
+        # More is announced than can be reached.
+        (
+            {"meta": {"more_data_available": True}, "links": {}},
+            "more_data_available is true, but links.next leads nowhere",
+        ),
+        (
+            {"meta": {"more_data_available": True}, "links": {"next": {"href": None}}},
+            "more_data_available is true, but links.next leads nowhere",
+        ),
+    ],
+)
+def test_faulty_members_are_named(database, tmp_path, changed, words):
+    database.state["changed"] = changed
+    with pytest.raises(SgbenchError, match=words):
+        optimade(database.address, cache=tmp_path)
+    assert list(tmp_path.rglob("*.*")) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"meta": None}, "meta is null"),
+        ({"data": {"attributes": ["x"]}}, r'data.attributes of info is \["x"\], not an object'),
+        ({"data": []}, "nothing at info"),
+    ],
+)
+def test_faulty_information_is_named(database, tmp_path, changed, words):
+    database.state["changed info"] = changed
+    with pytest.raises(SgbenchError, match=words):
+        optimade(database.address, cache=tmp_path)
+
+
+def test_ids_that_are_numbers(database, tmp_path):
+    database.state["structures"][3] = simple(0) | {"id": 123}
+    source = optimade(database.address, cache=tmp_path)
+    assert [entry.structure_id for entry in source.read()][3] == "123"
+
+
+def test_numbers_that_are_none(database, tmp_path):
+    nan = float("nan")
+    database.state["structures"][3] = simple(3, nsites=nan)
+    database.state["structures"][4] = simple(4, lattice_vectors=[[nan] * 3] * 3)
+    found = list(optimade(database.address, cache=tmp_path).read())
+    assert isinstance(found[3], Entry)
+    assert isinstance(found[4], Excluded)
+
+
+def test_providers_of_another_form(database, tmp_path):
+    database.state.update(changed={"meta": {"provider": "text"}, "links": {}})
+    assert optimade(database.address, cache=tmp_path).provenance["provider"] == "unknown"
 
 
 def provider(name: str, address: str) -> dict:
@@ -445,6 +513,23 @@ def test_what_is_left_out(changes, reason):
     assert isinstance(entry, Excluded)
     assert entry.reason == reason
     assert entry.detail
+
+
+@pytest.mark.parametrize(
+    ("changes", "detail"),
+    [
+        ({"nsites": 4}, "nsites is 4, but there are 2 positions"),
+        ({"nsites": float("nan")}, "nsites is nan, but there are 2 positions"),
+        (
+            {"nperiodic_dimensions": 2, "dimension_types": None},
+            "nperiodic_dimensions is 2, but there are 3 lattice vectors",
+        ),
+    ],
+)
+def test_contradictions_are_named(changes, detail):
+    assert converted(**changes) == Excluded("s", reasons.UNREADABLE, detail)
+    agreeing = converted(nsites=2, nperiodic_dimensions=3, dimension_types=[1, 1, 1])
+    assert isinstance(agreeing, Entry)
 
 
 def test_attributes_of_any_form():

@@ -1,3 +1,4 @@
+import bz2
 import gzip
 import json
 import random
@@ -143,6 +144,54 @@ def test_provenance_follows_the_content(tmp_path):
     assert str(tmp_path) not in str(source(CIFS).provenance)
 
 
+@pytest.mark.parametrize(
+    ("name", "separator", "encoding", "pack"),
+    [
+        ("t.csv", ",", "utf-8", gzip.compress),
+        ("t.csv.gz", ",", "utf-8", bytes),
+        ("t.csv", ";", "utf-8", bytes),
+        ("t.csv", "\t", "utf-8", bytes),
+        ("t.csv", "|", "utf-8", bytes),
+        ("t.csv", ",", "utf-8-sig", bytes),
+        ("t.csv", ",", "utf-16", bytes),
+        ("t.csv", ",", "utf-16-le", bytes),
+        ("t.csv", ",", "utf-16-be", bytes),
+        ("t.csv", ",", "utf-32", bytes),
+        ("t.csv", ";", "utf-16", gzip.compress),
+    ],
+)
+def test_what_a_table_is_counts_and_not_its_name(tmp_path, name, separator, encoding, pack):
+    frame = pd.DataFrame({"id": list("abcdefg"), "cif": CIFS})
+    text = frame.to_csv(sep=separator, index=False)
+    (tmp_path / name).write_bytes(pack(text.encode(encoding)))
+    assert list(table(tmp_path / name).read()) == [
+        entry_from_cif(cif, one) for one, cif in zip("abcdefg", CIFS, strict=True)
+    ]
+
+
+def test_parquet_by_the_name_of_csv(tmp_path):
+    pd.DataFrame({"id": ["a"], "cif": CIFS[:1]}).to_parquet(tmp_path / "t.csv")
+    assert list(table(tmp_path / "t.csv").read()) == [entry_from_cif(CIFS[0], "a")]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (gzip.compress(gzip.compress(b"cif\n")), "is compressed twice"),
+        (gzip.compress(b"PAR1"), "is compressed by gzip; expected CSV.*Parquet as it is. Unpack"),
+        (bz2.compress(b"cif\n"), "is compressed by bzip2"),
+        (b"PK\x03\x04...", "is compressed by zip"),
+        (b"i\0d,cif\n", "is no text"),
+        (b"id;text\n", "one separator between columns"),
+    ],
+)
+def test_what_is_no_table_is_named(tmp_path, content, words):
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(SgbenchError, match=words) as error:
+        table(tmp_path / "t.csv")
+    assert str(error.value).isprintable()
+
+
 def test_wrong_files(tmp_path):
     with pytest.raises(SgbenchError, match="is no table"):
         table(tmp_path / "missing.csv")
@@ -151,7 +200,6 @@ def test_wrong_files(tmp_path):
         table(tmp_path / "t.xlsx")
     for name, content in (
         ("empty.csv", b""),
-        ("t.csv.gz", b"not compressed"),
         ("cut.csv.gz", gzip.compress(b"cif\n" * 1000)[:20]),
         ("t.parquet", b"no parquet"),
     ):
