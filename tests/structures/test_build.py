@@ -404,7 +404,7 @@ def test_a_build_goes_on_at_what_killed_a_worker_twice(
         {"limit": 2},
         {"name": "gcdd"},
         {"source": {"database_sha256": "other"}},
-        {"VERSION": 3},
+        {"VERSION": 4},
         {"version": lambda package: "99"},
     ],
     ids=["families", "protocol", "limit", "name", "source", "version", "software"],

@@ -24,9 +24,9 @@ _ISOTOPES = {"D": "H", "T": "H"}
 
 # Mass number, symbol, oxidation number before or after its sign, spin as pymatgen appends it.
 _SPECIES = re.compile(r"\d{0,3}([A-Za-z]{1,2})([\d.]*[+-]?|[+-][\d.]+)(,.*)?")
-#: Sites that stand for a molecule or group whose hydrogen atoms were not located: H2O, NH4, CH3.
-GROUP = re.compile(r"Wat|NH|CH|OH")
-_MOLECULE = re.compile(rf"{GROUP.pattern}|H[23]O|[BCNPS]O[234]")
+#: Sites that stand for a molecule or group whose hydrogen atoms were not located: H3O, NH4, CH3.
+GROUP = re.compile(r"Wat|NH|CH|OH|H[23]O")
+_MOLECULE = re.compile(rf"{GROUP.pattern}|[BCNPS]O[234]")
 # A tetrahedral site, not a nucleus of tritium.
 _TETRAHEDRAL = re.compile(r"[Tt][\d.]+")
 

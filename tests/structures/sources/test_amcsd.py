@@ -124,6 +124,8 @@ def test_provenance(database):
         ({"atoms_x": column([0.47, 2.0])}, NO_COORDINATES, ""),  # '?'
         ({"atoms_sites": '["Si", "Wat"]'}, UNREADABLE_SPECIES, "Wat"),
         ({"atoms_sites": '["Si", "OH"]'}, UNREADABLE_SPECIES, "OH"),
+        # Hydronium, which the formula of the database takes for hydrogen as well.
+        ({"atoms_sites": '["Si", "H3O"]', "formula": "Si H3 O"}, UNREADABLE_SPECIES, "H3O"),
         ({"atoms_sites": '["Si", "Qq"]'}, UNREADABLE_SPECIES, "Qq"),
         ({"atoms_sites": '["Si", "Fe"]'}, UNREADABLE_SPECIES, "Fe"),  # not in the formula
         ({"atoms_sites": '["SiAl", "O"]'}, amcsd.MIXED_SITE, "SiAl"),
