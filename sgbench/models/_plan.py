@@ -141,10 +141,13 @@ class TrainingPlan:
         return _sha256(asdict(self))
 
     def beginning_sha256(self) -> str:
-        """Return a SHA-256 that tells apart what the steps before the decay depend on."""
+        """Return a SHA-256 that tells apart what the steps before the decay depend on.
+
+        A model ``NAME@N`` begins as NAME does.
+        """
         end = ("patterns", "decay", "validations", "validation_per_spacegroup", "patience")
         beginning = {key: value for key, value in asdict(self).items() if key not in end}
-        return _sha256(beginning | {"warmup": self.rise})
+        return _sha256(beginning | {"model": base_name(self.model), "warmup": self.rise})
 
 
 def _sha256(values: dict[str, Any]) -> str:

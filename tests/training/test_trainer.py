@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 import os
 import resource
 import signal
@@ -466,6 +467,9 @@ def test_what_comes_before_the_decay_has_one_name_at_any_length():
     plan = tiny_plan(warmup=16)
     for changes in ({"patterns": 640}, {"decay": 0.1}, {"validations": 9}, {"patience": 1}):
         assert tiny_plan(warmup=16, **changes).beginning_sha256() == plan.beginning_sha256()
+    named = replace(plan, model=f"{plan.model}@640")
+    assert named.beginning_sha256() == plan.beginning_sha256()
+    assert named.sha256() != plan.sha256()
     for changes in ({"seed": 1}, {"warmup": 1}, {"peak_rate": 0.1}, {"batch_size": 4}):
         assert tiny_plan(**{"warmup": 16, **changes}).beginning_sha256() != plan.beginning_sha256()
     assert tiny_plan(warmup=800).rise == tiny_plan().rise == 32  # a tenth of the patterns

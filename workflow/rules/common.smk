@@ -6,7 +6,7 @@ from snakemake.exceptions import WorkflowError
 
 from sgbench.errors import SgbenchError
 from sgbench.live import hold_folder
-from sgbench.models import NetworkSpec, get_model
+from sgbench.models import NetworkSpec, base_name, get_model
 from sgbench.plan import (
     SCALES,
     ceiling_sets,

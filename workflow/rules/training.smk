@@ -39,12 +39,14 @@ rule train:
         runtime=training_minutes,
     params:
         plan=training_options,
+        # Trainings of several lengths have one beginning.
+        base=lambda wildcards: base_name(wildcards.model),
         crystals=crystals_options,
     shell:
         "sgbench train {wildcards.model:q} {wildcards.train_set:q} --output {output.model:q}"
         " --checkpoint results/{wildcards.scale:q}/checkpoints/{wildcards.train_set:q}/"
         "{wildcards.model:q}/seed{wildcards.seed:q}.pt"
         " --before-decay results/{wildcards.scale:q}/checkpoints/{wildcards.train_set:q}/"
-        "{wildcards.model:q}/seed{wildcards.seed:q}.before-decay.pt"
+        "{params.base:q}/seed{wildcards.seed:q}.before-decay.pt"
         " --seed {wildcards.seed:q} {params.plan:q} {params.crystals:q} --scale {wildcards.scale:q}"
         " 2>&1 | tee {log:q}"
