@@ -1,12 +1,12 @@
 import json
 import math
-from dataclasses import replace
 import os
 import resource
 import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
