@@ -7,18 +7,11 @@ import typer
 
 from sgbench.cli._options import VERIFIED, CrystalsOption, StoreOption, VerifiedOption
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import (
-    CLASS_SCHEMES,
-    SPEED_ENDING,
-    read_predictions,
-    read_score,
-    write_score,
-)
-from sgbench.evaluation import score as score_predictions
-from sgbench.sets import OFF_MESH, SEALED, SetSpec, family_set, open_test_set
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from sgbench.sets import SetSpec
 
 
 def evaluate(
@@ -30,6 +23,10 @@ def evaluate(
 
     The test set is made again from its recipe, so a score depends on nothing but the predictions.
     """
+    from sgbench.evaluation import CLASS_SCHEMES, read_predictions, write_score
+    from sgbench.evaluation import score as score_predictions
+    from sgbench.sets import family_set, open_test_set
+
     written: set[Path] = set()
     for path in predictions:
         guess = read_predictions(path)
@@ -77,6 +74,7 @@ def leaderboard(
     store: StoreOption = None,
 ) -> None:
     """Gather scores, and finished tables, into `leaderboard.csv` and `leaderboard.md`."""
+    from sgbench.evaluation import read_score
     from sgbench.files import all_or_none, write_atomically
     from sgbench.leaderboard import (
         COLUMNS,
@@ -214,8 +212,10 @@ def _percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
-def public_set(name: str) -> SetSpec:
+def public_set(name: str) -> "SetSpec":
     """Return the test set of a name, if anybody can make it."""
+    from sgbench.sets import OFF_MESH, SEALED, SetSpec
+
     spec = SetSpec.parse(name)
     if spec.part == SEALED.part:
         raise SgbenchError(
@@ -226,6 +226,8 @@ def public_set(name: str) -> SetSpec:
 
 
 def score_files(path: Path) -> list[Path]:
+    from sgbench.evaluation import SPEED_ENDING
+
     if not path.is_dir():
         return [path]
     # Predictions may lie in the same folder, and their speeds are JSON, too.

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from numpy.typing import NDArray
 
 from sgbench.cli._leaderboard import public_set, score_files
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
@@ -19,17 +18,6 @@ from sgbench.cli._options import (
 )
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
-from sgbench.models import (
-    CONTROLS,
-    EstimatorSpec,
-    NetworkSpec,
-    TrainingPlan,
-    UntrainedSpec,
-    get_model,
-    get_trained_model,
-    model_names,
-)
-from sgbench.sets import OFF_MESH, TEST_SETS, SetSpec, family_set, open_test_set, open_training_set
 
 _PRETRAINED = "pretrained:"
 
@@ -47,26 +35,23 @@ def models(
     trained on, and the fraction of space groups and of extinction classes that it gets right off
     the mesh. `sgbench predict pretrained:NAME` uses one.
     """
-    if pretrained:
-        show(_pretrained_rows(), form, output)
-        return
-    rows = []
-    for name in model_names():
-        spec = get_model(name)
-        weights, sees = None, "patterns"
-        if isinstance(spec, NetworkSpec):
-            weights, sees = spec.n_parameters(36), spec.input_scaling
-        elif isinstance(spec, EstimatorSpec):
-            sees = spec.features.__name__
-        rows.append(
-            {"name": name, "version": spec.version, "trained": not isinstance(spec, UntrainedSpec)}
-            | {"parameters": weights, "input": sees, "paper": spec.paper}
-        )
+    from sgbench.models import list_models
+
+    rows = (
+        _pretrained_rows()
+        if pretrained
+        else [
+            {"name": name, "version": one["version"], "trained": one["kind"] != "untrained"}
+            | {"parameters": one.get("parameters"), "input": one["input"], "paper": one["paper"]}
+            for name, one in list_models().items()
+        ]
+    )
     show(rows, form, output)
 
 
 def _pretrained_rows() -> list[dict[str, Any]]:
     from sgbench.pretrained import pretrained_names, read_pretrained
+    from sgbench.sets import OFF_MESH
 
     rows = []
     for found in map(read_pretrained, pretrained_names()):
@@ -130,6 +115,8 @@ def train(
     What is not said is taken from the model's published hyper-parameters where there are any. The
     validations go to `history.csv` beside the model.
     """
+    from sgbench.models import TrainingPlan, get_trained_model
+    from sgbench.sets import SetSpec, open_training_set
     from sgbench.tracking import check_store, tracked_run
 
     if store and workflow is None:
@@ -190,7 +177,7 @@ def predict(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the predictions.")],
     test_set: Annotated[
         list[str],
-        typer.Option(help=f"One or more of {', '.join(spec.name for spec in TEST_SETS)}"),
+        typer.Option(help="Once for each; `sgbench dataset test-sets` lists them."),
     ],
     per_spacegroup: Annotated[
         int, typer.Option(help="Samples a space group of the designed test sets.")
@@ -209,6 +196,8 @@ def predict(
     decoder `TEST_SET.details.csv`, the cells that it found.
     """
     from sgbench.evaluation import predict_sets, predict_untrained, write_predictions
+    from sgbench.models import CONTROLS, UntrainedSpec, get_model, model_names
+    from sgbench.sets import SetSpec, family_set, open_test_set
 
     specs = [public_set(name) for name in test_set]
     # A file or a control is known without the other models, and so without torch.
@@ -270,7 +259,7 @@ def export_weights(
     typer.echo(f"wrote {written}")
 
 
-def _write_details(path: Path, ids: Sequence[str], details: "Mapping[str, NDArray[Any]]") -> None:
+def _write_details(path: Path, ids: Sequence[str], details: Mapping[str, Any]) -> None:
     import pandas as pd
 
     table = pd.DataFrame({"sample_id": ids, **details})

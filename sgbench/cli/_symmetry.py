@@ -6,17 +6,7 @@ from typing import Annotated
 import typer
 
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
-from sgbench.diffraction import PROTOCOLS, allowed_lines, free_parameters
 from sgbench.errors import SgbenchError
-from sgbench.symmetry import (
-    FAMILIES,
-    PAPER_FAMILIES,
-    Ceiling,
-    extinction_classes,
-    family_of,
-    family_spacegroups,
-    spacegroup_symbol,
-)
 
 
 def classes(
@@ -25,6 +15,13 @@ def classes(
     output: OutputOption = None,
 ) -> None:
     """List the extinction classes of a family (the paper's Tables S1-S3)."""
+    from sgbench.symmetry import (
+        extinction_classes,
+        family_of,
+        family_spacegroups,
+        spacegroup_symbol,
+    )
+
     rows = []
     for cls in extinction_classes(family_spacegroups(family)):
         row: dict[str, object] = {
@@ -61,6 +58,8 @@ def ceilings(
     (data), and what is left where lines that the profile does not resolve count as one
     (resolution).
     """
+    from sgbench.symmetry import PAPER_FAMILIES, Ceiling
+
     if exact:
         show(_exact_rows(families), form, output)
         return
@@ -79,7 +78,9 @@ def ceilings(
 
 def _exact_rows(names: Iterable[str] | None) -> list[dict[str, object]]:
     from sgbench.designed import SPLITS, exact_ceilings
+    from sgbench.diffraction import PROTOCOLS
     from sgbench.sets import DESIGNED, SetSpec, designed_set, designed_test_set
+    from sgbench.symmetry import FAMILIES, PAPER_FAMILIES
 
     def named(name: str) -> SetSpec:
         return SetSpec(DESIGNED, family=name) if name in FAMILIES else SetSpec.parse(name)
@@ -116,6 +117,9 @@ def lines(
     output: OutputOption = None,
 ) -> None:
     """List the lines that a space group and a cell allow in the window."""
+    from sgbench.diffraction import PROTOCOLS, allowed_lines, free_parameters
+    from sgbench.symmetry import family_of
+
     if protocol not in PROTOCOLS:
         raise SgbenchError(
             f"unknown protocol '{protocol}'; expected one of {', '.join(PROTOCOLS)}. Choose one."
