@@ -12,7 +12,7 @@ from sgbench.cli._lazy import SETTINGS, Group
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
 from sgbench.cli._options import StoreOption
 from sgbench.errors import SgbenchError
-from sgbench.files import file_sha256, write_atomically
+from sgbench.files import file_sha256, require_file, write_atomically
 
 if TYPE_CHECKING:
     from sgbench.designed import Designed, Ulbd
@@ -305,8 +305,8 @@ def verify(
     from sgbench.sets import SetSpec, designed_set
 
     path = _file(dataset)
-    if path is not None and not path.is_file():
-        raise SgbenchError(f"there is no file {path}; expected line lists. Mend the path.")
+    if path is not None:
+        require_file(path, "line lists. Mend the path.")
     found = designed_set(SetSpec.parse(dataset)).checksum() if path is None else file_sha256(path)
     if found != sha256.strip().lower():
         typer.echo(f"{dataset} differs: expected {sha256}, got {found}", err=True)

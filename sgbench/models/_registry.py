@@ -4,6 +4,7 @@ import pkgutil
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from types import MappingProxyType
@@ -169,10 +170,10 @@ def get_model(name: str) -> ModelSpec:
         from sgbench.models._timm import PAPER, timm_network
 
         return NetworkSpec(name, timm_network(name.removeprefix(_TIMM)), "sqrt", PAPER)
+    near = get_close_matches(name, model_names(), n=3, cutoff=0.5) or [REFERENCE]
     raise SgbenchError(
-        f"unknown model '{name}'; expected one of {', '.join(model_names())}, timm:NAME, or one "
-        "that is trained with @PATTERNS behind it. "
-        "`sgbench models` lists them."
+        f"unknown model '{name}'; expected one such as {', '.join(near)}, or timm:NAME, perhaps "
+        "with @PATTERNS behind it. `sgbench models` lists them."
     )
 
 

@@ -151,7 +151,7 @@ def test_predictions_that_cannot_be_made(refused, arguments, words):
         (["--test-set", "ulbd-cubic"], "is a set to train on; expected a test set"),
         (["--test-set", "ulbd-sealed"], "drawn with the secret of a sealed round"),
         (["--test-set", "cddd"], "line lists of 'cddd' are needed"),
-        (["--test-set", "cddd", "--crystals", "none.parquet"], "there is no file none.parquet"),
+        (["--test-set", "cddd", "--crystals", "none.parquet"], "none.parquet is missing"),
         (["--test-set", "cddd", "--crystals", "bad.parquet"], "is not a file of crystals"),
         (["--test-set", "ulbd-in-mesh", "--per-spacegroup", "0"], "cannot draw 0"),
     ],

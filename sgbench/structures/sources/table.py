@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sgbench.errors import SgbenchError
-from sgbench.files import file_sha256
+from sgbench.files import file_sha256, require_file
 from sgbench.structures.sources._cif import entry_from_cif
 from sgbench.structures.sources._entry import TOO_LARGE, UNREADABLE, Entry, Excluded, Source
 from sgbench.structures.sources._reading import (
@@ -58,11 +58,10 @@ def table(path: Path) -> Source:
     """
     path = Path(path)
     name = path.name.lower()
-    if not path.is_file() or not name.endswith((".csv", ".csv.gz", ".parquet")):
-        raise SgbenchError(
-            f"{path} is no table; expected a file ending in .csv, .csv.gz or .parquet. Mend the "
-            "path."
-        )
+    expected = "a file ending in .csv, .csv.gz or .parquet. Mend the path."
+    require_file(path, expected)
+    if not name.endswith((".csv", ".csv.gz", ".parquet")):
+        raise SgbenchError(f"{path} is no table; expected {expected}")
     is_parquet = name.endswith(".parquet")
     header, total = _parquet_header(path) if is_parquet else (_csv_header(path), None)
     columns = _columns(path, header)
