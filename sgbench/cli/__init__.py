@@ -27,9 +27,11 @@ def main() -> None:
     end_with_shell()
     try:
         from sgbench.cli._app import app
+        from sgbench.progress import shown
 
         try:
-            app()
+            with shown(sys.stderr):
+                app()
         finally:
             sys.stdout.flush()
     except Exception as error:

@@ -25,28 +25,32 @@ def evaluate(
     """
     from sgbench.evaluation import CLASS_SCHEMES, read_predictions, write_score
     from sgbench.evaluation import score as score_predictions
+    from sgbench.progress import task
     from sgbench.sets import family_set, open_test_set
 
     written: set[Path] = set()
-    for path in predictions:
-        guess = read_predictions(path)
-        origin = guess.provenance
-        truth = open_test_set(
-            public_set(origin["test_set"]), family_set(origin["family"], origin["protocol"]),
-            origin["per_spacegroup"], crystals or (),
-        )  # fmt: skip
-        # A control has a guess of its own for either scheme.
-        own = origin.get("status") == "control"
-        for scheme in (guess.class_scheme,) if own else CLASS_SCHEMES:
-            result = score_predictions(guess, truth, scheme)
-            target = output / f"{truth.name}.{scheme}.json"
-            if target in written:
-                raise SgbenchError(
-                    f"{path} would overwrite the score {target} of another file; expected the "
-                    "predictions of one model. Give each model a folder of its own."
-                )
-            write_score(target, result)
-            written.add(target)
+    with task("scoring", len(predictions), "files") as shown:
+        for path in predictions:
+            guess = read_predictions(path)
+            origin = guess.provenance
+            truth = open_test_set(
+                public_set(origin["test_set"]), family_set(origin["family"], origin["protocol"]),
+                origin["per_spacegroup"], crystals or (),
+            )  # fmt: skip
+            # A control has a guess of its own for either scheme.
+            own = origin.get("status") == "control"
+            for scheme in (guess.class_scheme,) if own else CLASS_SCHEMES:
+                result = score_predictions(guess, truth, scheme)
+                target = output / f"{truth.name}.{scheme}.json"
+                if target in written:
+                    raise SgbenchError(
+                        f"{path} would overwrite the score {target} of another file; expected the "
+                        "predictions of one model. Give each model a folder of its own."
+                    )
+                write_score(target, result)
+                written.add(target)
+            shown.advance(1)
+    typer.echo(f"wrote {output}: {len(written)} scores", err=True)
 
 
 def leaderboard(

@@ -1,6 +1,5 @@
 """`sgbench models`, `train`, `predict` and `export-weights`."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -121,7 +120,8 @@ def train(
 
     if store and workflow is None:
         check_store(store)  # before seconds of imports, so that the answer comes soon
-    from sgbench.cli._progress import TrainingDisplay
+    from sgbench.cli._progress import TrainingDisplay, closing, label_ceiling
+    from sgbench.progress import in_words, task
     from sgbench.training import Progress, choose_device, hardware, write_history
     from sgbench.training import train as train_model
 
@@ -145,9 +145,25 @@ def train(
     try:
         with (
             tracked_run(store, plan, data, output, tags, workflow) as run,
-            TrainingDisplay(plan, sys.stderr) as display,
+            task(
+                f"training {spec.name}", plan.steps * plan.batch_size, says_the_end=False
+            ) as shown,
         ):
-            typer.echo(f"training {spec.name} on {data.name} with {hardware(chosen)}", err=True)
+            typer.echo(
+                f"training {spec.name} on {data.name} with {hardware(chosen)}; after an"
+                " interruption the same command goes on where it was",
+                err=True,
+            )
+            ceiling = label_ceiling(data)
+            display = TrainingDisplay(shown, ceiling)
+
+            def go_on(patterns: int) -> None:
+                shown.begin(patterns)
+                if patterns:
+                    typer.echo(f"going on after {patterns:,} patterns", err=True)
+
+            def step(number: int, loss: float) -> None:
+                display.step(number * plan.batch_size, loss)
 
             def report(progress: Progress) -> None:
                 display.report(progress)
@@ -155,12 +171,14 @@ def train(
 
             extra = {"scale": scale, **run.provenance}
             trained = train_model(
-                plan, output, state, chosen, report, display.step, extra, crystals or (),
-                before_decay,
+                plan, output, state, chosen, report, step, extra, crystals or (), before_decay,
+                go_on,
             )  # fmt: skip
             write_history(output.with_name("history.csv"), trained)
             state.unlink(missing_ok=True)
             run.finish(output, trained)
+        typer.echo(closing(trained, ceiling, in_words), err=True)
+        typer.echo(f"wrote {output}", err=True)
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on from here", err=True)
         raise typer.Exit(130) from None
@@ -219,6 +237,7 @@ def predict(
                 if details:
                     _write_details(output / f"{spec.name}.details.csv", truth.samples.ids, details)
             typer.echo(f"predicted {len(truth)} samples of {spec.name}", err=True)
+        typer.echo(f"wrote {output}", err=True)
         return
     from sgbench.training import Trained, choose_device, load_model
 
@@ -235,6 +254,7 @@ def predict(
     for spec, predictions in zip(specs, predict_sets(trained, truths, chosen), strict=True):
         write_predictions(output / f"{spec.name}.parquet", predictions)
         typer.echo(f"predicted {len(predictions.sample_ids)} samples of {spec.name}", err=True)
+    typer.echo(f"wrote {output}", err=True)
 
 
 def export_weights(

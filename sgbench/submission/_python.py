@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score
+from sgbench.progress import shown, task
 from sgbench.submission._prediction_file import probability_problems
 from sgbench.submission._scoring import score_samples
 from sgbench.submission._track import Track, public_samples
@@ -56,15 +57,16 @@ def evaluate(
     samples = public_samples(chosen)
     predict = _predictor(model, labels)
     parts = []
-    for patterns in samples.patterns(_BATCH):
-        values = np.asarray(predict(patterns))
-        if values.shape != (len(patterns), len(labels)):
-            raise SgbenchError(
-                f"the model's answer has shape {values.shape}; expected "
-                f"{(len(patterns), len(labels))}, a row a pattern and a column a label. Mend it, "
-                "or choose another track or class scheme."
-            )
-        parts.append(values)
+    with shown(sys.stderr), task(f"predicting {chosen.name}", len(samples)) as under_way:
+        for patterns in under_way.counted(samples.patterns(_BATCH)):
+            values = np.asarray(predict(patterns))
+            if values.shape != (len(patterns), len(labels)):
+                raise SgbenchError(
+                    f"the model's answer has shape {values.shape}; expected "
+                    f"{(len(patterns), len(labels))}, a row a pattern and a column a label. Mend "
+                    "it, or choose another track or class scheme."
+                )
+            parts.append(values)
     probabilities = np.concatenate(parts)
     names = [f"label {label}" for label in labels]
     problems = probability_problems("the model's answer", probabilities, names)

@@ -55,7 +55,7 @@ def test_an_index_of_other_sources_is_not_used(monkeypatch, tmp_path):
 
 def test_an_unknown_name_names_the_others():
     with pytest.raises(
-        SgbenchError, match="unknown model 'resnet'; expected one such as .*resnet18"
+        SgbenchError, match=r"unknown model .resnet.; expected one such as .*resnet18"
     ):
         get_model("resnet")
 
