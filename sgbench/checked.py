@@ -226,7 +226,8 @@ class FileKind:
             raise self.damaged(path, f"the column '{printed(twice)}' is there twice")
         missing = [name for name in types if name not in header and name not in optional]
         if missing:
-            raise self.damaged(path, f"it lacks the columns {', '.join(missing)}")
+            more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+            raise self.damaged(path, f"it lacks the columns {', '.join(missing[:5])}{more}")
         columns = dict(
             zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True)
         )

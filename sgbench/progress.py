@@ -8,12 +8,11 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TextIO, TypeVar
+from typing import Any, TextIO
 
 #: Seconds between two lines in a log.
 LOG_SECONDS = 15.0
 
-_Batch = TypeVar("_Batch", bound=Any)
 _stream: ContextVar[TextIO | None] = ContextVar("stream", default=None)
 
 
@@ -79,7 +78,7 @@ class Task:
         parts += [self._words] if self._words else []
         print(f"{self._name}: {', '.join(parts)}", file=self._stream, flush=True)
 
-    def counted(self, batches: Iterable[_Batch]) -> Iterator[_Batch]:
+    def counted(self, batches: Iterable[Any]) -> Iterator[Any]:
         """Go through batches, and take note of each."""
         for batch in batches:
             yield batch

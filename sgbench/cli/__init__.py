@@ -14,7 +14,7 @@ _OF_THE_MACHINE = {
     errno.EACCES, errno.EAGAIN, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE,
     errno.ENOMEM, errno.ENOSPC, errno.EPERM, errno.EROFS, errno.ESTALE,
 }  # fmt: skip
-_LONGEST_LINE = 200
+_LONGEST_LINE, _GOES_ON = 200, "    "
 # How libraries that raise no MemoryError say that there is none: torch, threads, the loader.
 _NO_MEMORY = (
     "allocate memory", "not enough memory", "out of memory", "start new thread",
@@ -47,7 +47,10 @@ def _wrapped(text: str) -> str:
     """Break lines between words at the width of the terminal, or of a log."""
     width = shutil.get_terminal_size().columns - 1 if sys.stderr.isatty() else _LONGEST_LINE
     lines = (
-        textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
+        textwrap.wrap(
+            line, width, subsequent_indent=_GOES_ON, break_long_words=False, break_on_hyphens=False
+        )
+        or [""]
         for line in text.splitlines()
     )
     return "\n".join("\n".join(parts) for parts in lines)

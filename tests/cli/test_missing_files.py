@@ -65,7 +65,7 @@ def test_no_line_of_an_error_is_long():
     path = "/".join(["folder"] * 20)
     told = _wrapped(f"error: {path} is wrong; " + "expected one of these words " * 30 + "\nthe end")
     assert max(map(len, told.splitlines())) <= 200
-    assert told.replace("\n", " ").startswith(f"error: {path} is wrong; expected")
+    assert told.replace("\n    ", " ").startswith(f"error: {path} is wrong; expected")
     assert told.endswith("\nthe end")
 
 
