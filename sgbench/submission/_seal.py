@@ -100,9 +100,9 @@ def read_round(path: Path) -> Round:
         if values.pop("format") != _FORMAT or not all(isinstance(v, str) for v in values.values()):
             raise ValueError("it is of another format")
         found = Round(**values)
-    except OSError as error:
-        raise unreadable(path, error, expected) from error
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise unreadable(path, error, expected) from error
         raise SgbenchError(
             f"{path} is not a readable round ({type(error).__name__}); expected {expected}"
         ) from error
