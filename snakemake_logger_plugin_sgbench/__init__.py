@@ -109,7 +109,7 @@ class LogHandler(LogHandlerBase):
 
             self._bar = tqdm(
                 total=self._run.total, file=self._engine.stream, dynamic_ncols=True, leave=False,
-                bar_format="{bar:12} {postfix}",
+                bar_format="{bar:12} {desc}",
             )  # fmt: skip
         threading.Thread(target=self._tick, daemon=True).start()
 
@@ -126,7 +126,7 @@ class LogHandler(LogHandlerBase):
             self._end()
         elif self._bar is not None:
             self._bar.n = run.done
-            self._bar.set_postfix_str(self._line(), refresh=True)
+            self._bar.set_description_str(self._line(), refresh=True)
         elif time.monotonic() - self._spoken > self._pause():
             self._spoken = time.monotonic()
             print(self._line()[:_LONGEST], file=self._engine.stream, flush=True)
@@ -139,7 +139,7 @@ class LogHandler(LogHandlerBase):
     def _line(self) -> str:
         run = self._run
         left = run.left()
-        time_left = "" if left is None else f", {in_words(left)} left"
+        time_left = "" if left is None else f", {in_words(left) if left > 1 else 'little'} left"
         said = [f"{run.done} of {run.total} jobs, {clock(run.elapsed())}{time_left}"]
         jobs = sorted(run.running.values(), key=lambda job: job.began)
         # What has run longest is told in full, since that is what one waits for.
