@@ -6,16 +6,19 @@ BIN := $(abspath $(VENV))/bin
 AUDIT := build/audit
 RUN := PATH="$(BIN):$$PATH"
 SNAKEMAKE_OPTIONS ?=
+# `make smoke VERBOSE=1` shows all that Snakemake says.
+VERBOSE ?=
+SNAKEMAKE := snakemake --cores all $(if $(VERBOSE),--verbose)
 # Two processes; tests of one module stay in one of them, so that it makes its fixtures once.
 PYTEST_OPTIONS ?= --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: reproduce smoke test check benchmark kill-test kill-test-short kill-test-overnight fuzz fuzz-short load-test slurm-test audit sbom docs publish setup lock
 
 reproduce: $(VENV)/.installed
-	$(RUN) snakemake --cores all $(SNAKEMAKE_OPTIONS)
+	$(RUN) $(SNAKEMAKE) $(SNAKEMAKE_OPTIONS)
 
 smoke: $(VENV)/.installed
-	$(RUN) snakemake --cores all --config scale=smoke $(SNAKEMAKE_OPTIONS)
+	$(RUN) $(SNAKEMAKE) --config scale=smoke $(SNAKEMAKE_OPTIONS)
 
 test: $(VENV)/.installed
 	$(RUN) ruff check .

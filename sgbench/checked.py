@@ -8,6 +8,7 @@ cannot say, such as that counts add up, the readers check themselves and refuse 
 """
 
 import csv
+import errno
 import math
 import reprlib
 from collections.abc import Collection, Iterator, Mapping
@@ -25,6 +26,7 @@ from pydantic_core import from_json, to_json
 from typing_extensions import TypedDict
 
 from sgbench.errors import SgbenchError
+from sgbench.files import unreadable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +40,12 @@ _MOST_ROWS = 2**24
 _MOST_GROWTH, _FREE_BYTES = 1000, 2**26
 _LONGEST = 120
 _MOST_CHARACTERS = 2**20
+
+# What opening a file runs into, whatever it holds; a library uses other ones over damage.
+_OF_THE_PLACE = {
+    errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP,
+    errno.ENAMETOOLONG, errno.EIO, errno.ESTALE,
+}  # fmt: skip
 
 Text = Annotated[str, MaxLen(_MOST_CHARACTERS)]
 Count = Annotated[int, Ge(0), Le(2**53)]
@@ -71,6 +79,11 @@ def record(
     found = _TYPED_DICT(name, keys)
     found.__pydantic_config__ = ConfigDict(extra="allow" if others else "forbid")
     return found
+
+
+def _in_words(error: Exception) -> str:
+    first = (str(error).strip().splitlines() or [""])[0]
+    return printed(f"{type(error).__name__}: {first}" if first else type(error).__name__)
 
 
 def printed(text: str) -> str:
@@ -114,12 +127,10 @@ class FileKind:
             yield
         except SgbenchError:
             raise
-        except FileNotFoundError:
-            raise self.damaged(path, "there is no such file") from None
         except Exception as error:
-            first = (str(error).strip().splitlines() or [""])[0]
-            words = f"{type(error).__name__}: {first}" if first else type(error).__name__
-            raise self.damaged(path, printed(words)) from error
+            if isinstance(error, OSError) and error.errno in _OF_THE_PLACE:
+                raise unreadable(path, error, self.expected) from error
+            raise self.damaged(path, _in_words(error)) from error
 
     def read_bytes(self, path: Path, most: int = _MOST_BYTES) -> bytes:
         """Return the content of a file, unless it is beyond a size that such a file has."""
@@ -215,7 +226,8 @@ class FileKind:
             raise self.damaged(path, f"the column '{printed(twice)}' is there twice")
         missing = [name for name in types if name not in header and name not in optional]
         if missing:
-            raise self.damaged(path, f"it lacks the columns {', '.join(missing)}")
+            more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+            raise self.damaged(path, f"it lacks the columns {', '.join(missing[:5])}{more}")
         columns = dict(
             zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True)
         )

@@ -122,6 +122,37 @@ def write_hdf5(path: Path, rows: int, columns: int) -> Iterator["h5py.File"]:
             yield file
 
 
+def unreadable(path: Path, error: OSError, expected: str) -> SgbenchError:
+    """Return what to say of a file that is missing or cannot be read.
+
+    Parameters
+    ----------
+    path : Path
+    error : OSError
+        What opening or reading it raised.
+    expected : str
+        What it should be and what to do, as the end of a sentence.
+    """
+    if isinstance(error, FileNotFoundError):
+        return SgbenchError(f"{path} is missing; expected {expected}")
+    why = error.strerror or str(error)
+    return SgbenchError(f"{path} cannot be read ({why}); expected {expected}")
+
+
+def require_file(path: Path, expected: str) -> None:
+    """Open a file and close it again, before a library does that has no word for what ails it.
+
+    Raises
+    ------
+    SgbenchError
+        If it is missing or cannot be read.
+    """
+    try:
+        open(path, "rb").close()
+    except OSError as error:
+        raise unreadable(path, error, expected) from error
+
+
 def remove_unfinished(folder: Path) -> int:
     """Delete what `write_atomically` left in a folder when its process was killed; count it.
 

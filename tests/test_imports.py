@@ -3,9 +3,11 @@
 import ast
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 import sgbench
 
@@ -62,15 +64,45 @@ def test_cctbx_is_imported_first():
     assert done.returncode == 0, done.stderr
 
 
-def test_listings_do_not_wait_for_torch():
+_HEAVY = (
+    "torch", "mlflow", "pandas", "cctbx", "pymatgen", "pyxtal", "mp_api", "optimade", "matplotlib",
+    "mlcroissant", "timm", "onnxruntime", "sklearn", "snakemake",
+)  # fmt: skip
+# These take most of what help may take.
+_FOR_NUMBERS = ("numpy", "numba", "scipy", "pyarrow", "rich")
+
+
+def imported(arguments: list[list[str]], packages: tuple[str, ...]) -> set[str]:
+    """Which of some packages are there after some commands, in a process of its own."""
     code = (
-        "import sys; sys.argv[1:] = ['ceilings']\n"
+        "import contextlib, io, sys\n"
         "from sgbench.cli import main\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
-        "heavy = {'torch', 'mlflow', 'pandas', 'cctbx', 'pymatgen', 'pyxtal', 'mp_api', "
-        "'optimade', 'matplotlib', 'mlcroissant'} & sys.modules.keys()\n"
-        "sys.exit(' '.join(heavy) or 0)"
+        f"for words in {arguments}:\n"
+        "    sys.argv[1:] = words\n"
+        "    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
+        "        main()\n"
+        f"print(*({set(packages)} & sys.modules.keys()))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT.parent
+    )
     assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+def test_listings_do_not_wait_for_torch():
+    listings = [
+        ["ceilings"], ["models"], ["models", "--pretrained"], ["plan", "laptop"],
+        ["dataset", "test-sets"], ["dataset", "sources"],
+    ]  # fmt: skip
+    assert imported(listings, _HEAVY) == set()
+
+
+def test_help_waits_for_no_numbers():
+    app = import_module("sgbench.cli._app").app
+    group = get_command(app)
+    commands = [[name, "-h"] for name in group.list_commands(None)]
+    assert len(commands) > 20
+    deep = [["dataset", "build", "-h"], ["submission", "check", "-h"], ["track", "sync", "-h"]]
+    told = [[], ["-h"], ["--help"], ["--version"], *commands, *deep]
+    assert imported(told, (*_HEAVY, *_FOR_NUMBERS)) == set()

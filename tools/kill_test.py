@@ -36,7 +36,7 @@ PROJECT = (
     "Snakefile", "workflow", "profiles", "config", "submissions", "results/published",
     "environment.yml", "docs/glossary.md",
 )  # fmt: skip
-SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "all", "--config")
+SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "all", "--verbose", "--config")
 SMOKE = ("scale=smoke",)
 # Trainings of scale overnight with its batches, rates and threads, a hundredth as long or less.
 TRAINED = {

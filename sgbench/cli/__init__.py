@@ -2,7 +2,9 @@
 
 import errno
 import os
+import shutil
 import sys
+import textwrap
 
 from sgbench.errors import SgbenchError
 from sgbench.live import end_with_shell
@@ -12,6 +14,7 @@ _OF_THE_MACHINE = {
     errno.EACCES, errno.EAGAIN, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE,
     errno.ENOMEM, errno.ENOSPC, errno.EPERM, errno.EROFS, errno.ESTALE,
 }  # fmt: skip
+_LONGEST_LINE, _GOES_ON = 200, "    "
 # How libraries that raise no MemoryError say that there is none: torch, threads, the loader.
 _NO_MEMORY = (
     "allocate memory", "not enough memory", "out of memory", "start new thread",
@@ -24,9 +27,11 @@ def main() -> None:
     end_with_shell()
     try:
         from sgbench.cli._app import app
+        from sgbench.progress import shown
 
         try:
-            app()
+            with shown(sys.stderr):
+                app()
         finally:
             sys.stdout.flush()
     except Exception as error:
@@ -34,8 +39,21 @@ def main() -> None:
         if complaint is None:
             raise
         _let_go_of_output()
-        print(f"error: {complaint}", file=sys.stderr)
+        print(_wrapped(f"error: {complaint}"), file=sys.stderr)
         sys.exit(2)
+
+
+def _wrapped(text: str) -> str:
+    """Break lines between words at the width of the terminal, or of a log."""
+    width = shutil.get_terminal_size().columns - 1 if sys.stderr.isatty() else _LONGEST_LINE
+    lines = (
+        textwrap.wrap(
+            line, width, subsequent_indent=_GOES_ON, break_long_words=False, break_on_hyphens=False
+        )
+        or [""]
+        for line in text.splitlines()
+    )
+    return "\n".join("\n".join(parts) for parts in lines)
 
 
 def _let_go_of_output() -> None:

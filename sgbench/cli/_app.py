@@ -1,47 +1,59 @@
 """The command tree."""
 
+from typing import Annotated
+
 import typer
 
-from sgbench.cli import (
-    _dataset,
-    _leaderboard,
-    _models,
-    _plan,
-    _report,
-    _results,
-    _scaling,
-    _site,
-    _submission,
-    _symmetry,
-    _track,
-    _verify,
-)
+from sgbench.cli._lazy import SETTINGS, lazy_group
+from sgbench.version import __version__
+
+_COMMANDS = {
+    name: f"sgbench.cli.{place}"
+    for name, place in {
+        "classes": "_symmetry:classes",
+        "ceilings": "_symmetry:ceilings",
+        "lines": "_symmetry:lines",
+        "models": "_models:models",
+        "train": "_models:train",
+        "predict": "_models:predict",
+        "export-weights": "_models:export_weights",
+        "evaluate": "_leaderboard:evaluate",
+        "leaderboard": "_leaderboard:leaderboard",
+        "check": "_leaderboard:check",
+        "verify": "_verify:verify",
+        "confusions": "_results:confusions",
+        "figures": "_results:figures",
+        "plan": "_plan:plan",
+        "keep": "_plan:keep",
+        "take": "_plan:take",
+        "scaling": "_scaling:scaling",
+        "report": "_report:report",
+        "site": "_site:site",
+        "dataset": "_dataset:app",
+        "submission": "_submission:app",
+        "track": "_track:app",
+    }.items()
+}
 
 app = typer.Typer(
-    help="Benchmark for predicting space groups from powder diffraction patterns.",
+    cls=lazy_group(_COMMANDS),
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    **SETTINGS,
 )
-app.command("classes")(_symmetry.classes)
-app.command("ceilings")(_symmetry.ceilings)
-app.command("lines")(_symmetry.lines)
-app.add_typer(_dataset.app, name="dataset")
-app.add_typer(_submission.app, name="submission")
-app.command("models")(_models.models)
-app.command("train")(_models.train)
-app.command("predict")(_models.predict)
-app.command("export-weights")(_models.export_weights)
-app.command("evaluate")(_leaderboard.evaluate)
-app.command("leaderboard")(_leaderboard.leaderboard)
-app.command("check")(_leaderboard.check)
-app.command("verify")(_verify.verify)
-app.command("confusions")(_results.confusions)
-app.command("figures")(_results.figures)
-app.add_typer(_track.app, name="track")
-app.command("plan")(_plan.plan)
-app.command("keep")(_plan.keep)
-app.command("take")(_plan.take)
-app.command("scaling")(_scaling.scaling)
-app.command("report")(_report.report)
-app.command("site")(_site.site)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"sgbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Benchmark for predicting space groups from powder diffraction patterns."""

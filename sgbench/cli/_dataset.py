@@ -1,4 +1,4 @@
-"""`sgbench dataset …`."""
+"""Build, describe, export and verify datasets."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,42 +8,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sgbench.cli._lazy import SETTINGS, Group
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
 from sgbench.cli._options import StoreOption
-from sgbench.designed import SPLITS, Designed, Ulbd, UlbdUnion
-from sgbench.diffraction import CANONICAL, FREE_PARAMETERS, PROTOCOLS
 from sgbench.errors import SgbenchError
-from sgbench.files import file_sha256, write_atomically
-from sgbench.sets import (
-    DESIGNED,
-    STEMS,
-    TEST_SETS,
-    ULBD,
-    ULBD_ALL,
-    Mesh,
-    SetSpec,
-    designed_set,
-    export_crystals_hdf5,
-    export_hdf5,
-    write_designed,
-)
-from sgbench.structures.sources import SOURCES, open_source
-from sgbench.symmetry import FAMILIES, PAPER_FAMILIES, extinction_classes, family_spacegroups
+from sgbench.files import file_sha256, require_file, write_atomically
 
 if TYPE_CHECKING:
+    from sgbench.designed import Designed, Ulbd
+    from sgbench.sets import SetSpec
     from sgbench.structures import CrystalSet
 
-#: Datasets that are built from structures, and the source of each by default.
-STRUCTURE_DATASETS = {STEMS["crystals"]: "amcsd", STEMS["random"]: "generated"}
-
-app = typer.Typer(help="Build, describe, export and verify datasets.", no_args_is_help=True)
+app = typer.Typer(cls=Group, help=__doc__, no_args_is_help=True, **SETTINGS)
 
 NameOrFile = Annotated[
     str, typer.Argument(help="Designed dataset, e.g. ulbd-cubic, or a file that `build` wrote.")
 ]
 WorkersOption = Annotated[int, typer.Option(help="Worker processes.")]
 FamilyOption = Annotated[
-    list[str] | None, typer.Option("--family", help=f"Once for each: {', '.join(FAMILIES)}.")
+    list[str] | None,
+    typer.Option("--family", help="cubic, tetragonal, trigonal-hexagonal, …; once for each."),
 ]
 
 
@@ -60,6 +44,8 @@ class Description(StrEnum):
 @app.command("list")
 def list_datasets(form: FormatOption = Format.table, output: OutputOption = None) -> None:
     """List the designed datasets."""
+    from sgbench.sets import ULBD, ULBD_ALL
+
     rows = [
         {
             "name": dataset.name,
@@ -87,6 +73,8 @@ def list_datasets(form: FormatOption = Format.table, output: OutputOption = None
 @app.command("test-sets")
 def list_test_sets(form: FormatOption = Format.table, output: OutputOption = None) -> None:
     """List the sets that models are scored on."""
+    from sgbench.sets import TEST_SETS
+
     rows = [{"name": spec.name, "holds": spec.describe()} for spec in TEST_SETS]
     show(rows, form, output)
 
@@ -94,6 +82,8 @@ def list_test_sets(form: FormatOption = Format.table, output: OutputOption = Non
 @app.command("sources")
 def list_sources(form: FormatOption = Format.table, output: OutputOption = None) -> None:
     """List where `build` can take structures from."""
+    from sgbench.structures.sources import SOURCES
+
     show([{"name": name, "holds": text} for name, text in SOURCES.items()], form, output)
 
 
@@ -106,6 +96,8 @@ def describe(
     output: OutputOption = None,
 ) -> None:
     """Say what a dataset holds, with a checksum."""
+    from sgbench.sets import DESIGNED, SetSpec, designed_set
+
     path = _file(dataset)
     if path is None:
         spec = SetSpec.parse(dataset)
@@ -152,7 +144,8 @@ def export(
     split: Annotated[
         str | None,
         typer.Option(
-            help=f"{', '.join(SPLITS)} of a designed dataset (in-mesh by default); "
+            help="train, validation, in-mesh or off-mesh of a designed dataset (in-mesh by "
+            "default); "
             "stratified/train, grouped/test, … of structures (all by default)."
         ),
     ] = None,
@@ -168,6 +161,9 @@ def export(
     file_format: Annotated[str, typer.Option("--format", help="hdf5")] = "hdf5",
 ) -> None:
     """Write patterns to a file: one array `data`, the space group's label in the last column."""
+    from sgbench.designed import SPLITS
+    from sgbench.sets import SetSpec, export_crystals_hdf5, export_hdf5
+
     if file_format != "hdf5":
         raise SgbenchError(f"unknown format '{file_format}'; expected hdf5. Choose it.")
     path = _file(dataset)
@@ -207,6 +203,7 @@ def generate(
 ) -> None:
     """Generate random structures with PyXtal, for `build gcdd`; run again to go on."""
     from sgbench.structures import generate_gcdd
+    from sgbench.symmetry import PAPER_FAMILIES, family_spacegroups
 
     families = family or (() if spacegroup else PAPER_FAMILIES)
     groups = {n for name in families for n in family_spacegroups(name)} | set(spacegroup or ())
@@ -219,13 +216,13 @@ def build(
     name: Annotated[str, typer.Argument(help="cddd, gcdd, or a designed dataset.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write (Parquet).")],
     source: Annotated[
-        str | None, typer.Option(help=f"{', '.join(SOURCES)}; see `sgbench dataset sources`.")
+        str | None, typer.Option(help="Of structures; `sgbench dataset sources` lists them.")
     ] = None,
     location: Annotated[
         str | None, typer.Option("--from", help="Folder, file or address of the source.")
     ] = None,
     family: FamilyOption = None,
-    protocol: Annotated[str, typer.Option(help=" or ".join(PROTOCOLS))] = CANONICAL.name,
+    protocol: Annotated[str, typer.Option(help="canonical or published")] = "canonical",
     workers: WorkersOption = 2,
     limit: Annotated[
         int | None, typer.Option(help="Structures a family at most, for a quick look.")
@@ -240,9 +237,13 @@ def build(
     Of structures: all that a source has. Of a designed dataset: its held-out samples.
     """
     from sgbench.cards import write_card_files
+    from sgbench.diffraction import PROTOCOLS
+    from sgbench.sets import STEMS, SetSpec, designed_set, write_designed
+    from sgbench.structures.sources import open_source
     from sgbench.tracking import log_dataset
 
-    if name in STRUCTURE_DATASETS:
+    sources = {STEMS["crystals"]: "amcsd", STEMS["random"]: "generated"}
+    if name in sources:
         from sgbench.structures import build_crystals
 
         if protocol not in PROTOCOLS:
@@ -253,7 +254,7 @@ def build(
         crystals = build_crystals(
             output,
             name,
-            open_source(source or STRUCTURE_DATASETS[name], location, _cache(output)),
+            open_source(source or sources[name], location, _cache(output)),
             family or ("all",),
             PROTOCOLS[protocol],
             workers,
@@ -301,9 +302,11 @@ def verify(
     sha256: Annotated[str, typer.Argument(help="Checksum that `describe` printed elsewhere.")],
 ) -> None:
     """Check that this machine has what another one has; exit status 1 if not."""
+    from sgbench.sets import SetSpec, designed_set
+
     path = _file(dataset)
-    if path is not None and not path.is_file():
-        raise SgbenchError(f"there is no file {path}; expected line lists. Mend the path.")
+    if path is not None:
+        require_file(path, "line lists. Mend the path.")
     found = designed_set(SetSpec.parse(dataset)).checksum() if path is None else file_sha256(path)
     if found != sha256.strip().lower():
         typer.echo(f"{dataset} differs: expected {sha256}, got {found}", err=True)
@@ -313,6 +316,8 @@ def verify(
 
 def _file(dataset: str) -> Path | None:
     """Return the path of a file of line lists, or None for the name of a designed dataset."""
+    from sgbench.sets import ULBD
+
     if dataset in ULBD:
         return None
     path = Path(dataset)
@@ -336,6 +341,8 @@ def _select(
     crystals: "CrystalSet", families: Sequence[str] | None, split: str | None
 ) -> "CrystalSet":
     """Return the structures of some families and of one part of a split."""
+    from sgbench.symmetry import family_spacegroups
+
     for family in families or ():
         family_spacegroups(family)  # names the families where one is unknown
     kept = [i for i, family in enumerate(crystals.family) if not families or family in families]
@@ -374,8 +381,11 @@ def _crystal_facts(crystals: "CrystalSet", path: Path) -> dict[str, Any]:
     }
 
 
-def _designed_facts(dataset: Designed) -> dict[str, Any]:
+def _designed_facts(dataset: "Designed") -> dict[str, Any]:
     from sgbench.cards import IDEAL
+    from sgbench.designed import SPLITS, UlbdUnion
+    from sgbench.diffraction import FREE_PARAMETERS
+    from sgbench.symmetry import extinction_classes
 
     facts: dict[str, Any] = {
         "name": dataset.name,
@@ -404,7 +414,9 @@ def _designed_facts(dataset: Designed) -> dict[str, Any]:
     return facts | {"sha256": dataset.checksum()}
 
 
-def _one_family(dataset: Designed) -> Ulbd:
+def _one_family(dataset: "Designed") -> "Ulbd":
+    from sgbench.designed import UlbdUnion
+
     if isinstance(dataset, UlbdUnion):
         raise SgbenchError(
             f"{dataset.name} holds several families; expected a dataset of one. Name one of "
@@ -413,8 +425,12 @@ def _one_family(dataset: Designed) -> Ulbd:
     return dataset
 
 
-def _with_ranges(spec: SetSpec, ranges: dict[str, str | None]) -> Designed:
+def _with_ranges(spec: "SetSpec", ranges: dict[str, str | None]) -> "Designed":
     """Return a designed dataset over other ranges, which its name then says."""
+    from sgbench.designed import Ulbd
+    from sgbench.diffraction import FREE_PARAMETERS
+    from sgbench.sets import Mesh, designed_set
+
     dataset = designed_set(spec)
     given = {parameter: text for parameter, text in ranges.items() if text is not None}
     if not given:

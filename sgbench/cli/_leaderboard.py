@@ -7,18 +7,11 @@ import typer
 
 from sgbench.cli._options import VERIFIED, CrystalsOption, StoreOption, VerifiedOption
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import (
-    CLASS_SCHEMES,
-    SPEED_ENDING,
-    read_predictions,
-    read_score,
-    write_score,
-)
-from sgbench.evaluation import score as score_predictions
-from sgbench.sets import OFF_MESH, SEALED, SetSpec, family_set, open_test_set
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from sgbench.sets import SetSpec
 
 
 def evaluate(
@@ -30,26 +23,34 @@ def evaluate(
 
     The test set is made again from its recipe, so a score depends on nothing but the predictions.
     """
+    from sgbench.evaluation import CLASS_SCHEMES, read_predictions, write_score
+    from sgbench.evaluation import score as score_predictions
+    from sgbench.progress import task
+    from sgbench.sets import family_set, open_test_set
+
     written: set[Path] = set()
-    for path in predictions:
-        guess = read_predictions(path)
-        origin = guess.provenance
-        truth = open_test_set(
-            public_set(origin["test_set"]), family_set(origin["family"], origin["protocol"]),
-            origin["per_spacegroup"], crystals or (),
-        )  # fmt: skip
-        # A control has a guess of its own for either scheme.
-        own = origin.get("status") == "control"
-        for scheme in (guess.class_scheme,) if own else CLASS_SCHEMES:
-            result = score_predictions(guess, truth, scheme)
-            target = output / f"{truth.name}.{scheme}.json"
-            if target in written:
-                raise SgbenchError(
-                    f"{path} would overwrite the score {target} of another file; expected the "
-                    "predictions of one model. Give each model a folder of its own."
-                )
-            write_score(target, result)
-            written.add(target)
+    with task("scoring", len(predictions), "files") as shown:
+        for path in predictions:
+            guess = read_predictions(path)
+            origin = guess.provenance
+            truth = open_test_set(
+                public_set(origin["test_set"]), family_set(origin["family"], origin["protocol"]),
+                origin["per_spacegroup"], crystals or (),
+            )  # fmt: skip
+            # A control has a guess of its own for either scheme.
+            own = origin.get("status") == "control"
+            for scheme in (guess.class_scheme,) if own else CLASS_SCHEMES:
+                result = score_predictions(guess, truth, scheme)
+                target = output / f"{truth.name}.{scheme}.json"
+                if target in written:
+                    raise SgbenchError(
+                        f"{path} would overwrite the score {target} of another file; expected the "
+                        "predictions of one model. Give each model a folder of its own."
+                    )
+                write_score(target, result)
+                written.add(target)
+            shown.advance(1)
+    typer.echo(f"wrote {output}: {len(written)} scores", err=True)
 
 
 def leaderboard(
@@ -77,6 +78,7 @@ def leaderboard(
     store: StoreOption = None,
 ) -> None:
     """Gather scores, and finished tables, into `leaderboard.csv` and `leaderboard.md`."""
+    from sgbench.evaluation import read_score
     from sgbench.files import all_or_none, write_atomically
     from sgbench.leaderboard import (
         COLUMNS,
@@ -214,8 +216,10 @@ def _percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
-def public_set(name: str) -> SetSpec:
+def public_set(name: str) -> "SetSpec":
     """Return the test set of a name, if anybody can make it."""
+    from sgbench.sets import OFF_MESH, SEALED, SetSpec
+
     spec = SetSpec.parse(name)
     if spec.part == SEALED.part:
         raise SgbenchError(
@@ -226,6 +230,8 @@ def public_set(name: str) -> SetSpec:
 
 
 def score_files(path: Path) -> list[Path]:
+    from sgbench.evaluation import SPEED_ENDING
+
     if not path.is_dir():
         return [path]
     # Predictions may lie in the same folder, and their speeds are JSON, too.

@@ -1,12 +1,10 @@
 """`sgbench models`, `train`, `predict` and `export-weights`."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from numpy.typing import NDArray
 
 from sgbench.cli._leaderboard import public_set, score_files
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
@@ -19,17 +17,6 @@ from sgbench.cli._options import (
 )
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
-from sgbench.models import (
-    CONTROLS,
-    EstimatorSpec,
-    NetworkSpec,
-    TrainingPlan,
-    UntrainedSpec,
-    get_model,
-    get_trained_model,
-    model_names,
-)
-from sgbench.sets import OFF_MESH, TEST_SETS, SetSpec, family_set, open_test_set, open_training_set
 
 _PRETRAINED = "pretrained:"
 
@@ -47,26 +34,23 @@ def models(
     trained on, and the fraction of space groups and of extinction classes that it gets right off
     the mesh. `sgbench predict pretrained:NAME` uses one.
     """
-    if pretrained:
-        show(_pretrained_rows(), form, output)
-        return
-    rows = []
-    for name in model_names():
-        spec = get_model(name)
-        weights, sees = None, "patterns"
-        if isinstance(spec, NetworkSpec):
-            weights, sees = spec.n_parameters(36), spec.input_scaling
-        elif isinstance(spec, EstimatorSpec):
-            sees = spec.features.__name__
-        rows.append(
-            {"name": name, "version": spec.version, "trained": not isinstance(spec, UntrainedSpec)}
-            | {"parameters": weights, "input": sees, "paper": spec.paper}
-        )
+    from sgbench.models import list_models
+
+    rows = (
+        _pretrained_rows()
+        if pretrained
+        else [
+            {"name": name, "version": one["version"], "trained": one["kind"] != "untrained"}
+            | {"parameters": one.get("parameters"), "input": one["input"], "paper": one["paper"]}
+            for name, one in list_models().items()
+        ]
+    )
     show(rows, form, output)
 
 
 def _pretrained_rows() -> list[dict[str, Any]]:
     from sgbench.pretrained import pretrained_names, read_pretrained
+    from sgbench.sets import OFF_MESH
 
     rows = []
     for found in map(read_pretrained, pretrained_names()):
@@ -130,11 +114,14 @@ def train(
     What is not said is taken from the model's published hyper-parameters where there are any. The
     validations go to `history.csv` beside the model.
     """
+    from sgbench.models import TrainingPlan, get_trained_model
+    from sgbench.sets import SetSpec, open_training_set
     from sgbench.tracking import check_store, tracked_run
 
     if store and workflow is None:
         check_store(store)  # before seconds of imports, so that the answer comes soon
-    from sgbench.cli._progress import TrainingDisplay
+    from sgbench.cli._progress import TrainingDisplay, closing, label_ceiling
+    from sgbench.progress import in_words, task
     from sgbench.training import Progress, choose_device, hardware, write_history
     from sgbench.training import train as train_model
 
@@ -158,9 +145,25 @@ def train(
     try:
         with (
             tracked_run(store, plan, data, output, tags, workflow) as run,
-            TrainingDisplay(plan, sys.stderr) as display,
+            task(
+                f"training {spec.name}", plan.steps * plan.batch_size, says_the_end=False
+            ) as shown,
         ):
-            typer.echo(f"training {spec.name} on {data.name} with {hardware(chosen)}", err=True)
+            typer.echo(
+                f"training {spec.name} on {data.name} with {hardware(chosen)}; after an"
+                " interruption the same command goes on where it was",
+                err=True,
+            )
+            ceiling = label_ceiling(data)
+            display = TrainingDisplay(shown, ceiling)
+
+            def go_on(patterns: int) -> None:
+                shown.begin(patterns)
+                if patterns:
+                    typer.echo(f"going on after {patterns:,} patterns", err=True)
+
+            def step(number: int, loss: float) -> None:
+                display.step(number * plan.batch_size, loss)
 
             def report(progress: Progress) -> None:
                 display.report(progress)
@@ -168,12 +171,14 @@ def train(
 
             extra = {"scale": scale, **run.provenance}
             trained = train_model(
-                plan, output, state, chosen, report, display.step, extra, crystals or (),
-                before_decay,
+                plan, output, state, chosen, report, step, extra, crystals or (), before_decay,
+                go_on,
             )  # fmt: skip
             write_history(output.with_name("history.csv"), trained)
             state.unlink(missing_ok=True)
             run.finish(output, trained)
+        typer.echo(closing(trained, ceiling, in_words), err=True)
+        typer.echo(f"wrote {output}", err=True)
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on from here", err=True)
         raise typer.Exit(130) from None
@@ -190,7 +195,7 @@ def predict(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the predictions.")],
     test_set: Annotated[
         list[str],
-        typer.Option(help=f"One or more of {', '.join(spec.name for spec in TEST_SETS)}"),
+        typer.Option(help="Once for each; `sgbench dataset test-sets` lists them."),
     ],
     per_spacegroup: Annotated[
         int, typer.Option(help="Samples a space group of the designed test sets.")
@@ -209,6 +214,8 @@ def predict(
     decoder `TEST_SET.details.csv`, the cells that it found, or why it found none.
     """
     from sgbench.evaluation import predict_sets, predict_untrained, write_predictions
+    from sgbench.models import CONTROLS, UntrainedSpec, get_model, model_names
+    from sgbench.sets import SetSpec, family_set, open_test_set
 
     specs = [public_set(name) for name in test_set]
     # A file or a control is known without the other models, and so without torch.
@@ -236,6 +243,7 @@ def predict(
                         err=True,
                     )
             typer.echo(f"predicted {len(truth)} samples of {spec.name}", err=True)
+        typer.echo(f"wrote {output}", err=True)
         return
     from sgbench.training import Trained, choose_device, load_model
 
@@ -252,6 +260,7 @@ def predict(
     for spec, predictions in zip(specs, predict_sets(trained, truths, chosen), strict=True):
         write_predictions(output / f"{spec.name}.parquet", predictions)
         typer.echo(f"predicted {len(predictions.sample_ids)} samples of {spec.name}", err=True)
+    typer.echo(f"wrote {output}", err=True)
 
 
 def export_weights(
@@ -276,7 +285,7 @@ def export_weights(
     typer.echo(f"wrote {written}")
 
 
-def _write_details(path: Path, ids: Sequence[str], details: "Mapping[str, NDArray[Any]]") -> None:
+def _write_details(path: Path, ids: Sequence[str], details: Mapping[str, Any]) -> None:
     import pandas as pd
 
     table = pd.DataFrame({"sample_id": ids, **details})

@@ -7,22 +7,12 @@ import typer
 
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
 from sgbench.errors import SgbenchError
-from sgbench.models import get_trained_model
-from sgbench.plan import (
-    PLAN_FIELDS,
-    SCALES,
-    Run,
-    on_gpu,
-    read_config,
-    read_rates,
-    resolve_settings,
-    training_seconds,
-    trainings,
-)
 
 ScaleArgument = Annotated[
     str | None,
-    typer.Argument(help=f"{', '.join(SCALES)} or auto; by default that of config/config.yaml."),
+    typer.Argument(
+        help="smoke, laptop, overnight, full or auto; by default that of config/config.yaml."
+    ),
 ]
 
 
@@ -36,6 +26,9 @@ def plan(
     Run it in the folder of the project. A value that is left empty is the trainer's default. The
     minutes are those expected of one seed, on one core, or on a GPU for networks at scale full.
     """
+    from sgbench.models import get_trained_model
+    from sgbench.plan import PLAN_FIELDS, Run, on_gpu, read_rates, training_seconds, trainings
+
     root = Path()
     settings = _settings(scale)
     rates, gpu = read_rates(root), on_gpu(settings)
@@ -91,5 +84,7 @@ def take(
 
 
 def _settings(scale: str | None) -> dict[str, Any]:
+    from sgbench.plan import read_config, resolve_settings
+
     given = read_config(Path())
     return resolve_settings(given if scale is None else {**given, "scale": scale}, Path())

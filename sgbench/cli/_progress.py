@@ -1,68 +1,70 @@
-"""Progress of a training: a bar on a terminal, a line now and then in a log."""
+"""Progress of a training: where it stands, and beside which ceiling."""
 
-import time
-from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from tqdm import tqdm
+from sgbench.progress import Task
 
 if TYPE_CHECKING:
-    from sgbench.models import TrainingPlan
-    from sgbench.training import Progress
-
-_LOG_SECONDS = 15.0
+    from sgbench.sets import TrainingSet
+    from sgbench.training import Progress, Trained
 
 
 class TrainingDisplay:
-    """Shows steps and validations on a stream; use as a context manager."""
+    """Shows steps and validations as a task.
 
-    def __init__(self, plan: "TrainingPlan", stream: TextIO) -> None:
-        self._plan = plan
-        self._stream = stream
-        self._interactive = stream.isatty()
-        self._bar = tqdm(
-            total=plan.steps * plan.batch_size,
-            unit="pattern",
-            unit_scale=True,
-            file=stream,
-            disable=not self._interactive,
-        )
-        self._spoken = time.monotonic()
-        self._last = ""
+    Parameters
+    ----------
+    task : Task
+        Counts patterns.
+    ceiling : float or None
+        Fraction of space groups that the data allow, where that is known.
+    """
 
-    def __enter__(self) -> "TrainingDisplay":
-        return self
+    def __init__(self, task: Task, ceiling: float | None) -> None:
+        self._task = task
+        self._ceiling = ceiling
+        self._validated = ""
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.close()
-
-    def step(self, step: int, loss: float) -> None:
-        """Take note of a finished step."""
-        done = step * self._plan.batch_size
-        if self._interactive:
-            self._bar.set_postfix_str(f"loss {loss:.3f} {self._last}", refresh=False)
-            self._bar.update(done - self._bar.n)
-        elif time.monotonic() - self._spoken > _LOG_SECONDS:
-            self._say(f"{done:,} of {self._bar_total():,} patterns, loss {loss:.3f}")
+    def step(self, patterns: int, loss: float) -> None:
+        """Take note of how many patterns were trained on."""
+        words = f"loss {loss:.3f}{self._validated}"
+        self._task.advance(patterns - self._task.done, words)
 
     def report(self, progress: "Progress") -> None:
         """Take note of a validation."""
-        self._last = f"top-1 {progress.top1:.3f} class {progress.class_accuracy:.3f}"
-        if not self._interactive:
-            self._say(
-                f"{progress.patterns:,} of {self._bar_total():,} patterns, "
-                f"{progress.patterns_per_second:.0f}/s, validation loss "
-                f"{progress.validation_loss:.3f}, {self._last}"
-            )
+        told = accuracies(progress, self._ceiling)
+        self._validated = f", {told}"
+        words = f"loss {progress.train_loss:.3f}, validation loss {progress.validation_loss:.3f}"
+        self._task.advance(0, f"{words}, {told}")
+        self._task.say()
 
-    def _bar_total(self) -> int:
-        return self._plan.steps * self._plan.batch_size
 
-    def _say(self, text: str) -> None:
-        self._spoken = time.monotonic()
-        print(text, file=self._stream, flush=True)
+def accuracies(progress: "Progress", ceiling: float | None) -> str:
+    """Return what a validation found, in percent, beside the ceiling."""
+    most = "" if ceiling is None else f" of at most {100 * ceiling:.1f}"
+    return (
+        f"space groups {100 * progress.top1:.1f}{most} %, "
+        f"classes {100 * progress.class_accuracy:.1f} %"
+    )
+
+
+def label_ceiling(dataset: "TrainingSet") -> float | None:
+    """Return the share of space groups that can be told, if the labels are coins in a class."""
+    from sgbench.symmetry import Ceiling
+
+    spec = dataset.spec
+    return Ceiling.of_family(spec.family).top[0] if spec.labels_are_coins else None
+
+
+def closing(trained: "Trained", ceiling: float | None, in_words: Callable[[float], str]) -> str:
+    """Return what a training came to."""
+    found = trained.provenance
+    history = found["history"]
+    said = f"trained on {found['train_patterns']:,} patterns in {in_words(found['train_seconds'])}"
+    if not history:
+        return said
+    from sgbench.training import Progress
+
+    best = min((Progress(**one) for one in history), key=lambda one: one.validation_loss)
+    return f"{said}; on validation: {accuracies(best, ceiling)}"

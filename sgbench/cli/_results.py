@@ -11,7 +11,6 @@ from sgbench.cli._leaderboard import score_files
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
 from sgbench.errors import SgbenchError
 from sgbench.files import all_or_none, write_atomically
-from sgbench.models import REFERENCE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,8 +49,9 @@ def figures(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")],
     model: Annotated[
-        str, typer.Option(help="What is shown where a figure shows one model.")
-    ] = REFERENCE,
+        str | None,
+        typer.Option(help="What is shown where a figure shows one model; ours by default."),
+    ] = None,
 ) -> None:
     """Draw the article's figures of results, and some more (SVG), with an index, figures.json.
 
@@ -60,7 +60,9 @@ def figures(
     """
     from sgbench import plots
     from sgbench.leaderboard import read_csv
+    from sgbench.models import REFERENCE
 
+    model = model or REFERENCE
     table = read_csv(scale_folder / "leaderboard.csv")
     mine = table[table["model"] == model]
     if mine.empty:

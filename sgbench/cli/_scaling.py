@@ -1,14 +1,16 @@
 """`sgbench scaling`: how fine a mesh has to be."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sgbench.cli._leaderboard import score_files
 from sgbench.cli._listing import Format, show
 from sgbench.errors import SgbenchError
-from sgbench.sets import DESIGNED, Mesh, SetSpec
+
+if TYPE_CHECKING:
+    from sgbench.sets import Mesh
 
 _KEPT = (
     "model", "train_set", "step", "patterns_per_lattice", "test_set", "family", "class_scheme",
@@ -29,6 +31,7 @@ def scaling(
     from sgbench import plots
     from sgbench.evaluation import read_score
     from sgbench.leaderboard import build_table
+    from sgbench.sets import DESIGNED
 
     found = [read_score(file) for path in scores for file in score_files(path)]
     on_mesh = [one for one in found if _mesh(one.provenance["train_set"])]
@@ -58,6 +61,8 @@ def scaling(
     typer.echo(f"wrote {output} and {output.with_suffix('.svg')}: {len(table)} rows{left_out}")
 
 
-def _mesh(train_set: str) -> Mesh | None:
+def _mesh(train_set: str) -> "Mesh | None":
+    from sgbench.sets import SetSpec
+
     spec = SetSpec.find(train_set)
     return spec.mesh if spec and spec.mesh and spec.mesh.step else None

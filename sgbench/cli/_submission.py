@@ -1,10 +1,11 @@
-"""`sgbench submission …`."""
+"""Check, score and add models of your own."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sgbench.cli._lazy import SETTINGS, Group
 from sgbench.cli._listing import Format, show
 from sgbench.cli._options import VERIFIED, CrystalsOption, VerifiedOption
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 _HOME = Path("submissions")
 
-app = typer.Typer(help="Check, score and add models of your own.", no_args_is_help=True)
+app = typer.Typer(cls=Group, help=__doc__, no_args_is_help=True, **SETTINGS)
 
 FolderArgument = Annotated[
     str, typer.Argument(metavar="NAME|FOLDER", help="NAME stands for submissions/NAME.")

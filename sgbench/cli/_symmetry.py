@@ -1,30 +1,16 @@
 """`sgbench classes`, `ceilings` and `lines`."""
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
-from sgbench.diffraction import (
-    PROTOCOLS,
-    allowed_lines,
-    free_parameters,
-    full_cell,
-    hexagonal_axes,
-)
 from sgbench.errors import SgbenchError
-from sgbench.symmetry import (
-    FAMILIES,
-    PAPER_FAMILIES,
-    Ceiling,
-    extinction_classes,
-    family_of,
-    family_spacegroups,
-    spacegroup_symbol,
-)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Ångström; the lines of larger cells are too many to read.
 _LONGEST_EDGE = 100.0
@@ -38,6 +24,13 @@ def classes(
     output: OutputOption = None,
 ) -> None:
     """List the extinction classes of a family (the paper's Tables S1-S3)."""
+    from sgbench.symmetry import (
+        extinction_classes,
+        family_of,
+        family_spacegroups,
+        spacegroup_symbol,
+    )
+
     rows = []
     for cls in extinction_classes(family_spacegroups(family)):
         row: dict[str, object] = {
@@ -74,6 +67,8 @@ def ceilings(
     (data), and what is left where lines that the profile does not resolve count as one
     (resolution).
     """
+    from sgbench.symmetry import PAPER_FAMILIES, Ceiling
+
     if exact:
         show(_exact_rows(families), form, output)
         return
@@ -92,7 +87,9 @@ def ceilings(
 
 def _exact_rows(names: Iterable[str] | None) -> list[dict[str, object]]:
     from sgbench.designed import SPLITS, exact_ceilings
+    from sgbench.diffraction import PROTOCOLS
     from sgbench.sets import DESIGNED, SetSpec, designed_set, designed_test_set
+    from sgbench.symmetry import FAMILIES, PAPER_FAMILIES
 
     def named(name: str) -> SetSpec:
         return SetSpec(DESIGNED, family=name) if name in FAMILIES else SetSpec.parse(name)
@@ -133,6 +130,8 @@ def lines(
     Cells are those of the standard setting. Rhombohedral groups also take rhombohedral axes,
     if all six parameters are given.
     """
+    from sgbench.diffraction import PROTOCOLS, allowed_lines
+
     if protocol not in PROTOCOLS:
         raise SgbenchError(
             f"unknown protocol '{protocol}'; expected one of {', '.join(PROTOCOLS)}. Choose one."
@@ -157,8 +156,11 @@ def lines(
     show(rows, form, output)
 
 
-def _free_parameters(spacegroup: int, text: str) -> NDArray[np.float64]:
+def _free_parameters(spacegroup: int, text: str) -> "NDArray[np.float64]":
     """Read the free parameters of a cell, or all six, also of rhombohedral axes."""
+    from sgbench.diffraction import free_parameters, full_cell, hexagonal_axes
+    from sgbench.symmetry import family_of, spacegroup_symbol
+
     family = family_of(spacegroup)
     try:
         values = [float(part) for part in text.split(",")]

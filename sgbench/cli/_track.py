@@ -1,14 +1,15 @@
-"""`sgbench track`: what is recorded in MLflow."""
+"""Send what MLflow did not get."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from sgbench.cli._lazy import SETTINGS, Group
 from sgbench.cli._options import StoreOption
 from sgbench.errors import SgbenchError
 
-app = typer.Typer(no_args_is_help=True, help="What is recorded in MLflow.")
+app = typer.Typer(cls=Group, help=__doc__, no_args_is_help=True, **SETTINGS)
 
 
 @app.callback()

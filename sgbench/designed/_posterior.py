@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import block_diag
 
 from sgbench.designed._dataset import Ulbd
 from sgbench.designed._exact_ceilings import distinct_angles
@@ -47,6 +46,8 @@ def exact_posterior(
         other cells show, too.
     """
     if isinstance(dataset, UlbdUnion):
+        from scipy.linalg import block_diag  # takes a while to import
+
         parts = [exact_posterior(part, split, per_spacegroup) for part in dataset.parts]
         # Families follow each other in the numbers of space groups, and their samples do, too.
         return None if any(part is None for part in parts) else np.asarray(block_diag(*parts))

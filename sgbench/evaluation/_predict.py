@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sgbench.errors import SgbenchError
 from sgbench.evaluation._predictions import Predictions
 from sgbench.models import Answer, UntrainedSpec
+from sgbench.progress import task
 from sgbench.sets import SetSpec, TestSet
 from sgbench.symmetry import family_spacegroups
 
@@ -176,10 +177,11 @@ def _timed(
     n, counted = len(truth), 0
     parts = []
     started = time.perf_counter()
-    for asked in truth.batches(batch):
-        parts.append(predict(asked))
-        if len(parts) == 1 and n >= 2 * batch:
-            started, counted = time.perf_counter(), batch
+    with task(f"predicting {truth.name}", n) as shown:
+        for asked in shown.counted(truth.batches(batch)):
+            parts.append(predict(asked))
+            if len(parts) == 1 and n >= 2 * batch:
+                started, counted = time.perf_counter(), batch
     return parts, (n - counted) / (time.perf_counter() - started)
 
 

@@ -8,21 +8,24 @@ from sgbench.models._plan import TrainingPlan
 from sgbench.models._registry import (
     REFERENCE,
     REFERENCE_MODELS,
+    base_name,
+    current_name,
+    get_model,
+    get_trained_model,
+    is_reserved,
+    list_models,
+    model_names,
+    register_estimator,
+    register_model,
+    register_untrained,
+)
+from sgbench.models._specs import (
     Answer,
     EstimatorSpec,
     ModelSpec,
     NetworkSpec,
     TrainedSpec,
     UntrainedSpec,
-    base_name,
-    current_name,
-    get_model,
-    get_trained_model,
-    is_reserved,
-    model_names,
-    register_estimator,
-    register_model,
-    register_untrained,
 )
 from sgbench.models.controls import CONTROLS, control_probabilities
 
@@ -43,6 +46,7 @@ __all__ = [
     "get_model",
     "get_trained_model",
     "is_reserved",
+    "list_models",
     "model_names",
     "register_estimator",
     "register_model",

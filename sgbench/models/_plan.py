@@ -11,7 +11,7 @@ from sgbench.errors import SgbenchError
 from sgbench.models._registry import base_name
 
 if TYPE_CHECKING:
-    from sgbench.models._registry import EstimatorSpec, NetworkSpec
+    from sgbench.models._specs import EstimatorSpec, NetworkSpec
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,29 @@
-"""The registry of models: a name, how to build it, how it sees a pattern, and its paper."""
+"""The registry of models, by name."""
 
-import importlib
 import pkgutil
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from difflib import get_close_matches
 from functools import cache
+from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from sgbench.errors import SgbenchError
-
-if TYPE_CHECKING:
-    import torch
-    from sklearn.base import ClassifierMixin
-
-    from sgbench.diffraction import PatternProtocol
-    from sgbench.sets import TestSet
+from sgbench.models._index import described, read_index
+from sgbench.models._specs import (
+    EstimatorBuilder,
+    EstimatorSpec,
+    Features,
+    InputScaling,
+    ModelSpec,
+    NetworkBuilder,
+    NetworkSpec,
+    Targets,
+    TrainedSpec,
+    UntrainedSpec,
+)
 
 #: The model that stands for the paper's network wherever one model is shown.
 REFERENCE = "fcn-wang2024.sqrt-no-dropout"
@@ -28,139 +32,11 @@ REFERENCE_MODELS = (REFERENCE, "fcn-wang2024.sqrt", "fcn-wang2024")
 # Names that files of earlier versions carry.
 _RENAMED = {"fcn-wang2024.sqrt-fresh": REFERENCE}
 
-InputScaling = Literal["linear", "sqrt"]
-Targets = Literal["labels", "posterior"]
-NetworkBuilder = Callable[[int], "torch.nn.Module"]
-EstimatorBuilder = Callable[[int], "ClassifierMixin"]
-#: From patterns, shape (n, n_points), to what an estimator is fitted on, shape (n, n_features).
-Features = Callable[[NDArray[np.float32], "PatternProtocol"], NDArray[np.float32]]
-
 _LOOK_ALIKES = str.maketrans("01i", "oll")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _REGISTRY: dict[str, "ModelSpec"] = {}
 _TIMM = "timm:"
 _OF_LENGTH = re.compile(r"(?P<base>.+)@(?P<patterns>[1-9]\d{0,11})\Z", re.ASCII)
-
-
-@dataclass(frozen=True)
-class NetworkSpec:
-    """A network that is trained step by step.
-
-    Attributes
-    ----------
-    name : str
-        ``architecture`` or ``architecture.variant``; a variant differs in what it is fed. With
-        ``@N`` behind it, it is trained on N patterns, for a curve of learning.
-    build : callable
-        Takes the number of outputs, returns the network with fresh weights; the network maps
-        patterns of shape (n, 1, n_points) to logits of shape (n, n_outputs).
-    input_scaling : {'linear', 'sqrt'}
-        Patterns as the protocol scales them (maximum 1), or the square root of that.
-    paper : str
-        Reference.
-    targets : {'labels', 'posterior'}
-        What it learns of a training pattern: its label, or how likely each space group is given the
-        pattern, of which the label is one draw.
-    version : int
-        Any change of the network or of its input raises it.
-    defaults : mapping
-        Published hyper-parameters of the training, by the names of `TrainingPlan`'s fields.
-    """
-
-    name: str
-    build: NetworkBuilder
-    input_scaling: InputScaling
-    paper: str
-    targets: Targets = "labels"
-    version: int = 1
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-
-    def scale_input(self, patterns: "torch.Tensor") -> "torch.Tensor":
-        """Turn patterns of shape (n, n_points) into the network's input, (n, 1, n_points)."""
-        scaled = patterns.sqrt() if self.input_scaling == "sqrt" else patterns
-        return scaled.unsqueeze(1)
-
-    def n_parameters(self, n_outputs: int) -> int:
-        """Return how many weights the network has."""
-        import torch
-
-        with torch.device("meta"):  # counted without drawing any
-            return sum(weight.numel() for weight in self.build(n_outputs).parameters())
-
-
-@dataclass(frozen=True)
-class EstimatorSpec:
-    """A scikit-learn classifier that is fitted at once, on features of patterns.
-
-    Attributes
-    ----------
-    name, paper, version, defaults
-        As those of `NetworkSpec`.
-    build : callable
-        Takes the seed, returns the unfitted classifier, with `fit` and `predict_proba`.
-    features : callable
-        Takes patterns, shape (n, n_points), and the protocol; returns float32 features, shape
-        (n, n_features).
-    """
-
-    name: str
-    build: EstimatorBuilder
-    features: Features
-    paper: str
-    version: int = 1
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What an untrained model says of n samples.
-
-    Attributes
-    ----------
-    probabilities : ndarray of float32, shape (n, n_labels)
-    details : mapping of str to ndarray, shape (n,) each
-        What else it found, by name: the cell, for instance.
-    """
-
-    probabilities: NDArray[np.float32]
-    details: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class UntrainedSpec:
-    """A model that needs no training.
-
-    Attributes
-    ----------
-    name, paper, version
-        As those of `NetworkSpec`.
-    answer : callable
-        Takes a test set, or a part of one, and the class scheme; returns an `Answer`.
-    status : {'control', 'reference'}
-        A control says what a score means; it may look at labels and is no competitor.
-    families : tuple of str
-        Those that it can be asked about.
-    class_schemes : tuple of str
-        What it is asked for; an answer over space groups serves both.
-    batch : int or None
-        Samples that it is asked about at once; None for all.
-    needs_posterior : bool
-        Whether it is asked only about sets whose exact posterior is known.
-    """
-
-    name: str
-    answer: Callable[["TestSet", str], Answer]
-    paper: str
-    status: Literal["control", "reference"]
-    families: tuple[str, ...]
-    class_schemes: tuple[str, ...]
-    batch: int | None
-    version: int = 1
-    needs_posterior: bool = False
-
-
-TrainedSpec = NetworkSpec | EstimatorSpec
-ModelSpec = TrainedSpec | UntrainedSpec
 
 
 def register_model(
@@ -231,8 +107,24 @@ def get_trained_model(name: str) -> TrainedSpec:
 
 def model_names() -> tuple[str, ...]:
     """Return the names of all models, sorted; any other ``timm:...`` can be asked for as well."""
-    _import_models()
-    return tuple(sorted(_REGISTRY))
+    indexed = read_index()
+    if not indexed:
+        import_models()
+    return tuple(sorted({*indexed, *_REGISTRY}))
+
+
+def list_models() -> dict[str, Mapping[str, Any]]:
+    """Return what is known of each model, by its name.
+
+    Returns
+    -------
+    dict of str to mapping
+        With ``kind`` (network, estimator or untrained), ``version``, ``paper``, ``input`` (how it
+        sees a pattern) and, of a network, ``parameters``: its weights for 36 space groups.
+    """
+    known = {**read_index()}
+    unknown = (_REGISTRY[name] for name in model_names() if name not in known)
+    return dict(sorted({**known, **described(unknown)}.items()))
 
 
 def is_reserved(name: str) -> bool:
@@ -265,24 +157,57 @@ def get_model(name: str) -> ModelSpec:
             name=f"{of_any_length.name}@{length['patterns']}",
             defaults={**of_any_length.defaults, "patterns": int(length["patterns"])},
         )
-    # What is there already needs no import of the others, and so no torch.
-    if name in _REGISTRY or name in model_names():
+    entry = read_index().get(name)
+    if entry and entry["kind"] != "untrained":
+        return _indexed(name)
+    if name not in _REGISTRY and entry:
+        import_module(entry["module"])
+    elif name not in _REGISTRY and not read_index():
+        import_models()
+    if name in _REGISTRY:
         return _REGISTRY[name]
     if name.startswith(_TIMM):
         from sgbench.models._timm import PAPER, timm_network
 
         return NetworkSpec(name, timm_network(name.removeprefix(_TIMM)), "sqrt", PAPER)
+    near = get_close_matches(name, model_names(), n=3, cutoff=0.5) or [REFERENCE]
     raise SgbenchError(
-        f"unknown model '{name}'; expected one of {', '.join(model_names())}, timm:NAME, or one "
-        "that is trained with @PATTERNS behind it. "
-        "`sgbench models` lists them."
+        f"unknown model '{name}'; expected one such as {', '.join(near)}, or timm:NAME, perhaps "
+        "with @PATTERNS behind it. `sgbench models` lists them."
     )
 
 
 @cache
-def _import_models() -> None:
+def import_models() -> Mapping[str, ModelSpec]:
+    """Import all models, and return them as they entered themselves."""
     import sgbench.models as package
 
     for module in pkgutil.iter_modules(package.__path__):
         if not module.name.startswith("_"):
-            importlib.import_module(f"{package.__name__}.{module.name}")
+            import_module(f"{package.__name__}.{module.name}")
+    return _REGISTRY
+
+
+@cache
+def _indexed(name: str) -> TrainedSpec:
+    """Return what the index says of a model, whose module is imported when it is built."""
+    entry = read_index()[name]
+
+    def registered() -> Any:
+        import_module(entry["module"])
+        return _REGISTRY[name]
+
+    paper, version, defaults = entry["paper"], entry["version"], entry["defaults"]
+    if entry["kind"] == "network":
+        return NetworkSpec(
+            name, lambda n_outputs: registered().build(n_outputs), entry["input"], paper,
+            entry["targets"], version, defaults,
+        )  # fmt: skip
+    return EstimatorSpec(
+        name,
+        lambda seed: registered().build(seed),
+        lambda patterns, protocol: registered().features(patterns, protocol),
+        paper,
+        version,
+        defaults,
+    )

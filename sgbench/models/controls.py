@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgbench.errors import SgbenchError
-from sgbench.models._registry import Answer, UntrainedSpec, register_untrained
+from sgbench.models._registry import register_untrained
+from sgbench.models._specs import Answer, UntrainedSpec
 from sgbench.sets import TestSet
 from sgbench.symmetry import FAMILIES, class_labels, family_spacegroups
 

@@ -10,7 +10,8 @@ import numpy as np
 from sgbench.decoder import INDEXED, decode_each, spacegroup_probabilities
 from sgbench.designed import Ulbd
 from sgbench.diffraction import FREE_PARAMETERS
-from sgbench.models._registry import Answer, UntrainedSpec, register_untrained
+from sgbench.models._registry import register_untrained
+from sgbench.models._specs import Answer, UntrainedSpec
 from sgbench.sets import TestSet, family_set
 
 

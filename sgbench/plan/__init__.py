@@ -1,6 +1,14 @@
 """What the workflow runs: settings, the runs that follow from them, and what these cost."""
 
-from sgbench.plan._costs import Cost, expected_costs, explain_costs, read_rates, training_seconds
+from sgbench.plan._closing import closing_words
+from sgbench.plan._costs import (
+    ExpectedJob,
+    expected_jobs,
+    expected_seconds,
+    explain_costs,
+    read_rates,
+    training_seconds,
+)
 from sgbench.plan._jobs import (
     Run,
     ceiling_sets,
@@ -27,12 +35,14 @@ __all__ = [
     "KEPT",
     "PLAN_FIELDS",
     "SCALES",
-    "Cost",
+    "ExpectedJob",
     "Run",
     "ceiling_sets",
+    "closing_words",
     "crystal_datasets",
     "designed_datasets",
-    "expected_costs",
+    "expected_jobs",
+    "expected_seconds",
     "explain_costs",
     "explain_scale",
     "generated_families",

@@ -1,19 +1,22 @@
 """What a run of the workflow is expected to cost, from rates that were measured."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sgbench.checked import FileKind, Positive, Text, record
 from sgbench.models import NetworkSpec, UntrainedSpec, get_model, get_trained_model
-from sgbench.plan._jobs import designed_datasets, generated_families, runs
+from sgbench.plan._jobs import crystal_datasets, designed_datasets, generated_families, runs
 from sgbench.plan._settings import architecture
+from sgbench.sets import STEMS
 from sgbench.symmetry import family_spacegroups
 
 # Structures of the American Mineralogist database that pass, and those of a family in a test set;
 # other sources differ.
 _CRYSTALS, _CRYSTALS_A_FAMILY = 8_400, 1_400
+# Space groups of the portrait of random structures (Fig. 4).
+_PORTRAYED_GROUPS = 2
 # Seconds that the decoder takes over a pattern.
 _DECODING = 0.05
 # Beside the trainings' own.
@@ -39,26 +42,24 @@ _RATES = record(
 
 
 @dataclass(frozen=True)
-class Cost:
-    """Expected cost of a rule.
+class ExpectedJob:
+    """A job of the workflow, and what it is expected to cost.
 
     Attributes
     ----------
     rule : str
-    jobs : int
-    hours : float
-        Of the unit, all jobs together.
+    name : str
+        That of its log: ``train/ulbd-cubic/fcn-wang2024/seed0``, or the rule's own.
+    seconds : float
+        On one core, or on a GPU.
     unit : str
-        ``core`` or ``GPU``.
-    basis : str
-        ``measured`` rates, or ``estimated`` ones.
+        ``core``, whose rates are measured, or ``GPU``, whose are estimated.
     """
 
     rule: str
-    jobs: int
-    hours: float
-    unit: str
-    basis: str
+    name: str
+    seconds: float
+    unit: str = "core"
 
 
 def read_rates(root: Path) -> dict[str, Any]:
@@ -87,10 +88,10 @@ def training_seconds(
     return float(rates["start"]) + patterns / _rate(model, rates, gpu)
 
 
-def expected_costs(
+def expected_jobs(
     settings: Mapping[str, Any], rates: Mapping[str, Any], gpu: bool
-) -> tuple[Cost, ...]:
-    """Return what each rule of the workflow is expected to cost.
+) -> tuple[ExpectedJob, ...]:
+    """Return the jobs of the workflow, and what each is expected to cost.
 
     Parameters
     ----------
@@ -103,10 +104,10 @@ def expected_costs(
     """
     per_group = settings["test_patterns_per_spacegroup"]
     start, light = float(rates["start"]), float(rates["start_light"])
-    seconds: dict[tuple[str, str], list[float]] = {}
+    jobs: list[ExpectedJob] = []
 
-    def add(rule: str, cost: float, unit: str = "core") -> None:
-        seconds.setdefault((rule, unit), []).append(cost)
+    def add(rule: str, item: str, seconds: float, unit: str = "core") -> None:
+        jobs.append(ExpectedJob(rule, f"{rule}/{item}" if item else rule, seconds, unit))
 
     for run in runs(settings):
         designed = run.per_spacegroup * len(family_spacegroups(run.family))
@@ -116,36 +117,71 @@ def expected_costs(
         spec = get_model(run.model)
         if isinstance(spec, UntrainedSpec):
             decodes = spec.status == "reference"
-            add("predict", start + n_test * _DECODING if decodes else light)
+            add("predict", run.folder, start + n_test * _DECODING if decodes else light)
         else:
             unit = "GPU" if gpu and isinstance(spec, NetworkSpec) else "core"
             rate = _rate(run.model, rates, gpu) * rates["predict_times_train"]
-            add("train", training_seconds(run.model, run.plan, rates, gpu), unit)
-            add("predict", start + n_test / rate, unit)
-        add("evaluate", light + n_test * rates["evaluate"])
+            add("train", run.folder, training_seconds(run.model, run.plan, rates, gpu), unit)
+            add("predict", run.folder, start + n_test / rate, unit)
+        add("evaluate", run.folder, light + n_test * rates["evaluate"])
     for written in designed_datasets(settings):
         n_samples = 3 * per_group * len(family_spacegroups(written.family))
-        add("designed_lines", start + n_samples * rates["designed_lines"])
+        add("designed_lines", written.name, start + n_samples * rates["designed_lines"])
+    random, sizes = STEMS["random"], settings["generated"]
+    portrayed = f"{random}-portrayed"
     groups = sum(len(family_spacegroups(family)) for family in generated_families(settings))
-    n_generated = settings["generated"]["per_spacegroup"] * groups
-    add("random_structures", start + n_generated * rates["random_structures"])
-    for n in (settings["crystals_per_family"] or _CRYSTALS, n_generated):
-        add("crystals", start + n * rates["crystals"])
+    generated = {
+        random: sizes["per_spacegroup"] * groups,
+        portrayed: sizes["portrayed"] * _PORTRAYED_GROUPS,
+    }
+    for name, n in generated.items():
+        add("random_structures", name, start + n * rates["random_structures"])
+    all_of_source = settings["crystals_per_family"] or _CRYSTALS
+    for name in (*crystal_datasets(settings), portrayed):
+        n = generated.get(name, all_of_source)
+        add("crystals", name, start + n * rates["crystals"])
+        add("portrait", name, start)
     for rule in _SINGLE_JOBS:
-        add(rule, light)
-    return tuple(
-        Cost(rule, len(jobs), sum(jobs) / 3600, unit, "estimated" if unit == "GPU" else "measured")
-        for (rule, unit), jobs in seconds.items()
+        add(rule, "", light)
+    return tuple(jobs)
+
+
+def expected_seconds(jobs: Iterable[ExpectedJob], cores: int) -> dict[str, float]:
+    """Return what each job adds to a run on a machine, by its name; a GPU does one job at a time.
+
+    Parameters
+    ----------
+    jobs : iterable of ExpectedJob
+    cores : int
+        Of the machine.
+    """
+    return {job.name: job.seconds / (1 if job.unit == "GPU" else cores) for job in jobs}
+
+
+def explain_costs(jobs: Sequence[ExpectedJob], cores: int) -> str:
+    """Say how many minutes a whole run is expected to take on a machine, and what takes most."""
+    seconds = expected_seconds(jobs, cores)
+    rules: dict[str, list[float]] = {}
+    for job in jobs:
+        rules.setdefault(job.rule, []).append(seconds[job.name])
+    total = sum(seconds.values())
+    parts = sorted(((sum(of), len(of), rule) for rule, of in rules.items()), reverse=True)
+    told = [part for part in parts if part[0] > 0.04 * total]
+    words = [f"{rule} {_minutes(spent)} ({n} jobs)" for spent, n, rule in told]
+    if rest := parts[len(told) :]:
+        spent, n = sum(part[0] for part in rest), sum(part[1] for part in rest)
+        words.append(f"the rest {_minutes(spent)} ({n} jobs)")
+    where = f"on {cores} core{'s' if cores != 1 else ''}"
+    if any(job.unit == "GPU" for job in jobs):
+        where += " and a GPU, whose rate is estimated"
+    return (
+        f"a whole run is expected to take {_minutes(total)} min {where} (rates:"
+        f" workflow/rates.yaml):\n  {', '.join(words)}"
     )
 
 
-def explain_costs(costs: Iterable[Cost]) -> str:
-    """Say what is expected, a rule a line."""
-    lines = ["expected cost (rates: workflow/rates.yaml)"]
-    for cost in sorted(costs, key=lambda cost: -cost.hours):
-        spent = f"{cost.hours:>7.2f} {cost.unit}-hours, {cost.basis}"
-        lines.append(f"  {cost.rule:<18} {cost.jobs:>4} jobs  {spent}")
-    return "\n".join(lines)
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.1f}" if seconds < 600 else f"{seconds / 60:.0f}"
 
 
 def _rate(model: str, rates: Mapping[str, Any], gpu: bool) -> float:

@@ -4,7 +4,8 @@ Each is a file of weights in half precision and a description beside it, in `wei
 is the name: ``TRAINING_SET/MODEL``.
 """
 
-from sgbench.pretrained._export import export_weights
+from typing import TYPE_CHECKING, Any
+
 from sgbench.pretrained._weights import (
     HOME,
     MOST_BYTES,
@@ -15,6 +16,9 @@ from sgbench.pretrained._weights import (
     pretrained_names,
     read_pretrained,
 )
+
+if TYPE_CHECKING:
+    from sgbench.pretrained._export import export_weights
 
 __all__ = [
     "HOME",
@@ -27,3 +31,12 @@ __all__ = [
     "pretrained_names",
     "read_pretrained",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # It needs torch, for which a listing does not wait.
+    if name == "export_weights":
+        from sgbench.pretrained._export import export_weights
+
+        return export_weights
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

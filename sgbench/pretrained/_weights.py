@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import safetensors.torch
-import torch
 from annotated_types import Len
 
 from sgbench.checked import Count, FileKind, NotNegative, Several, Text, record
@@ -17,7 +15,11 @@ from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score
 from sgbench.files import all_or_none, write_atomically
 from sgbench.symmetry import TOP_K
-from sgbench.training import TrainedModel, restore_network
+
+if TYPE_CHECKING:
+    import torch
+
+    from sgbench.training import TrainedModel
 
 #: Where the weights lie that come with the package.
 HOME = Path(__file__).parent / "weights"
@@ -170,7 +172,7 @@ def read_pretrained(name: str, home: Path = HOME) -> Pretrained:
     return found
 
 
-def load_pretrained(name: str, device: torch.device, home: Path = HOME) -> TrainedModel:
+def load_pretrained(name: str, device: "torch.device", home: Path = HOME) -> "TrainedModel":
     """Return a network with reference weights, in single precision.
 
     Parameters
@@ -187,6 +189,11 @@ def load_pretrained(name: str, device: torch.device, home: Path = HOME) -> Train
         If there are none of this name; or their SHA-256, names, shapes or kinds are not those that
         they should be, or a weight is not finite.
     """
+    import safetensors.torch
+    import torch
+
+    from sgbench.training import restore_network
+
     description = read_pretrained(name, home)
     path = home / f"{name}{_WEIGHTS}"
     content = _KIND.read_bytes(path, MOST_BYTES)
@@ -203,7 +210,7 @@ def load_pretrained(name: str, device: torch.device, home: Path = HOME) -> Train
 
 
 def write_pretrained(
-    weights: Mapping[str, torch.Tensor], described: Pretrained, home: Path
+    weights: Mapping[str, "torch.Tensor"], described: Pretrained, home: Path
 ) -> Path:
     """Write weights and their description, both or none; return the path of the weights.
 
@@ -216,6 +223,8 @@ def write_pretrained(
     home : Path
         Folder of weights.
     """
+    import safetensors.torch
+
     content = safetensors.torch.save(dict(weights))
     found = replace(described, weights_sha256=hashlib.sha256(content).hexdigest())
     path = home / f"{found.name}{_WEIGHTS}"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import block_diag
 
 from sgbench.designed import Designed, Split, Ulbd, exact_posterior
 from sgbench.diffraction import PatternProtocol, Samples
@@ -166,6 +165,8 @@ def _alike(dataset: Designed, split: Split, per_spacegroup: int) -> NDArray[np.b
             return None
         recipes = dataset.held_out_recipes(split, per_spacegroup)
         return dataset.groups_alike(recipes)
+    from scipy.linalg import block_diag  # takes a while to import
+
     known = [_alike(part, split, per_spacegroup) for part in dataset.parts]
     # Families follow each other in the numbers of space groups, and their samples do, too.
     return np.asarray(block_diag(*known), dtype=bool)

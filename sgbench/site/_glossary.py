@@ -8,6 +8,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 from sgbench.errors import SgbenchError
+from sgbench.files import unreadable
 
 _TERM = re.compile(r"^### (?P<name>.+)\n(?P<text>(?:(?!^#).*\n?)*)", re.MULTILINE)
 _COLUMN = re.compile(r"^\| (?P<names>`[^|]+) \|[^|]*\| .*?\(#(?P<anchor>[\w-]+)\)", re.MULTILINE)
@@ -61,13 +62,13 @@ def read_glossary(path: Path) -> Glossary:
     SgbenchError
         If the file is missing or has no term.
     """
+    expected = "the glossary, such as docs/glossary.md. Mend the path, or leave --glossary out."
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SgbenchError(
-            f"{path} cannot be read ({type(error).__name__}); expected the glossary, such as "
-            "docs/glossary.md. Mend the path, or leave --glossary out."
-        ) from error
+    except OSError as error:
+        raise unreadable(path, error, expected) from error
+    except UnicodeDecodeError as error:
+        raise SgbenchError(f"{path} cannot be read ({error}); expected {expected}") from error
     markdown = MarkdownIt("commonmark", {"html": False}).disable("image")
     named = [(_anchor(found["name"]), *found.groups()) for found in _TERM.finditer(text)]
     anchors = {anchor for anchor, _, _ in named}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sgbench.checked import Count, FileKind, Text, printed, record
 from sgbench.diffraction import LineList, PatternProtocol, Samples
 from sgbench.errors import SgbenchError
-from sgbench.files import write_atomically
+from sgbench.files import require_file, write_atomically
 from sgbench.structures.sources import Excluded
 from sgbench.symmetry import FAMILIES, extinction_classes, family_of, family_spacegroups
 
@@ -277,11 +277,7 @@ def _read(
     path: Path, columns: list[str] | None, whole: bool = True
 ) -> tuple[pa.Table, dict[str, Any]]:
     path = Path(path)
-    if not path.is_file():
-        raise SgbenchError(
-            f"there is no file {path}; expected line lists of crystals. Build them first or mend "
-            "the path."
-        )
+    require_file(path, "line lists of crystals. Build them first or mend the path.")
     with _KIND.open_parquet(path) as file:
         raw, table = file.schema_arrow.metadata or {}, file.read(columns)
         schema = file.schema_arrow.remove_metadata()

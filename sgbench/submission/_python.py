@@ -1,11 +1,13 @@
 """Scoring what lives in Python: a function, a scikit-learn estimator or a torch module."""
 
+import sys
 from typing import Any
 
 import numpy as np
 
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score
+from sgbench.progress import shown, task
 from sgbench.submission._adapters import probabilities_of
 from sgbench.submission._prediction_file import probability_problems
 from sgbench.submission._scoring import score_samples
@@ -49,7 +51,9 @@ def evaluate(
     chosen = Track(track, scale)
     labels = chosen.labels(class_scheme)
     samples = public_samples(chosen)
-    probabilities = probabilities_of(model, samples.patterns(_BATCH), labels)
+    with shown(sys.stderr), task(f"predicting {chosen.name}", len(samples)) as under_way:
+        patterns = under_way.counted(samples.patterns(_BATCH))
+        probabilities = probabilities_of(model, patterns, labels)
     names = [f"label {label}" for label in labels]
     problems = probability_problems("the model's answer", probabilities, names)
     if problems:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sgbench.evaluation import CLASS_SCHEMES, Predictions, Score, wilson_interval
 from sgbench.evaluation import score as score_predictions
 from sgbench.files import file_sha256
+from sgbench.progress import task
 from sgbench.sets import OFF_MESH
 from sgbench.submission._adapters import are_probabilities, softmax
 from sgbench.submission._description import Contract, Submission, read_description
@@ -133,7 +134,10 @@ def score_submission(
     probabilities, speed = checked.probabilities, None
     if submission.contract is not None:
         batches = samples.patterns(submission.contract.batch_size)
-        outputs, problems = run_model(folder, submission.contract, batches, limits)
+        with task(f"running {MODEL}", len(samples)) as shown:
+            outputs, problems = run_model(
+                folder, submission.contract, shown.counted(batches), limits
+            )
         if outputs is not None:
             speed = outputs.patterns_per_second
             probabilities, problems = _as_probabilities(

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from sgbench.errors import SgbenchError
-from sgbench.files import write_atomically
+from sgbench.files import unreadable, write_atomically
 from sgbench.submission._folder import read_bytes
 from sgbench.version import __version__
 
@@ -94,15 +94,17 @@ def read_round(path: Path) -> Round:
     SgbenchError
         If it is none, or the secret is not the one that was committed to.
     """
+    expected = "the file that `sgbench submission seal` writes. Get it again."
     try:
         values = json.loads(read_bytes(path, _MOST_BYTES))
         if values.pop("format") != _FORMAT or not all(isinstance(v, str) for v in values.values()):
             raise ValueError("it is of another format")
         found = Round(**values)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise unreadable(path, error, expected) from error
         raise SgbenchError(
-            f"{path} is not a readable round ({type(error).__name__}); expected the file that "
-            "`sgbench submission seal` writes. Get it again."
+            f"{path} is not a readable round ({type(error).__name__}); expected {expected}"
         ) from error
     if found.revealed:
         found.secret()

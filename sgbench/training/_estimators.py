@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
-from sgbench.files import write_atomically
+from sgbench.files import require_file, write_atomically
 from sgbench.models import EstimatorSpec
 
 if TYPE_CHECKING:
@@ -165,6 +165,8 @@ def load_estimator(path: Path) -> tuple["ClassifierMixin", dict[str, Any]]:
     """
     import skops.io
 
+    expected = "a file that `sgbench train` writes. Train it again."
+    require_file(path, expected)
     try:
         with zipfile.ZipFile(path) as archive:
             foreign = set(_parts(json.loads(archive.read(_SCHEMA)))) - _PARTS
@@ -175,8 +177,8 @@ def load_estimator(path: Path) -> tuple["ClassifierMixin", dict[str, Any]]:
         _check_indices(classifier)
     except Exception as error:  # damage shows in many ways, all of which mean the same here
         raise SgbenchError(
-            f"{path} is not a readable estimator ({type(error).__name__}: {error}); expected a "
-            "file that `sgbench train` writes. Train it again."
+            f"{path} is not a readable estimator ({type(error).__name__}: {error}); expected "
+            f"{expected}"
         ) from error
     return classifier, provenance
 

@@ -26,6 +26,7 @@ from sgbench.designed.on_device import UlbdOnDevice
 from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
 from sgbench.models import EstimatorSpec, NetworkSpec, TrainingPlan, get_trained_model
+from sgbench.progress import task
 from sgbench.sets import SetSpec, TrainingSet, open_training_set
 from sgbench.symmetry import class_labels
 from sgbench.training._device import autocast, hardware, keep_freed_memory, memory_in_words
@@ -52,6 +53,7 @@ def train(
     extra_provenance: Mapping[str, Any] = MappingProxyType({}),
     crystals: Sequence[Path] = (),
     before_decay: Path | None = None,
+    on_start: Callable[[int], None] = lambda patterns: None,
 ) -> Trained:
     """Train a model and write it to `output`.
 
@@ -77,6 +79,8 @@ def train(
     before_decay : Path, optional
         File for the state before the decay, from which a longer training with the same beginning
         goes on. If it is there and belongs to this one's beginning, this one goes on from it.
+    on_start : callable, optional
+        Called once with the number of patterns after which the training of a network goes on.
 
     Returns
     -------
@@ -88,14 +92,18 @@ def train(
     trained: Trained
     if isinstance(spec, EstimatorSpec):
         started = time.monotonic()
-        classifier = fit_estimator(spec, _batches(dataset, plan), plan.seed)
+        with task(f"drawing patterns for {spec.name}", plan.patterns) as drawn:
+            classifier = fit_estimator(
+                spec, _batches(dataset, plan), plan.seed, lambda n: drawn.advance(n - drawn.done)
+            )
         seconds, history = time.monotonic() - started, []
         n_patterns, n_parameters = plan.patterns, 0
         trained = FittedEstimator(spec, classifier, {})
     else:
         state = _trained_state(
-            plan, spec, dataset, dataset_sha256, checkpoint, before_decay, device, report, on_step
-        )
+            plan, spec, dataset, dataset_sha256, checkpoint, before_decay, device, report, on_step,
+            on_start,
+        )  # fmt: skip
         seconds, history = state.seconds, state.history
         n_patterns = state.step * plan.batch_size
         n_parameters = sum(weight.numel() for weight in state.network.parameters())
@@ -135,6 +143,7 @@ def _trained_state(
     device: torch.device,
     report: Callable[[Progress], None],
     on_step: Callable[[int, float], None],
+    on_start: Callable[[int], None],
 ) -> "_State":
     """Train a network; its best weights are in the state that is returned."""
     if device.type == "cpu":
@@ -150,6 +159,7 @@ def _trained_state(
     if before_decay:
         longest = state.load(before_decay, beginning, device, plan.constant_steps)
     state.load(checkpoint, own, device, plan.steps)
+    on_start(state.step * plan.batch_size)
     validation = dataset.validation_samples(plan.validation_per_spacegroup)
     every = -(-plan.steps // plan.validations)
     pending: list[torch.Tensor] = []

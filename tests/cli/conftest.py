@@ -20,8 +20,9 @@ def call(tmp_path, monkeypatch, capsys):
         except SystemExit as end:
             code = end.code or 0
         text = capsys.readouterr()
+        assert all(len(line) <= 200 for line in text.err.splitlines() if " " in line.strip())
         assert code == status, (code, text.out, text.err)
-        return SimpleNamespace(stdout=text.out, stderr=text.err)
+        return SimpleNamespace(stdout=text.out, stderr=text.err.replace("\n    ", " "))
 
     return run
 

@@ -235,9 +235,9 @@ def test_a_split_that_was_called_paper(call, tmp_path):
         (("export", "cddd.parquet", "-o", "p.h5", "--a", "5:6:0.1"), "draw designed samples"),
         (("export", "ulbd-cubic", "-o", "p.h5", "--family", "cubic"), "has one family"),
         (("describe", "ulbd-cubic", "--format", "croissant"), "dataset build ulbd-cubic"),
-        (("describe", "none.parquet"), "there is no file none.parquet"),
-        (("verify", "none.parquet", "00"), "there is no file none.parquet"),
-        (("portrait", "none.parquet", "-o", "figures"), "there is no file none.parquet"),
+        (("describe", "none.parquet"), "none.parquet is missing"),
+        (("verify", "none.parquet", "00"), "none.parquet is missing"),
+        (("portrait", "none.parquet", "-o", "figures"), "none.parquet is missing"),
     ],
 )
 def test_what_cannot_be_asked_of_a_file(refused, tmp_path, command, words):

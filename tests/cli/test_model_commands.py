@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -35,6 +36,41 @@ def trained(call, tmp_path):
         1, "--device", "cpu", "-o", "model.pt",
     )  # fmt: skip
     return tmp_path / "model.pt"
+
+
+def test_a_training_says_where_it_stands_and_what_it_came_to(call, tmp_path):
+    said = call(
+        "train", "fcn-wang2024", "ulbd-cubic", "--patterns", 16, "--batch-size", 8,
+        "--validations", 2, "--validation-per-spacegroup", 1, "--device", "cpu", "-o", "model.pt",
+    ).stderr.splitlines()  # fmt: skip
+    assert said[0].startswith("training fcn-wang2024 on ulbd-cubic with ")
+    assert said[0].endswith("; after an interruption the same command goes on where it was")
+    first, second = said[1:3]
+    assert first.startswith("training fcn-wang2024: 8 of 16 patterns, ")
+    assert re.search(
+        r"/s, .* left, loss [\d.]+, validation loss [\d.]+,"
+        r" space groups [\d.]+ of at most 47.2 %, classes [\d.]+ %$",
+        first,
+    )
+    assert second.startswith("training fcn-wang2024: 16 of 16 patterns, ")
+    assert re.fullmatch(
+        r"trained on 16 patterns in .*; on validation: space groups .* of at most 47.2 %, .* %",
+        said[3],
+    )
+    assert said[4] == "wrote model.pt"
+
+
+def test_an_estimator_says_what_it_came_to(call, tmp_path):
+    said = call(
+        "train", "extra-trees-suzuki2020", "ulbd-cubic", "--patterns", 100, "-o", "trees.pt"
+    ).stderr.splitlines()
+    assert said[1].startswith("trained on 100 patterns in ")
+    assert said[2:] == ["wrote trees.pt"]
+
+
+def test_predictions_and_scores_end_with_where_they_are(call, control):
+    done = call("evaluate", *control.glob("*.parquet"), "-o", "s")
+    assert done.stderr == "wrote s: 2 scores\n"
 
 
 def test_from_a_control_to_the_leaderboard(call, control, tmp_path):
@@ -131,7 +167,7 @@ def test_training_on_a_damaged_checkpoint(call, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("none.pt",), "none.pt is not a readable model"),
+        (("none.pt",), "none.pt is missing"),
         (("control-oracle",), "expected --family"),
         (("control-oracle", "--family", "hexagonal"), "unknown family 'hexagonal'"),
         (("decoder-pawley",), "expected --family"),
@@ -152,7 +188,7 @@ def test_predictions_that_cannot_be_made(refused, arguments, words):
         (["--test-set", "ulbd-cubic"], "is a set to train on; expected a test set"),
         (["--test-set", "ulbd-sealed"], "drawn with the secret of a sealed round"),
         (["--test-set", "cddd"], "line lists of 'cddd' are needed"),
-        (["--test-set", "cddd", "--crystals", "none.parquet"], "there is no file none.parquet"),
+        (["--test-set", "cddd", "--crystals", "none.parquet"], "none.parquet is missing"),
         (["--test-set", "cddd", "--crystals", "bad.parquet"], "is not a file of crystals"),
         (["--test-set", "ulbd-in-mesh", "--per-spacegroup", "0"], "cannot draw 0"),
     ],
@@ -179,7 +215,7 @@ def test_truncated_predictions(refused, control, share):
 
 
 def test_no_predictions(refused):
-    assert "is not a readable predictions file" in refused("evaluate", "none.parquet", "-o", "s")
+    assert "none.parquet is missing" in refused("evaluate", "none.parquet", "-o", "s")
 
 
 def rewritten(path, **changes):
@@ -233,7 +269,7 @@ def test_scores_that_are_none(refused, tmp_path, content):
 
 
 def test_no_scores(refused, tmp_path):
-    assert "is not a readable score" in refused("leaderboard", "none.json", "-o", "l.csv")
+    assert "none.json is missing" in refused("leaderboard", "none.json", "-o", "l.csv")
     (tmp_path / "empty").mkdir()
     refused("leaderboard", "empty", "-o", "l.csv")
 

@@ -188,7 +188,7 @@ def test_lists_of_any_kind_are_read(tmp_path):
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(SgbenchError, match="not a readable predictions file"):
+    with pytest.raises(SgbenchError, match="is missing"):
         read_predictions(tmp_path / "none.parquet")
 
 

@@ -331,7 +331,7 @@ def test_bytes_that_are_no_text(tmp_path):
 
 
 def test_no_score(tmp_path):
-    with pytest.raises(SgbenchError, match="not a readable score"):
+    with pytest.raises(SgbenchError, match="is missing"):
         read_score(tmp_path / "none.json")
 
 

@@ -333,7 +333,7 @@ def other_tables() -> Reader:
 
 def settings() -> Reader:
     from sgbench.plan import (
-        expected_costs,
+        expected_jobs,
         read_rates,
         resolve_settings,
         runs,
@@ -368,7 +368,7 @@ def settings() -> Reader:
         settings_name(found)
         if all(found[key] <= 10**6 for key in ("test_patterns_per_spacegroup",)):
             runs(found)
-            expected_costs(found, rates, gpu=False)
+            expected_jobs(found, rates, gpu=False)
         return True
 
     return of_documents(".yaml", documents, as_yaml, read)

@@ -57,7 +57,7 @@ def test_controls_are_no_reference(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "no such file"),
+        (None, "is missing"),
         ("rows: [1", "expected the YAML"),
         ("rows: 3", "'rows' is 3, which should be a valid"),
         ("rows: [{model: x}]", r"'rows\.0\.train_set' is missing"),

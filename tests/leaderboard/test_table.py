@@ -199,7 +199,7 @@ def test_a_table_without_a_column(tmp_path):
 
 
 def test_no_table(tmp_path):
-    with pytest.raises(SgbenchError, match="not a readable leaderboard"):
+    with pytest.raises(SgbenchError, match="is missing"):
         read_csv(tmp_path / "none.csv")
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+import sgbench.models
 from sgbench.diffraction import CANONICAL
 from sgbench.errors import SgbenchError
 from sgbench.models import (
@@ -13,12 +14,14 @@ from sgbench.models import (
     REFERENCE_MODELS,
     TrainingPlan,
     UntrainedSpec,
+    _index,
     _registry,
     base_name,
     current_name,
     get_model,
     get_trained_model,
     is_reserved,
+    list_models,
     model_names,
     register_model,
 )
@@ -34,8 +37,28 @@ def test_names_are_sorted_and_found():
         assert spec.paper
 
 
+def test_the_index_says_what_the_models_are():
+    """`python tools/index_models.py` makes it again."""
+    assert _index.PATH.read_text() == _index.index_text(_registry.import_models().values())
+    assert list_models() == _index.read_index()
+    for name, spec in _registry.import_models().items():
+        mine = get_model(name)
+        assert (type(mine), mine.name, mine.paper, mine.version) == (
+            type(spec), name, spec.paper, spec.version,
+        )  # fmt: skip
+        assert getattr(mine, "defaults", None) == getattr(spec, "defaults", None)
+
+
+def test_an_index_of_other_sources_is_not_used(monkeypatch, tmp_path):
+    (tmp_path / "mine.py").write_text("")
+    monkeypatch.setattr("sgbench.models.__path__", [*sgbench.models.__path__, str(tmp_path)])
+    assert not _index.read_index()
+
+
 def test_an_unknown_name_names_the_others():
-    with pytest.raises(SgbenchError, match="unknown model 'resnet'; expected one of cnn-park2017"):
+    with pytest.raises(
+        SgbenchError, match=r"unknown model .resnet.; expected one such as .*resnet18"
+    ):
         get_model("resnet")
 
 
@@ -111,14 +134,15 @@ def test_the_decoder_tells_why_it_found_no_cell():
 
 
 def test_a_network_enters_the_registry(monkeypatch):
-    assert model_names()  # the package's own are entered once
+    before = set(model_names())
     monkeypatch.setattr(_registry, "_REGISTRY", {})
 
     @register_model("mine", paper="Somebody 2020", input_scaling="sqrt")
     def build(n_outputs):
         return torch.nn.Linear(4, n_outputs)
 
-    assert model_names() == ("mine",)
+    assert set(model_names()) - before == {"mine"}
+    assert list_models()["mine"]["input"] == "sqrt"
     assert get_model("mine").n_parameters(3) == 15
     assert build(2).weight.shape == (2, 4)
 

@@ -1,10 +1,13 @@
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from sgbench.plan import (
     SCALES,
-    expected_costs,
+    expected_jobs,
+    expected_seconds,
     explain_costs,
     read_config,
     read_rates,
@@ -24,21 +27,32 @@ def settings(scale):
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_training_is_counted(scale):
     plans = settings(scale)
-    found = expected_costs(plans, RATES, gpu=False)
+    found = expected_jobs(plans, RATES, gpu=False)
     trained = [plan for models in plans["training"].values() for plan in models.values()]
     n_trainings = sum(len(plan.get("seeds", plans["seeds"])) for plan in trained)
-    jobs = {cost.rule: cost.jobs for cost in found}
+    jobs = Counter(job.rule for job in found)
     assert jobs["train"] == n_trainings
     assert jobs["predict"] == jobs["evaluate"] == jobs["train"] + len(untrained(plans))
-    assert all(cost.hours > 0 for cost in found)
+    assert all(job.seconds > 0 for job in found)
+    assert len({job.name for job in found}) == len(found)
 
 
-def test_gpu_hours_are_estimates_and_said_to_be():
-    found = expected_costs(settings("full"), RATES, gpu=True)
-    units = {(cost.rule, cost.unit): cost.basis for cost in found}
-    assert units["train", "GPU"] == "estimated"
-    assert units["train", "core"] == "measured"  # estimators
-    assert "GPU-hours, estimated" in explain_costs(found)
+def test_rates_of_a_gpu_are_estimates_and_said_to_be():
+    found = expected_jobs(settings("full"), RATES, gpu=True)
+    assert {job.unit for job in found if job.rule == "train"} == {"GPU", "core"}  # estimators
+    assert "a GPU, whose rate is estimated" in explain_costs(found, 16)
+    assert "GPU" not in explain_costs(expected_jobs(settings("smoke"), RATES, gpu=False), 2)
+
+
+def test_minutes_are_of_this_machine_and_add_up():
+    found = expected_jobs(settings("laptop"), RATES, gpu=False)
+    two, four = (sum(expected_seconds(found, cores).values()) for cores in (2, 4))
+    assert two == pytest.approx(2 * four)
+    told = explain_costs(found, 2)
+    assert f"{two / 60:.0f} min on 2 cores" in told
+    parts = re.findall(r"([\d.]+) \((\d+) jobs\)", told)
+    assert sum(float(minutes) for minutes, _ in parts) == pytest.approx(two / 60, abs=1)
+    assert sum(int(n) for _, n in parts) == len(found)
 
 
 def test_twice_the_patterns_take_twice_the_time():

@@ -160,7 +160,7 @@ def of_description(change):
     ("damage", "words"),
     [
         (flipped, "its SHA-256 begins with .* not as described"),
-        (lambda home: (home / f"{NAME}.safetensors").unlink(), "there is no such file"),
+        (lambda home: (home / f"{NAME}.safetensors").unlink(), "is missing"),
         (of_weights(lambda w: w["2.bias"].fill_(torch.inf)), "'2.bias' are not finite"),
         (of_weights(lambda w: w.update({"2.bias": w["2.bias"][1:]})), "another shape or kind"),
         (of_weights(lambda w: w.update({"2.bias": w["2.bias"].double()})), "shape or kind"),

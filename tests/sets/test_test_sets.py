@@ -132,7 +132,7 @@ def test_requests_that_cannot_be_met(crystals, tmp_path):
         open_set("ulbd-cubic", CUBIC, 1)
     with pytest.raises(SgbenchError, match="line lists of 'cddd' are needed"):
         open_set("cddd", CUBIC, 1)
-    with pytest.raises(SgbenchError, match="there is no file"):
+    with pytest.raises(SgbenchError, match="is missing"):
         open_set("cddd", CUBIC, 1, [tmp_path / "none.parquet"])
     with pytest.raises(SgbenchError, match="hold no structure"):
         open_set("cddd", ULBD["ulbd-trigonal-hexagonal"], 1, crystals)

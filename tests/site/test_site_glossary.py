@@ -104,5 +104,5 @@ def test_a_glossary_that_is_none(tmp_path, text):
     path = tmp_path / "glossary.md"
     if text is not None:
         path.write_text(text, encoding="utf-8")
-    with pytest.raises(SgbenchError, match=r"glossary\.md (cannot be read|has no term)"):
+    with pytest.raises(SgbenchError, match=r"glossary\.md (is missing|cannot be read|has no term)"):
         read_glossary(path)

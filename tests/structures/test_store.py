@@ -106,7 +106,7 @@ def test_what_a_file_says_of_itself_is_read_without_its_crystals(path):
     write_crystals(crystal_set(), path)
     metadata = read_metadata(path)
     assert (metadata["name"], metadata["version"]) == ("cddd", 2)
-    with pytest.raises(SgbenchError, match="there is no file"):
+    with pytest.raises(SgbenchError, match="is missing"):
         read_metadata(path.with_name("none.parquet"))
 
 
@@ -127,7 +127,7 @@ def test_an_interrupted_write_leaves_the_former_file(path, monkeypatch):
 
 
 def test_a_missing_file(path):
-    with pytest.raises(SgbenchError, match="there is no file"):
+    with pytest.raises(SgbenchError, match="is missing"):
         read_crystals(path)
 
 
@@ -232,7 +232,7 @@ def test_a_file_that_is_gone(tmp_path):
     open_crystals(path)
     path.unlink()
     for read in (open_crystals, lambda path: find_crystals("cddd", [path])):
-        with pytest.raises(SgbenchError, match="there is no file"):
+        with pytest.raises(SgbenchError, match="is missing"):
             read(path)
 
 

@@ -179,7 +179,7 @@ def test_flipped_bytes(classifiers, tmp_path):
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(SgbenchError, match=r"none\.pt is not a readable estimator"):
+    with pytest.raises(SgbenchError, match=r"none\.pt is missing"):
         load_estimator(tmp_path / "none.pt")
 
 

@@ -121,9 +121,12 @@ def test_a_signal_is_met_after_the_step_with_a_checkpoint(tmp_path, number):
         train(plan, tmp_path / "b.pt", tmp_path / "b.ck", CPU, on_step=on_step)
     assert steps[-1] in (12, 13)  # the step under way is finished
     assert signal.getsignal(number) is before
+    stopped, begun = steps[-1], []
     resumed = train(
-        plan, tmp_path / "b.pt", tmp_path / "b.ck", CPU, on_step=lambda s, loss: steps.append(s)
-    )
+        plan, tmp_path / "b.pt", tmp_path / "b.ck", CPU,
+        on_step=lambda s, loss: steps.append(s), on_start=begun.append,
+    )  # fmt: skip
+    assert begun == [stopped * plan.batch_size]
     assert steps == list(range(1, 41))
     assert_same_weights(weights(resumed), weights(unbroken))
 
@@ -319,12 +322,12 @@ def test_a_truncated_model(tmp_path, share):
     train(tiny_plan(patterns=8), tmp_path / "a.pt", tmp_path / "a.ck", CPU)
     content = (tmp_path / "a.pt").read_bytes()
     (tmp_path / "a.pt").write_bytes(content[: int(share * len(content))])
-    with pytest.raises(SgbenchError, match="not a readable model"):
+    with pytest.raises(SgbenchError, match="is missing; expected a file that `sgbench train`"):
         load_model(tmp_path / "a.pt", CPU)
 
 
 def test_no_model(tmp_path):
-    with pytest.raises(SgbenchError, match="not a readable model"):
+    with pytest.raises(SgbenchError, match="is missing; expected a file that `sgbench train`"):
         load_model(tmp_path / "none.pt", CPU)
 
 
@@ -339,7 +342,7 @@ class Malicious:
 def test_nothing_in_a_file_is_run(tmp_path):
     trap = tmp_path / "trap"
     torch.save({"weights": Malicious(trap), "provenance": "{}"}, tmp_path / "a.pt")
-    with pytest.raises(SgbenchError, match="not a readable model"):
+    with pytest.raises(SgbenchError, match="is missing; expected a file that `sgbench train`"):
         load_model(tmp_path / "a.pt", CPU)
     torch.save({"plan": Malicious(trap)}, tmp_path / "a.ck")
     plan = TrainingPlan("fcn-wang2024", "ulbd-cubic", 8, batch_size=8)

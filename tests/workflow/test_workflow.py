@@ -101,9 +101,14 @@ def submit(home: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def finished(project):
+def ran(project):
     done = snakemake(project, *FAST)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def finished(project, ran):
     return project
 
 
@@ -124,7 +129,7 @@ def test_a_wrong_setting_ends_in_a_sentence(project):
 
 
 def test_the_leaderboard_holds_network_and_oracle(finished):
-    table = pd.read_csv(finished / "results" / "leaderboard.csv")
+    table = pd.read_csv(finished / "results/smoke/all-scales.csv")
     assert set(table["model"]) == {
         "fcn-wang2024.sqrt", "extra-trees-suzuki2020", "control-oracle", "decoder-pawley", "good",
     }  # fmt: skip
@@ -139,7 +144,32 @@ def test_the_leaderboard_holds_network_and_oracle(finished):
     oracle = table[(table["model"] == "control-oracle") & (table["source"] == "designed")]
     for k in range(1, 6):
         assert oracle[f"top{k}"].to_numpy() == pytest.approx(oracle[f"ceiling_top{k}"].to_numpy())
-    assert "control-oracle" in (finished / "results" / "leaderboard.md").read_text()
+    assert "control-oracle" in (finished / "results/smoke/all-scales.md").read_text()
+
+
+def test_a_first_look_leaves_tracked_files_alone(finished):
+    """Nothing that it writes is of the repository, as git sees it."""
+    shutil.copy(ROOT / ".gitignore", finished / ".gitignore")
+    git = ["git", "-c", "core.excludesFile="]
+    subprocess.run([*git, "init", "--quiet"], cwd=finished, check=True)
+    status = [*git, "status", "--porcelain", "--untracked-files=all", "--", "results"]
+    told = subprocess.run(status, cwd=finished, capture_output=True, text=True, check=True).stdout
+    shutil.rmtree(finished / ".git")
+    assert told == ""
+    assert (finished / "results/smoke/leaderboard.csv").exists()
+
+
+def test_a_run_is_told_in_few_lines_that_end_with_where_to_look(ran):
+    said = ran.stdout + ran.stderr
+    assert len(said.splitlines()) <= 60
+    assert re.search(r"^\d+ jobs on 2 cores, expected to take \d+", said, re.MULTILINE)
+    done = re.search(r"^(\d+) of (\d+) jobs are done in [\d:]+$", said, re.MULTILINE)
+    assert done
+    assert done[1] == done[2]
+    for place in ("results/site/index.html", "results/report/index.html"):
+        assert place in said[done.end() :]
+    assert "table   results/smoke/leaderboard.csv" in said[done.end() :]
+    assert re.search(r"cubic +[\d.]+ % of at most 47.2 % \(n = \d+\)", said[done.end() :])
 
 
 def test_every_rule_leaves_a_log_and_a_benchmark(finished):
@@ -238,7 +268,7 @@ def test_a_second_run_does_nothing(finished):
 
 
 def test_submissions_get_the_rows_that_they_earn_and_no_command(finished):
-    table = pd.read_csv(finished / "results" / "leaderboard.csv").set_index("model")
+    table = pd.read_csv(finished / "results/smoke/all-scales.csv").set_index("model")
     good = table.loc["good"]
     assert set(good["status"]) == {"self-reported"}
     assert {"ulbd-in-mesh", "ulbd-off-mesh", "cddd", "gcdd"} <= set(good["test_set"])
@@ -337,9 +367,7 @@ def test_a_live_workflow_is_left_alone_and_a_killed_one_goes_on(project, tmp_pat
     assert "of its processes were still at work and were ended" in again.stderr
     assert (folder / target).exists()
     assert not state.exists()
-    seen = [
-        int(n.replace(",", "")) for n in re.findall(r"^([\d,]+) of 12,000", log.read_text(), re.M)
-    ]
+    seen = [int(n.replace(",", "")) for n in re.findall(r": ([\d,]+) of 12,000", log.read_text())]
     assert min(seen) > step * 16  # nothing was trained twice
     with sqlite3.connect(folder / "results" / "mlflow.db") as store:
         (runs,) = store.execute("select count(*) from runs").fetchone()

@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from sgbench.errors import SgbenchError
 from sgbench.live import hold_folder
@@ -10,9 +11,11 @@ from sgbench.models import NetworkSpec, base_name, get_model
 from sgbench.plan import (
     SCALES,
     ceiling_sets,
+    closing_words,
     crystal_datasets,
     designed_datasets,
-    expected_costs,
+    expected_jobs,
+    expected_seconds,
     explain_costs,
     explain_scale,
     generated_families,
@@ -57,7 +60,18 @@ SCALE = SETTINGS["scale"]
 ON_GPU = on_gpu(SETTINGS)
 if workflow.is_main_process:
     print(explain_scale(config.get("scale", "auto"), SCALE), file=sys.stderr)
-    print(explain_costs(expected_costs(SETTINGS, RATES, ON_GPU)), file=sys.stderr)
+    EXPECTED = expected_jobs(SETTINGS, RATES, ON_GPU)
+    asked = workflow.resource_settings
+    CORES = asked.cores or asked.nodes or os.cpu_count() or 1
+    print(explain_costs(EXPECTED, CORES), file=sys.stderr)
+    # What shows a run (snakemake_logger_plugin_sgbench) tells from it how long is left.
+    logger.info(
+        "",
+        extra={
+            "expected_seconds": expected_seconds(EXPECTED, CORES),
+            "cores": CORES,
+        },
+    )
 
 
 def hold_this_folder():
@@ -68,13 +82,18 @@ def hold_this_folder():
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     if n_processes or n_files:
-        print(
+        logger.info(
             f"An earlier run was killed: {n_processes} of its processes were still at work and were"
             f" ended, {n_files} unfinished files were deleted.",
-            file=sys.stderr,
+            extra={"shown": True},
         )
 
 
+# The table of all scales. That of a first look lies with its results: the other one is committed.
+if SCALE == "smoke":
+    ALL_SCALES = "results/smoke/all-scales"
+else:
+    ALL_SCALES = "results/leaderboard"
 # Every model that is scored, by the folder of its files.
 RUNS = {run.folder: run for run in runs(SETTINGS)}
 # Datasets of structures that models are trained on or scored on, and their files.
@@ -255,11 +274,14 @@ def histories(wildcards):
 
 
 def other_tables(wildcards):
-    """Tables of other scales, which the leaderboard shows as well: local ones before published."""
+    """Tables of other scales, which the leaderboard shows as well: local ones before published.
+
+    A first look is never published.
+    """
     tables = [
         table
         for scale in SCALES
-        if scale != SCALE
+        if scale not in (SCALE, "smoke")
         for table in (
             f"results/{scale}/leaderboard.csv",
             f"results/published/{scale}.csv",

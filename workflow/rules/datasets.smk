@@ -49,7 +49,7 @@ rule random_structures:
         seed=SETTINGS["generated"]["seed"],
     shell:
         "sgbench dataset generate --output {output:q} {params.which:q} --seed {params.seed:q}"
-        " --workers {threads:q} 2>&1 | tee {log:q}"
+        " --workers {threads:q} > {log:q} 2>&1"
 
 
 rule crystals:
@@ -79,7 +79,7 @@ rule crystals:
         limit=crystals_limit,
     shell:
         "sgbench dataset build {params.name:q} --output {output.lines:q} --workers {threads:q}"
-        " {params.source:q} {params.limit:q} 2>&1 | tee {log:q}"
+        " {params.source:q} {params.limit:q} > {log:q} 2>&1"
 
 
 rule portrait:
@@ -116,7 +116,7 @@ rule portrait:
     params:
         folder=subpath(output.cells, parent=True),
     shell:
-        "sgbench dataset portrait {input:q} --output {params.folder:q} 2> {log:q}"
+        "sgbench dataset portrait {input:q} --output {params.folder:q} > {log:q} 2>&1"
 
 
 rule designed_lines:
@@ -140,4 +140,4 @@ rule designed_lines:
         per_spacegroup=SETTINGS["test_patterns_per_spacegroup"],
     shell:
         "sgbench dataset build {wildcards.dataset:q} --output {output.lines:q}"
-        " --per-spacegroup {params.per_spacegroup:q} 2> {log:q}"
+        " --per-spacegroup {params.per_spacegroup:q} > {log:q} 2>&1"

@@ -21,7 +21,7 @@ rule predict:
     shell:
         "sgbench predict {params.model:q} --output {output:q} {params.test_sets:q}"
         " --per-spacegroup {params.per_spacegroup:q} {params.crystals:q}"
-        " --scale {wildcards.scale:q} 2> {log:q}"
+        " --scale {wildcards.scale:q} > {log:q} 2>&1"
 
 
 rule evaluate:
@@ -40,4 +40,4 @@ rule evaluate:
         crystals=crystals_options,
     shell:
         "sgbench evaluate {input.predictions:q}/*.parquet --output {output:q} {params.crystals:q}"
-        " 2> {log:q}"
+        " > {log:q} 2>&1"

@@ -20,7 +20,7 @@ rule submissions:
         rounds=options("--sealed", ROUNDS),
     shell:
         "sgbench submission score-all --home {params.home:q} --output {output.scores:q}"
-        " --scale {wildcards.scale:q} {params.crystals:q} {params.rounds:q} 2> {log:q}"
+        " --scale {wildcards.scale:q} {params.crystals:q} {params.rounds:q} > {log:q} 2>&1"
 
 
 rule scale_table:
@@ -48,7 +48,7 @@ rule scale_table:
         verified=options("--verified", VERIFIED),
     shell:
         "sgbench leaderboard {input.scores:q} {input.submitted:q} --exact {input.exact:q}"
-        " {params.verified:q} --output {output.csv:q} --by-class {output.by_class:q} 2> {log:q}"
+        " {params.verified:q} --output {output.csv:q} --by-class {output.by_class:q} > {log:q} 2>&1"
 
 
 # Fails, and names the rows, where a model is better than the data allow: a leak or a wrong ceiling.
@@ -64,7 +64,7 @@ rule check:
     conda:
         "../../environment.yml"
     shell:
-        "sgbench check {input:q} > {output:q} 2> {log:q} || {{ cat {log:q} >&2; exit 1; }}"
+        "sgbench check {input:q} > {output:q} 2> {log:q}"
 
 
 rule leaderboard:
@@ -72,12 +72,12 @@ rule leaderboard:
         f"results/{SCALE}/leaderboard.csv",
     output:
         csv=report(
-            "results/leaderboard.csv",
+            f"{ALL_SCALES}.csv",
             caption="../report/leaderboard.rst",
             category="Leaderboard",
         ),
-        md="results/leaderboard.md",
-        pairs="results/leaderboard.pairs.csv",
+        md=f"{ALL_SCALES}.md",
+        pairs=f"{ALL_SCALES}.pairs.csv",
     log:
         "results/logs/leaderboard.log",
     benchmark:
@@ -87,7 +87,7 @@ rule leaderboard:
     params:
         others=other_tables,
     shell:
-        "sgbench leaderboard --table {input:q} {params.others:q} --output {output.csv:q} 2> {log:q}"
+        "sgbench leaderboard --table {input:q} {params.others:q} --output {output.csv:q} > {log:q} 2>&1"
 
 
 # How fine a mesh has to be (Fig. S1): the trainings on sets NAME@STEPxPATTERNS alone, so that
@@ -158,7 +158,7 @@ rule figures:
         model=SETTINGS["reference"],
     shell:
         "sgbench figures --scale-folder {params.folder:q} --model {params.model:q}"
-        " --output {output:q} 2> {log:q}"
+        " --output {output:q} > {log:q} 2>&1"
 
 
 rule report_page:
@@ -183,7 +183,7 @@ rule report_page:
         scale_folder=subpath(input.table, parent=True),
         folder=subpath(output[0], parent=True),
     shell:
-        "sgbench report --scale-folder {params.scale_folder:q} --output {params.folder:q} 2> {log:q}"
+        "sgbench report --scale-folder {params.scale_folder:q} --output {params.folder:q} > {log:q} 2>&1"
 
 
 rule site:
@@ -191,8 +191,8 @@ rule site:
         all_scores,
         own=f"results/{SCALE}/leaderboard.csv",
         submitted=f"results/{SCALE}/submissions",
-        table="results/leaderboard.csv",
-        pairs="results/leaderboard.pairs.csv",
+        table=f"{ALL_SCALES}.csv",
+        pairs=f"{ALL_SCALES}.pairs.csv",
         # Of the repository, wherever results are kept.
         glossary=local("docs/glossary.md"),
     output:
@@ -209,4 +209,4 @@ rule site:
     shell:
         "sgbench site --table {input.table:q} --scores {params.scale_folder:q}/scores"
         " --scores {input.submitted:q} --glossary {input.glossary:q} --output {params.folder:q}"
-        " 2> {log:q}"
+        " > {log:q} 2>&1"

@@ -17,7 +17,7 @@ rule take:
         "../../environment.yml"
     shell:
         "sgbench take {input.mark:q} --history {output.history:q} --scores {output.scores:q}"
-        " 2> {log:q}"
+        " > {log:q} 2>&1"
 
 
 # The checkpoint of an unfinished training is no output, so a killed workflow keeps it and the next
@@ -49,4 +49,4 @@ rule train:
         " --before-decay results/{wildcards.scale:q}/checkpoints/{wildcards.train_set:q}/"
         "{params.base:q}/seed{wildcards.seed:q}.before-decay.pt"
         " --seed {wildcards.seed:q} {params.plan:q} {params.crystals:q} --scale {wildcards.scale:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"

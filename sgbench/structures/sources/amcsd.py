@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgbench.errors import SgbenchError
-from sgbench.files import file_sha256
+from sgbench.files import file_sha256, require_file
 from sgbench.structures.sources._entry import (
     NO_COORDINATES,
     UNREADABLE,
@@ -95,10 +95,7 @@ def amcsd(path: Path | None = None) -> Source:
         If the file is missing or is not this database.
     """
     database = path or database_path()
-    if not database.is_file():
-        raise SgbenchError(
-            f"there is no database at {database}; expected the {_FILE} of {PACKAGE}. Mend the path."
-        )
+    require_file(database, f"the {_FILE} of {PACKAGE}. Mend the path.")
     provenance = {
         "package": PACKAGE,
         "package_version": importlib.metadata.version(PACKAGE) if path is None else "",

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
 from sgbench.errors import SgbenchError
+from sgbench.files import require_file
 from sgbench.structures.sources._bytes import compression_of
 from sgbench.structures.sources._cif import entry_from_cif
 from sgbench.structures.sources._entry import TOO_LARGE, UNREADABLE, Entry, Excluded, Source
@@ -109,11 +110,10 @@ def _reader(path: Path) -> Callable[[], _Files]:
     if path.is_dir():
         return lambda: _in_folder(path)
     name = path.name.lower()
-    if not path.is_file() or not name.endswith(_ARCHIVES):
-        raise SgbenchError(
-            f"{path} is no folder and no archive; expected a folder of CIFs or a file ending in "
-            f"{', '.join(_ARCHIVES)}. Mend the path."
-        )
+    expected = f"a folder of CIFs or a file ending in {', '.join(_ARCHIVES)}. Mend the path."
+    require_file(path, expected)
+    if not name.endswith(_ARCHIVES):
+        raise SgbenchError(f"{path} is no folder and no archive; expected {expected}")
     unpack = _in_zip if name.endswith(".zip") else _in_tar
 
     def files() -> _Files:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sgbench.errors import SgbenchError
-from sgbench.files import file_sha256
+from sgbench.files import file_sha256, require_file
 from sgbench.structures.sources._bytes import compression_of, encoding_of
 from sgbench.structures.sources._cif import entry_from_cif
 from sgbench.structures.sources._entry import TOO_LARGE, UNREADABLE, Entry, Excluded, Source
@@ -75,11 +75,10 @@ def table(path: Path) -> Source:
     """
     path = Path(path)
     name = path.name.lower()
-    if not path.is_file() or not name.endswith((".csv", ".csv.gz", ".parquet")):
-        raise SgbenchError(
-            f"{path} is no table; expected a file ending in .csv, .csv.gz or .parquet. Mend the "
-            "path."
-        )
+    expected = "a file ending in .csv, .csv.gz or .parquet. Mend the path."
+    require_file(path, expected)
+    if not name.endswith((".csv", ".csv.gz", ".parquet")):
+        raise SgbenchError(f"{path} is no table; expected {expected}")
     form, total = None, None
     if _is_parquet(path):
         header, total = _parquet_header(path)

@@ -170,7 +170,7 @@ def test_the_whole_database():
 
 
 def test_missing_and_foreign_databases(tmp_path, monkeypatch):
-    with pytest.raises(SgbenchError, match="no database at"):
+    with pytest.raises(SgbenchError, match="is missing"):
         amcsd.amcsd(tmp_path / "none.db")
     foreign = tmp_path / "foreign.db"
     foreign.write_bytes(b"not a database at all" * 100)

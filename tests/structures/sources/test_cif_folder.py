@@ -227,7 +227,7 @@ def test_names_that_are_not_text(tmp_path):
 
 
 def test_wrong_places(tmp_path):
-    with pytest.raises(SgbenchError, match="no folder and no archive"):
+    with pytest.raises(SgbenchError, match="is missing"):
         cif_folder(tmp_path / "missing")
     (tmp_path / "a.cif").write_bytes(FILES["b.cif"])
     with pytest.raises(SgbenchError, match="no folder and no archive"):

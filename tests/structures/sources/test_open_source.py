@@ -39,7 +39,7 @@ def test_what_cannot_be_opened(tmp_path):
             open_source(name, None, tmp_path)
     with pytest.raises(SgbenchError, match="asks for 'page_limit'"):
         open_source("optimade", "https://example.org?page_limit=3", tmp_path)
-    with pytest.raises(SgbenchError, match="no database at"):
+    with pytest.raises(SgbenchError, match="is missing"):
         open_source("amcsd", str(tmp_path / "missing.db"), tmp_path)
 
 

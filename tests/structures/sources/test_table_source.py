@@ -193,7 +193,7 @@ def test_what_is_no_table_is_named(tmp_path, content, words):
 
 
 def test_wrong_files(tmp_path):
-    with pytest.raises(SgbenchError, match="is no table"):
+    with pytest.raises(SgbenchError, match="is missing"):
         table(tmp_path / "missing.csv")
     (tmp_path / "t.xlsx").write_bytes(b"")
     with pytest.raises(SgbenchError, match=r"expected a file ending in \.csv"):
