@@ -170,7 +170,7 @@ def get_model(name: str) -> ModelSpec:
         from sgbench.models._timm import PAPER, timm_network
 
         return NetworkSpec(name, timm_network(name.removeprefix(_TIMM)), "sqrt", PAPER)
-    near = get_close_matches(name, model_names(), n=3, cutoff=0.5) or [REFERENCE]
+    near = dict.fromkeys([*get_close_matches(name, model_names(), n=3, cutoff=0.5), REFERENCE])
     raise SgbenchError(
         f"unknown model '{name}'; expected one such as {', '.join(near)}, or timm:NAME, perhaps "
         "with @PATTERNS behind it. `sgbench models` lists them."
