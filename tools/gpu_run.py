@@ -40,7 +40,7 @@ from sgbench.diffraction import render
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
 from sgbench.live import hold_folder
-from sgbench.models import NetworkSpec, get_trained_model
+from sgbench.models import NetworkSpec, base_name, get_trained_model
 from sgbench.plan import Run, kept_mark, read_config, resolve_settings, settings_name, trainings
 from sgbench.sets import DESIGNED, designed_set, family_set
 from sgbench.training import choose_device, hardware, load_model, train
@@ -142,13 +142,18 @@ class Project:
             return False
         return bool(provenance["plan_sha256"] == run.training_plan.sha256())
 
+    def before_decay(self, run: Run) -> Path:
+        """Return the file of the state that trainings of all lengths begin with."""
+        folder = self.checkpoint(run).parents[1] / base_name(run.model)
+        return folder / f"seed{run.seed}.before-decay.pt"
+
     def command(self, run: Run) -> list[str]:
         """Return the command of the workflow's rule `train`, after `sgbench`."""
         assert run.train_set is not None
         return [
             "train", run.model, run.train_set.name, "--output", str(self.model(run)),
             "--checkpoint", str(self.checkpoint(run)),
-            "--before-decay", str(self.checkpoint(run).with_suffix(".before-decay.pt")),
+            "--before-decay", str(self.before_decay(run)),
             "--seed", str(run.seed), *run.options,
             *(word for path in self.crystals(run) for word in ("--crystals", str(path))),
             "--scale", self.scale,

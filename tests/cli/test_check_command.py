@@ -35,7 +35,7 @@ def test_a_leak_is_named(call, table):
 
 
 def test_no_table(refused):
-    assert "not a readable leaderboard" in refused("check", "nothing.csv")
+    assert "nothing.csv is missing" in refused("check", "nothing.csv")
 
 
 def test_rows_of_another_scale_come_once(call, table, tmp_path):

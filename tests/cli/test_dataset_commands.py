@@ -121,7 +121,7 @@ def test_an_unknown_dataset(refused, command):
         (["cddd", "--family", "hexagonal"], "unknown family 'hexagonal'"),
         (["cddd", "--protocol", "paper"], "unknown protocol 'paper'"),
         (["cddd", "--source", "icsd"], "unknown source 'icsd'"),
-        (["cddd", "--from", "none.db"], "no database at none.db"),
+        (["cddd", "--from", "none.db"], "none.db is missing"),
         (["gcdd"], "needs a location"),
         (["ulbd-cubic", "--per-spacegroup", "0"], "at least one"),
     ],

@@ -45,19 +45,19 @@ def test_a_training_says_where_it_stands_and_what_it_came_to(call, tmp_path):
     ).stderr.splitlines()  # fmt: skip
     assert said[0].startswith("training fcn-wang2024 on ulbd-cubic with ")
     assert said[0].endswith("; after an interruption the same command goes on where it was")
-    first, second = said[1:3]
-    assert first.startswith("training fcn-wang2024: 8 of 16 patterns, ")
+    # A slow machine has a line without a validation before.
+    first = next(line for line in said if "8 of 16 patterns" in line and "validation" in line)
     assert re.search(
         r"/s, .* left, loss [\d.]+, validation loss [\d.]+,"
         r" space groups [\d.]+ of at most 47.2 %, classes [\d.]+ %$",
         first,
     )
-    assert second.startswith("training fcn-wang2024: 16 of 16 patterns, ")
+    assert any(line.startswith("training fcn-wang2024: 16 of 16 patterns, ") for line in said)
     assert re.fullmatch(
         r"trained on 16 patterns in .*; on validation: space groups .* of at most 47.2 %, .* %",
-        said[3],
+        said[-2],
     )
-    assert said[4] == "wrote model.pt"
+    assert said[-1] == "wrote model.pt"
 
 
 def test_an_estimator_says_what_it_came_to(call, tmp_path):

@@ -167,7 +167,7 @@ def test_a_model_that_is_not_there(scale, tmp_path):
 
 
 def test_no_leaderboard(tmp_path):
-    with pytest.raises(SgbenchError, match="not a readable leaderboard"):
+    with pytest.raises(SgbenchError, match=r"leaderboard\.csv is missing"):
         call("figures", "--scale-folder", tmp_path, "--output", tmp_path / "f")
 
 

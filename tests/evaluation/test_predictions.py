@@ -257,7 +257,8 @@ def test_predictions_of_the_decoder():
     assert found.probabilities.shape == (4, 36)
     assert found.patterns_per_second > 0
     assert (found.provenance["status"], found.provenance["seed"]) == ("reference", 0)
-    assert set(details) == {"a", "misfit"}
+    assert set(details) == {"a", "misfit", "reason"}
+    assert set(details["reason"]) == {""}
     edges = dataset.held_out_recipes("in-mesh", 1).cells[chosen, 0]
     np.testing.assert_allclose(details["a"], edges, rtol=1e-3)
 

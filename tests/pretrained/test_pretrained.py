@@ -178,7 +178,7 @@ def test_damage_is_named(home, damage, words):
     damage(home)
     with pytest.raises(SgbenchError, match=words) as raised:
         load_pretrained(NAME, CPU, home)
-    assert "readable reference weights" in str(raised.value)
+    assert "what `sgbench export-weights` writes" in str(raised.value)
 
 
 def changed(made, path, **provenance):

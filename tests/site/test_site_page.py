@@ -107,7 +107,7 @@ def test_the_command_takes_a_glossary(command, tmp_path):
     write_csv(table, build_table(some_scores(("one",), ("cubic",), ("cddd",), n=100)))
     glossary = tmp_path / "glossary.md"
     arguments = ("--table", table, "--output", tmp_path / "site", "--glossary", glossary)
-    with pytest.raises(SgbenchError, match=r"glossary\.md cannot be read .* leave --glossary out"):
+    with pytest.raises(SgbenchError, match=r"glossary\.md is missing; .* leave --glossary out"):
         command(*arguments)
     assert not (tmp_path / "site").exists()
     glossary.write_text("### A term of ours\n\nIts meaning.\n", encoding="utf-8")

@@ -15,7 +15,7 @@ from torch import nn
 import sgbench.tracking
 from sgbench.designed.on_device import UlbdOnDevice
 from sgbench.errors import SgbenchError
-from sgbench.models import _registry, register_model
+from sgbench.models import _registry, base_name, register_model
 from sgbench.training import load_model, train
 
 gpu = tool("gpu_run")
@@ -158,13 +158,14 @@ def test_its_commands_are_those_of_the_workflow(run):
     """So that the workflow finds what it would have made."""
     run({"cddd-cubic": {"alarmed": 80}}, minutes=1e-9)
     rule = (ROOT / "workflow/rules/training.smk").read_text().partition("rule train:")[2]
-    shell = "".join(re.findall(r'"(.*)"', rule.partition("shell:")[2])).partition(" 2>&1")[0]
+    shell = "".join(re.findall(r'"(.*)"', rule.partition("shell:")[2])).partition(" > {log")[0]
     output = re.search(r'model="(.*)"', rule)[1]
     for one in project().networks:
         fields = {
             "wildcards.model": one.model, "wildcards.train_set": one.train_set.name,
             "wildcards.seed": str(one.seed), "wildcards.scale": "smoke",
             "params.plan": " ".join(one.options),
+            "params.base": base_name(one.model),
             "params.crystals": " ".join(f"--crystals {path}" for path in project().crystals(one)),
         }  # fmt: skip
         filled = shell.replace("output.model", "").replace("{:q}", output)
