@@ -56,7 +56,7 @@ def predict_sets(
     """
     plan = trained.provenance["plan"]
     train_set = SetSpec.parse(plan["dataset"])
-    known: dict[Hashable, NDArray[np.float32]] = {}
+    structures: dict[Hashable, NDArray[np.float32]] = {}
     speed = None
     for truth in truths:
         if not truth.spec.held_out_from(train_set):
@@ -64,6 +64,8 @@ def predict_sets(
                 f"'{truth.name}' holds structures that a model of {train_set.name} was trained on; "
                 "expected a set that was held out. Use the one whose name has '-test'."
             )
+        # A designed sample stands in one set alone.
+        known = structures if truth.spec.dataset else {}
         keys = _keys(truth)
         fresh = np.array([i for i, key in enumerate(keys) if key not in known], dtype=np.int64)
         if len(fresh):
@@ -84,12 +86,10 @@ def predict_sets(
             },
             speed,
         )
-        if not truth.spec.dataset:
-            known.clear()
 
 
 def _keys(truth: TestSet) -> list[Hashable]:
-    """Return what tells samples apart: all of a structure; designed ones stand in one set each."""
+    """Return what tells samples apart: all that there is to a structure, or the place in a set."""
     if not truth.spec.dataset:
         return list(range(len(truth)))
     one_each = (truth.samples.take(np.array([i])) for i in range(len(truth)))

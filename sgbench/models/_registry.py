@@ -137,7 +137,7 @@ def _outlines(name: str) -> set[str]:
     """Return what a name and its stem look like without separators and with look-alikes alike."""
     return {
         re.sub(r"[\W_]", "", part.lower()).translate(_LOOK_ALIKES)
-        for part in (name, *re.split(r"[.@]", name)[:1], base_name(name))
+        for part in (name, base_name(name), re.split(r"[.@]", name)[0])
     }
 
 

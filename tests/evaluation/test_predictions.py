@@ -308,6 +308,9 @@ def test_a_structure_that_stands_in_several_sets_is_predicted_once():
     cpu = torch.device("cpu")
     found = list(predict_sets(trained, [part, whole, other, designed, designed], cpu))
     assert network.seen == 4 * 36
+    network.seen = 0  # a designed set in between forgets no structure
+    list(predict_sets(trained, [part, designed, whole], cpu))
+    assert network.seen == 2 * 36
     assert [one.provenance["test_set"] for one in found[:2]] == ["cddd-in-domain", "cddd"]
     for truth, one in zip((part, whole, other, designed), found[:4], strict=True):
         alone = predict_set(trained, truth, cpu)
