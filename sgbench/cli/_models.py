@@ -121,7 +121,7 @@ def train(
     if store and workflow is None:
         check_store(store)  # before seconds of imports, so that the answer comes soon
     from sgbench.cli._progress import TrainingDisplay, closing, label_ceiling
-    from sgbench.progress import in_words, task
+    from sgbench.progress import task
     from sgbench.training import Progress, choose_device, hardware, write_history
     from sgbench.training import train as train_model
 
@@ -177,7 +177,7 @@ def train(
             write_history(output.with_name("history.csv"), trained)
             state.unlink(missing_ok=True)
             run.finish(output, trained)
-        typer.echo(closing(trained, ceiling, in_words), err=True)
+        typer.echo(closing(trained, ceiling), err=True)
         typer.echo(f"wrote {output}", err=True)
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on from here", err=True)

@@ -1,9 +1,8 @@
 """Progress of a training: where it stands, and beside which ceiling."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sgbench.progress import Task
+from sgbench.progress import Task, in_words
 
 if TYPE_CHECKING:
     from sgbench.sets import TrainingSet
@@ -57,7 +56,7 @@ def label_ceiling(dataset: "TrainingSet") -> float | None:
     return Ceiling.of_family(spec.family).top[0] if spec.labels_are_coins else None
 
 
-def closing(trained: "Trained", ceiling: float | None, in_words: Callable[[float], str]) -> str:
+def closing(trained: "Trained", ceiling: float | None) -> str:
     """Return what a training came to."""
     found = trained.provenance
     history = found["history"]
