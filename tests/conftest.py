@@ -28,6 +28,14 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
+def pytest_make_parametrize_id(val, argname):
+    """Name bytes by their argument: what compresses them may write the time into them.
+
+    Both processes have to find tests of the same names.
+    """
+    return argname if isinstance(val, bytes | bytearray) else None
+
+
 @pytest.fixture(autouse=True)
 def _no_store_is_left_behind():
     """Undo what MLflow does to the environment, and so to processes that later tests start."""
