@@ -27,9 +27,8 @@ from sgbench.plan import (
     settings_name,
     training_seconds,
 )
-from sgbench.plots import CELLS_OF
 from sgbench.provenance import settings_json
-from sgbench.sets import STEMS
+from sgbench.sets import CELLS_OF, STEMS
 from sgbench.submission import HOME, MOST_BYTES, submission_folders
 from sgbench.symmetry import family_of
 from sgbench.tracking import check_store
