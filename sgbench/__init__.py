@@ -1,9 +1,12 @@
 """Reproducible benchmark for predicting space groups from powder diffraction patterns."""
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sgbench.version import __version__
+
+if TYPE_CHECKING:
+    from sgbench.submission import evaluate
 
 __all__ = ["__version__", "evaluate"]
 
@@ -20,3 +23,7 @@ def __getattr__(name: str) -> Any:
 
         return evaluate
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
