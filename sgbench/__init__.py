@@ -3,12 +3,15 @@
 import os
 from typing import TYPE_CHECKING, Any
 
+from sgbench.extras import name_missing_extras
 from sgbench.version import __version__
 
 if TYPE_CHECKING:
     from sgbench.submission import evaluate
 
 __all__ = ["__version__", "evaluate"]
+
+name_missing_extras()
 
 # numba knows no other limit on its threads and reads this one once, when it is imported. Without
 # it, several trainings side by side wait for each other's threads.
