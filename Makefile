@@ -12,7 +12,7 @@ SNAKEMAKE := snakemake --cores all $(if $(VERBOSE),--verbose)
 # Two processes; tests of one module stay in one of them, so that it makes its fixtures once.
 PYTEST_OPTIONS ?= --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: reproduce smoke test check benchmark kill-test kill-test-short kill-test-overnight fuzz fuzz-short load-test slurm-test audit sbom docs publish setup lock
+.PHONY: reproduce smoke test check benchmark kill-test kill-test-short kill-test-overnight fuzz fuzz-short load-test slurm-test package-test audit sbom docs publish setup lock
 
 reproduce: $(VENV)/.installed
 	$(RUN) $(SNAKEMAKE) $(SNAKEMAKE_OPTIONS)
@@ -101,6 +101,11 @@ lock:
 slurm-test: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --no-build-isolation --constraint requirements.lock --editable '.[slurm]'
 	$(RUN) python tools/slurm_test.py
+
+# The wheel in a bare environment scores a function, and rattler-build reads the recipe of the conda package:
+# a minute or two, in which packages are fetched.
+package-test: $(VENV)/.installed
+	$(RUN) python tools/package_test.py
 
 # Status 3 says that no advisory database could be reached, which is no fault of the packages.
 audit: $(AUDIT)/.installed
