@@ -63,7 +63,12 @@ def closing(trained: "Trained", ceiling: float | None) -> str:
     said = f"trained on {found['train_patterns']:,} patterns in {in_words(found['train_seconds'])}"
     if not history:
         return said
+    from sgbench.models import TrainingPlan
     from sgbench.training import Progress
 
-    best = min((Progress(**one) for one in history), key=lambda one: one.validation_loss)
+    # Weights are chosen among those of the decay.
+    constant = TrainingPlan(**found["plan"]).constant_steps
+    validated = [Progress(**one) for one in history]
+    chosen = [one for one in validated if one.step > constant]
+    best = min(chosen or validated, key=lambda one: one.validation_loss)
     return f"{said}; on validation: {accuracies(best, ceiling)}"

@@ -11,6 +11,7 @@ from sgbench.errors import SgbenchError
 from sgbench.evaluation._predictions import Predictions
 from sgbench.models import Answer, UntrainedSpec
 from sgbench.progress import task
+from sgbench.provenance import made_with
 from sgbench.sets import SetSpec, TestSet
 from sgbench.symmetry import family_spacegroups
 
@@ -82,6 +83,7 @@ def predict_sets(
                 "train_set": train_set.name,
                 "seed": plan["seed"],
                 **{name: trained.provenance.get(name) for name in _KEPT},
+                **made_with(),
                 **_test(truth, train_set.protocol),
             },
             speed,
@@ -152,6 +154,7 @@ def predict_untrained(
             "status": spec.status,
             "parameters": 0,
             "train_patterns": 0,
+            **made_with(),
             **_test(truth, truth.protocol.name),
         },
         # A control that knows the labels reads no pattern, so its speed says nothing.

@@ -1,5 +1,6 @@
 """The table of results, made from scores alone."""
 
+from sgbench.leaderboard._again import command_again
 from sgbench.leaderboard._guard import (
     above_ceiling,
     below_reference,
@@ -64,6 +65,7 @@ __all__ = [
     "build_class_table",
     "build_pairs",
     "build_table",
+    "command_again",
     "difference_p",
     "identity",
     "on_other_data",

@@ -12,7 +12,7 @@ from sgbench.checked import Count, FileKind, Fraction, NotNegative, Number, Seve
 from sgbench.evaluation import CLASS_SCHEMES, current_name_of, earlier_source
 from sgbench.leaderboard._identity import IDENTITY
 from sgbench.leaderboard._pairs import PAIR_COLUMNS
-from sgbench.leaderboard._table import COLUMNS, EXACT_COLUMNS, RAW_COLUMNS
+from sgbench.leaderboard._table import COLUMNS, EXACT_COLUMNS, MADE_WITH, RAW_COLUMNS
 from sgbench.symmetry import FAMILIES, TOP_K
 
 _K = range(1, TOP_K + 1)
@@ -33,7 +33,10 @@ _TYPES: dict[str, Any] = {
     **dict.fromkeys(COLUMNS, Fraction | None),
     **dict.fromkeys(IDENTITY, Text),
     **dict.fromkeys(("source", "test_sha256", "hardware"), Text | None),
-    **dict.fromkeys(COLUMNS[-4:], Text | None),
+    **dict.fromkeys(
+        ("status", "dataset_sha256", "predictions_sha256", "sgbench_version", *MADE_WITH),
+        Text | None,
+    ),
     "class_scheme": _Scheme,
     "family": _Family,
     "top1": Fraction,
@@ -50,7 +53,14 @@ _TYPES: dict[str, Any] = {
     ),
 }  # fmt: skip
 # Tables of earlier versions do without.
-_LATER_COLUMNS = {*EXACT_COLUMNS, *RAW_COLUMNS, "patterns_per_second", "regret", "source"}
+_LATER_COLUMNS = {
+    *EXACT_COLUMNS,
+    *RAW_COLUMNS,
+    "patterns_per_second",
+    "regret",
+    "source",
+    *MADE_WITH,
+}
 _Percent = Annotated[Number, Ge(0), Le(100)]
 
 

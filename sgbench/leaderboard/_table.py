@@ -30,6 +30,8 @@ _K = range(1, TOP_K + 1)
 EXACT_COLUMNS = tuple(f"{level}_ceiling_top{k}" for level in ("data", "resolution") for k in _K)
 #: Plain shares of hits, where the accuracies are expectations over the label's coin.
 RAW_COLUMNS = tuple(f"raw_top{k}" for k in _K)
+#: What tells how to make a row again (`sgbench.provenance.made_with`).
+MADE_WITH = ("commit", "lock_sha256", "settings")
 #: Columns of ``leaderboard.csv``; accuracies are fractions.
 COLUMNS = (
     *IDENTITY,
@@ -56,6 +58,7 @@ COLUMNS = (
     "dataset_sha256",
     "predictions_sha256",
     "sgbench_version",
+    *MADE_WITH,
 )
 #: Columns of ``by_class.csv``.
 CLASS_COLUMNS = (
@@ -256,6 +259,10 @@ def _row(members: Sequence[Score], verified: Collection[Verification]) -> dict[s
             str(member.provenance.get("predictions_sha256")) for member in members
         ),
         "sgbench_version": origin.get("scorer_version"),
+        "commit": _each(members, "commit"),
+        "lock_sha256": _each(members, "lock_sha256"),
+        # Seeds may differ in what was laid over the settings; one text of JSON has to stay one.
+        "settings": origin.get("settings"),
     }
     for i, k in enumerate(_K):
         row |= {
@@ -268,6 +275,12 @@ def _row(members: Sequence[Score], verified: Collection[Verification]) -> dict[s
             f"share_top{k}": mean["share"][i],
         }
     return row
+
+
+def _each(members: Sequence[Score], name: str) -> str | None:
+    """Return what all members say, each thing once; None where one does not say it."""
+    said = [member.provenance.get(name) for member in members]
+    return None if None in said else " ".join(dict.fromkeys(map(str, said)))
 
 
 def _status(members: Sequence[Score], verified: Collection[Verification]) -> object:

@@ -9,14 +9,12 @@ from sgbench.checked import FileKind, Positive, Text, record
 from sgbench.models import NetworkSpec, UntrainedSpec, get_model, get_trained_model
 from sgbench.plan._jobs import crystal_datasets, designed_datasets, generated_families, runs
 from sgbench.plan._settings import architecture
-from sgbench.sets import STEMS
+from sgbench.sets import CELLS_OF, STEMS
 from sgbench.symmetry import family_spacegroups
 
 # Structures of the American Mineralogist database that pass, and those of a family in a test set;
 # other sources differ.
 _CRYSTALS, _CRYSTALS_A_FAMILY = 8_400, 1_400
-# Space groups of the portrait of random structures (Fig. 4).
-_PORTRAYED_GROUPS = 2
 # Seconds that the decoder takes over a pattern.
 _DECODING = 0.05
 # Beside the trainings' own.
@@ -132,7 +130,7 @@ def expected_jobs(
     groups = sum(len(family_spacegroups(family)) for family in generated_families(settings))
     generated = {
         random: sizes["per_spacegroup"] * groups,
-        portrayed: sizes["portrayed"] * _PORTRAYED_GROUPS,
+        portrayed: sizes["portrayed"] * len(CELLS_OF),
     }
     for name, n in generated.items():
         add("random_structures", name, start + n * rates["random_structures"])

@@ -37,12 +37,12 @@ def kept_mark(run: Run, settings: Mapping[str, Any], root: Path) -> Path | None:
         One that trains a model.
     settings : mapping
         As `resolve_settings` returns them. What is kept of a run with another plan, other test sets
-        or other structures is not taken.
+        or other structures is not taken, and nothing where they say so.
     root : Path
         Folder of the project.
     """
     mark = root / KEPT / settings["scale"] / run.folder / _MARK
-    if not mark.is_file():
+    if not settings["kept"] or not mark.is_file():
         return None
     found = _KIND.read_json(mark, _FILE)
     fits = (_run_sha256(run, settings), _origin(run, settings))

@@ -44,6 +44,7 @@ _CHECKER = Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
 _Validator: Any = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator, type_checker=_CHECKER.redefine("number", _is_number)
 )
+_WORDS = {"null": None, "true": True, "false": False}
 # What the schema's lists of names are filled from.
 _KNOWN: dict[str, Iterable[str]] = {
     "family": FAMILIES,
@@ -281,15 +282,15 @@ def _at(place: str) -> Iterator[None]:
 
 
 def _typed(value: Any) -> Any:
-    """Return numbers and null for their texts, which Snakemake leaves where they are nested."""
+    """Return numbers, null and truths for their texts, which Snakemake leaves as they are typed."""
     if isinstance(value, Mapping):
         return {name: _typed(one) for name, one in value.items()}
     if isinstance(value, list):
         return [_typed(one) for one in value]
     if not isinstance(value, str):
         return value
-    if value == "null":
-        return None
+    if value in _WORDS:
+        return _WORDS[value]
     for number in (int, float):
         with suppress(ValueError):
             return number(value)

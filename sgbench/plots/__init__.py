@@ -12,7 +12,6 @@ from sgbench.plots._accuracy import (
 )
 from sgbench.plots._confusion import confusion_matrices, relabelling_scheme
 from sgbench.plots._datasets import (
-    CELLS_OF,
     PATTERNS_OF,
     cell_histograms,
     patterns_of_one_group,
@@ -33,7 +32,6 @@ from sgbench.plots._rows import of_one_data, on_meshes
 from sgbench.plots._style import save
 
 __all__ = [
-    "CELLS_OF",
     "PATTERNS_OF",
     "LearningCurve",
     "PaperFigure",

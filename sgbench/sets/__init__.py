@@ -1,6 +1,6 @@
 """Sets of labelled samples: the value that names one, the catalogue, and what they yield."""
 
-from sgbench.sets._catalogue import ULBD, ULBD_ALL, designed_set, family_set
+from sgbench.sets._catalogue import CELLS_OF, ULBD, ULBD_ALL, designed_set, family_set
 from sgbench.sets._export import (
     DESIGNED_FORMAT,
     export_crystals_hdf5,
@@ -24,6 +24,7 @@ from sgbench.sets._test_sets import TestSet, open_test_set
 from sgbench.sets._training_sets import TrainingSet, open_training_set
 
 __all__ = [
+    "CELLS_OF",
     "DESIGNED",
     "DESIGNED_FORMAT",
     "DESIGNED_SETS",

@@ -47,6 +47,8 @@ _MINERAL_EDGES = {
     "trigonal-hexagonal": ((2.2, 18.0), (2.3, 43.5)),
 }
 _LARGEST_VOLUME = 5000.0
+#: The space groups whose cells the paper shows in Figs. 2 and 4 (P 2 2 2 and P 4/m n c).
+CELLS_OF = (16, 128)
 _VERSION = 1
 
 

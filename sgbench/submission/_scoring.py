@@ -12,6 +12,7 @@ from sgbench.evaluation import CLASS_SCHEMES, Predictions, Score, wilson_interva
 from sgbench.evaluation import score as score_predictions
 from sgbench.files import file_sha256
 from sgbench.progress import task
+from sgbench.provenance import made_with
 from sgbench.sets import OFF_MESH
 from sgbench.submission._adapters import are_probabilities, softmax
 from sgbench.submission._description import Contract, Submission, read_description
@@ -205,6 +206,7 @@ def score_samples(
                 "protocol": truth.protocol.name,
                 "source": truth.source,
                 "per_spacegroup": truth.per_spacegroup,
+                **made_with(),
             },
             patterns_per_second,
         )

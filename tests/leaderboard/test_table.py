@@ -23,7 +23,7 @@ PROMISED = {
     "ceiling_top3", "ceiling_top4", "ceiling_top5", "share_top1", "ece", "parameters",
     "train_patterns", "patterns_per_second", "hardware", "status", "dataset_sha256",
     "predictions_sha256", "sgbench_version", "source", "test_sha256", "raw_top1", "raw_top5",
-    "regret",
+    "regret", "commit", "lock_sha256", "settings",
 }  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def made_up(top1=0.4, **changes) -> Score:
         "parameters": 1976884, "train_patterns": 6400, "train_seconds": 1.5, "hardware": "abacus",
         "patterns_per_second": 250.0,
         "dataset_sha256": "aa", "predictions_sha256": "cc",
-        "scorer_version": "0.1.0",
+        "scorer_version": "0.1.0", "commit": "1a" * 20, "lock_sha256": "dd", "settings": "{}",
     }  # fmt: skip
     values = {
         "test_set": "ulbd-in-mesh", "family": "cubic", "class_scheme": "spacegroup",

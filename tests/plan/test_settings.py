@@ -134,11 +134,13 @@ def test_numbers_that_a_command_line_leaves_as_texts_are_numbers(resolved):
         training={"ulbd-cubic": {"reference": {"patterns": "6", "peak_rate": "1e-3"}}},
         seeds=["3", "4"],
         crystals_per_family="null",
+        kept="false",
         source={"name": "table", "location": "7"},
     )
     plan = {"patterns": 6, "peak_rate": 1e-3}
     assert settings["training"] == {"ulbd-cubic": {REFERENCE: plan}}
     assert (settings["seeds"], settings["crystals_per_family"]) == ([3, 4], None)
+    assert settings["kept"] is False
     assert settings["source"]["location"] == "7"
     with pytest.raises(SgbenchError, match="many"):
         resolved("training: {}", seeds=["many"])

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+
+from sgbench.leaderboard import IDENTITY, command_again
 
 ROOT = Path(__file__).parents[2]
 SMOKE = """
@@ -328,6 +331,27 @@ def test_what_is_kept_is_not_trained_again(finished, tmp_path):
     configure(folder, patterns=80)
     jobs = planned(folder, *FAST)
     assert (jobs["take"], jobs["train"]) == (2, 1)
+
+
+@pytest.mark.parametrize("model", ["fcn-wang2024.sqrt", "control-oracle"])
+def test_the_command_of_a_row_makes_the_row_again(finished, tmp_path, model):
+    table = pd.read_csv(finished / "results/smoke/leaderboard.csv").set_index("model")
+    rows = table.loc[[model]]
+    # The tests may run on code that is not committed.
+    row = {"model": model, **rows.iloc[0].to_dict(), "commit": "0" * 40}
+    folder = tmp_path / "again"
+    shutil.copytree(finished, folder, ignore=shutil.ignore_patterns("results", ".snakemake"))
+    shutil.copytree(finished / "results/smoke/datasets", folder / "results/smoke/datasets")
+    *setup, asked = command_again(row).split(" && ")
+    assert len(setup) == 3
+    asked = shlex.split(asked)
+    assert 'controls=["control-oracle"]' in asked
+    done = snakemake(folder, *asked[asked.index("--config") :])
+    assert done.returncode == 0, done.stdout + done.stderr
+    again = pd.read_csv(folder / asked[-1]).set_index("model")
+    same = [name for name in [*IDENTITY, "dataset_sha256", "predictions_sha256", "top1"]
+            if name in rows]  # fmt: skip
+    assert again[same].to_dict("records") == rows[same].to_dict("records")
 
 
 def test_a_live_workflow_is_left_alone_and_a_killed_one_goes_on(project, tmp_path):

@@ -27,8 +27,8 @@ from sgbench.plan import (
     settings_name,
     training_seconds,
 )
-from sgbench.plots import CELLS_OF
-from sgbench.sets import STEMS
+from sgbench.provenance import settings_json
+from sgbench.sets import CELLS_OF, STEMS
 from sgbench.submission import HOME, MOST_BYTES, submission_folders
 from sgbench.symmetry import family_of
 from sgbench.tracking import check_store
@@ -47,6 +47,7 @@ os.environ.update(
     or SETTINGS["mlflow_store"],
     SGBENCH_DEVICE=SETTINGS["device"],
     SGBENCH_WORKFLOW=settings_name(SETTINGS),
+    SGBENCH_SETTINGS=settings_json(workflow.config_settings.overwrite_config),
 )
 
 
@@ -54,6 +55,7 @@ envvars:
     "MLFLOW_TRACKING_URI",
     "SGBENCH_DEVICE",
     "SGBENCH_WORKFLOW",
+    "SGBENCH_SETTINGS",
 
 
 SCALE = SETTINGS["scale"]
@@ -234,6 +236,16 @@ def dataset_pages(wildcards):
 
 def all_scores(wildcards):
     return [f"results/{SCALE}/scores/{folder}" for folder in RUNS]
+
+
+def scores_of_model(wildcards):
+    """Scores of all seeds of a model that is trained on one set."""
+    model = f"{wildcards.train_set}/{wildcards.model}/"
+    return [
+        f"results/{SCALE}/scores/{folder}"
+        for folder in RUNS
+        if folder.startswith(model)
+    ]
 
 
 def scaling_scores(wildcards):

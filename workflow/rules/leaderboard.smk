@@ -51,6 +51,25 @@ rule scale_table:
         " {params.verified:q} --output {output.csv:q} --by-class {output.by_class:q} > {log:q} 2>&1"
 
 
+# What one model comes to by itself, to be held against its rows; no part of a run. The command that
+# makes a row again asks for it.
+rule row:
+    input:
+        scores_of_model,
+    output:
+        csv="results/{scale}/rows/{train_set}/{model}.csv",
+        md="results/{scale}/rows/{train_set}/{model}.md",
+        pairs="results/{scale}/rows/{train_set}/{model}.pairs.csv",
+    log:
+        "results/{scale}/logs/row/{train_set}/{model}.log",
+    benchmark:
+        "results/{scale}/benchmarks/row/{train_set}/{model}.tsv"
+    conda:
+        "../../environment.yml"
+    shell:
+        "sgbench leaderboard {input:q} --output {output.csv:q} > {log:q} 2>&1"
+
+
 # Fails, and names the rows, where a model is better than the data allow: a leak or a wrong ceiling.
 rule check:
     input:

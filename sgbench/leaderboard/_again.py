@@ -1,0 +1,63 @@
+"""The command that makes a row again, from what the row says of how it was made."""
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_SUBMITTED = ("self-reported", "verified")
+_OWN_STRUCTURES = "source"
+
+
+def command_again(row: Mapping[str, Any]) -> str | None:
+    """Return the command that makes a row again, for a shell in a clone of the project.
+
+    It ends with a table of the model's rows, whose `IDENTITY` and checksums are those of the row
+    where the machine computes alike.
+
+    Parameters
+    ----------
+    row : mapping
+        Of the leaderboard, by its columns.
+
+    Returns
+    -------
+    str or None
+        None for what the workflow did not make, such as rows of scale ``custom``, for what was
+        made from structures of somebody's own, and for rows of before it was recorded.
+    """
+    given = _settings(row.get("settings"))
+    commits = str(row.get("commit")).split()
+    if given is None or not commits or not all(map(_COMMIT.fullmatch, commits)):
+        return None
+    scale, model, train_set = (str(row[name]) for name in ("scale", "model", "train_set"))
+    asked = [f"scale={scale}", "kept=false", *(f"{key}={given[key]}" for key in sorted(given))]
+    if row["status"] in _SUBMITTED:
+        target = f"results/{scale}/submissions"
+        gather = ["sgbench", "leaderboard", f"{target}/{model}", "--output", "row.csv"]
+    else:
+        trained_on = f"none-{row['family']}" if train_set == "none" else train_set
+        target, gather = f"results/{scale}/rows/{trained_on}/{model}.csv", []
+    steps = [
+        ["git", "checkout", "--quiet", commits[0]],
+        ["make", "setup"],
+        [".", ".venv/bin/activate"],
+        ["snakemake", "--cores", "all", "--config", *asked, "--", target],
+        gather,
+    ]
+    return " && ".join(shlex.join(step) for step in steps if step)
+
+
+def _settings(text: object) -> dict[str, str] | None:
+    """Return what was laid over the scale's settings, as Snakemake takes it; None if unknown."""
+    try:
+        given = json.loads(str(text))
+    except ValueError:
+        return None
+    if not isinstance(given, dict) or _OWN_STRUCTURES in given:
+        return None
+    if not all(name.isidentifier() for name in given):
+        return None
+    return {name: json.dumps(value) for name, value in given.items()}

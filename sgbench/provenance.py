@@ -1,0 +1,81 @@
+"""What code, environment and settings results are made with, so that they can be made again."""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+_PROJECT = Path(__file__).parents[1]
+_LOCK = "requirements.lock"
+# What results follow from. The tables of results are tracked as well, and a run writes them.
+_CODE = ("sgbench", "workflow", "config", "Snakefile", "pyproject.toml", _LOCK)
+_PIN = re.compile(r"([A-Za-z0-9._-]+)==(\S+)")
+
+
+def made_with() -> dict[str, str | None]:
+    """Return what tells how to make again what this process makes.
+
+    Returns
+    -------
+    dict
+        ``commit``: the project's, or None outside of a clone and where code is not as committed.
+        ``lock_sha256``: of ``requirements.lock``, or None where a package has another version than
+        it says. ``settings``: JSON of what was laid over the scale's settings, or None outside of
+        the workflow, where nobody knows.
+    """
+    return {
+        "commit": _commit(_PROJECT),
+        "lock_sha256": _lock_sha256(_PROJECT),
+        "settings": os.environ.get("SGBENCH_SETTINGS"),
+    }
+
+
+@cache
+def _commit(project: Path) -> str | None:
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(project), *words],
+            capture_output=True, text=True, check=True, timeout=60,
+        ).stdout.strip()  # fmt: skip
+
+    try:
+        # A package that was installed may lie inside of another project's clone.
+        if Path(git("rev-parse", "--show-toplevel")).resolve() != project.resolve():
+            return None
+        changed = git("status", "--porcelain", "--", *_CODE)
+        return None if changed else git("rev-parse", "HEAD")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+@cache
+def _lock_sha256(project: Path) -> str | None:
+    try:
+        content = (project / _LOCK).read_bytes()
+    except OSError:
+        return None
+    for name, pinned in _PIN.findall(content.decode()):
+        try:
+            if version(name) != pinned:
+                return None
+        except PackageNotFoundError:
+            return None
+    return hashlib.sha256(content).hexdigest()
+
+
+def settings_json(given: "dict[str, object]") -> str:
+    """Return what a caller laid over a scale's settings, as far as results follow from it.
+
+    Parameters
+    ----------
+    given : dict
+        What ``--config`` said. The scale is told apart; where a run is logged and computed changes
+        no result, and the store's address may hold a password.
+    """
+    aside = {"scale", "device", "mlflow_store", "kept"}
+    kept = {name: value for name, value in given.items() if name not in aside}
+    return json.dumps(kept, sort_keys=True)

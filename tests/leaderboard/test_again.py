@@ -1,0 +1,79 @@
+import json
+import shlex
+
+import pytest
+
+from sgbench.leaderboard import command_again
+
+ROW = {
+    "model": "fcn-wang2024.sqrt", "train_set": "ulbd-cubic", "test_set": "ulbd-off-mesh",
+    "family": "cubic", "scale": "laptop", "status": "reference", "commit": "1a" * 20,
+    "lock_sha256": "f" * 64, "settings": "{}",
+}  # fmt: skip
+
+
+def target(command):
+    steps = [shlex.split(step) for step in command.split(" && ")]
+    return next(step for step in steps if step[0] == "snakemake")[-1]
+
+
+def test_a_trained_model():
+    assert command_again(ROW) == (
+        f"git checkout --quiet {'1a' * 20} && make setup && . .venv/bin/activate && "
+        "snakemake --cores all --config scale=laptop kept=false -- "
+        "results/laptop/rows/ulbd-cubic/fcn-wang2024.sqrt.csv"
+    )
+
+
+def test_an_untrained_model_has_a_folder_for_each_family():
+    row = ROW | {"model": "control-oracle", "train_set": "none", "status": "control"}
+    assert target(command_again(row)) == "results/laptop/rows/none-cubic/control-oracle.csv"
+
+
+@pytest.mark.parametrize("status", ["self-reported", "verified"])
+def test_a_submission(status):
+    command = command_again(ROW | {"model": "mine", "status": status})
+    assert target(command) == "results/laptop/submissions"
+    assert command.endswith("sgbench leaderboard results/laptop/submissions/mine --output row.csv")
+
+
+def test_what_was_laid_over_the_settings_is_laid_over_them_again():
+    given = {"families": ["cubic"], "training": {"ulbd-cubic": {"a b": 5}}}
+    words = shlex.split(command_again(ROW | {"settings": json.dumps(given)}))
+    assert 'families=["cubic"]' in words
+    assert 'training={"ulbd-cubic": {"a b": 5}}' in words
+
+
+def test_seeds_of_several_commits_take_the_first():
+    row = ROW | {"commit": f"{'1a' * 20} {'2b' * 20}"}
+    assert command_again(row) == command_again(ROW)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"commit": None},
+        {"commit": float("nan")},
+        {"commit": ""},
+        {"commit": "HEAD"},
+        {"commit": f"{'1a' * 20} --force"},
+        {"commit": "1a" * 20 + "\nrm"},
+        {"settings": None},
+        {"settings": float("nan")},
+        {"settings": "[]"},
+        {"settings": "{"},
+        {"settings": '{"a;b": 1}'},
+        {"settings": json.dumps({"source": {"name": "table", "location": "mine.csv"}})},
+    ],
+)
+def test_what_nobody_else_could_make_has_no_command(other):
+    assert command_again(ROW | other) is None
+
+
+@pytest.mark.parametrize("name", ["a; touch PWNED", "$(touch PWNED)", "a'b", "a\nb"])
+def test_names_stay_words(name):
+    for status in ("reference", "self-reported"):
+        for column in ("model", "train_set", "scale"):
+            words = shlex.split(command_again(ROW | {column: name, "status": status}))
+            assert not {"touch", "touch PWNED"} & set(words)
+            assert any(name in word for word in words) or column == "train_set"
