@@ -41,6 +41,7 @@ from sgbench.plots.shown import (
     PHYSICAL,
     ULBD,
 )
+from sgbench.provenance import newest_day
 from sgbench.report import _tables
 from sgbench.report._results import Picture, Results
 from sgbench.report._tables import Table
@@ -138,6 +139,7 @@ def render_page(results: Results, store: str | None = None, links: Links | None 
         article=ARTICLE,
         links=(links or Links()).named,
         citation=citation(),
+        newest=newest_day(results.table["commit"]),
         version=__version__,
         versions=_versions(results.table),
         key_of=_key,

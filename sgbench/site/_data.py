@@ -15,6 +15,7 @@ from sgbench.evaluation import Confusion, LabelScore, Score, confusions, read_sc
 from sgbench.files import file_sha256
 from sgbench.leaderboard import IDENTITY, identity, with_ranks
 from sgbench.models import CONTROLS, get_model
+from sgbench.provenance import newest_day
 from sgbench.symmetry import FAMILIES, extinction_classes, family_spacegroups, spacegroup_symbol
 
 #: Confusions of a model on a test set that its page shows, at most: the most frequent.
@@ -120,6 +121,7 @@ def site_data(
         "papers": _papers(table),
         "controls": CONTROLS,
         "table_sha256": table_sha256,
+        "newest": newest_day(table.get("commit", ())),
     }
     members = _by_row(table, files)
     scores = [file.score for found in members.values() for file in found]

@@ -52,7 +52,6 @@ def render_site(
         links=(links or Links()).named,
         citation=citation(),
         article=ARTICLE,
-        newest=_newest(data),
         data=data,
         glossary=glossary or Glossary((), {}),
         # Made from the glossary's Markdown with raw HTML off.
@@ -62,13 +61,6 @@ def render_site(
         script_hash=_source_hash(script),
         style_hash=_source_hash(style),
     )
-
-
-def _newest(data: SiteData) -> str | None:
-    """Return the day of the newest code that a row was made with, as far as rows say it."""
-    column = data.index["columns"].get("commit_date", {})
-    days = [day for text in column.get("texts", []) if text for day in text.split()]
-    return max(days, default=None)
 
 
 def _source_hash(text: str) -> str:
