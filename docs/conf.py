@@ -49,8 +49,8 @@ if tags.has("pages"):  # noqa: F821, Sphinx defines it
             "sidebar/brand.html",
             "sidebar/search.html",
             "sidebar/scroll-start.html",
-            "sidebar/navigation.html",
             "pages.html",
+            "sidebar/navigation.html",
             "sidebar/scroll-end.html",
         ]
     }

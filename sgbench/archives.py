@@ -136,7 +136,7 @@ def _unpacked(path: Path) -> Iterator[Path]:
         try:
             yield folder
         except SgbenchError as error:
-            raise SgbenchError(str(error).replace(place, str(path))) from error
+            raise SgbenchError(str(error).replace(place, str(path))) from error.__cause__
 
 
 def _packed(content: bytes) -> Iterator[tuple[str, bytes]]:

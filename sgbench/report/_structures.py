@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, MinLen
 
 from sgbench.checked import Count, FileKind, NotNegative, Number, Several, Text
 from sgbench.plots.shown import CDDD, GCDD
@@ -48,7 +48,7 @@ class StructureFacts:
 
     source: Text
     n_covered: Count
-    n: Mapping[_Group, Several]
+    n: Annotated[Mapping[_Group, Several], MinLen(1)]
     n_trained: Mapping[_Group, Several]
     spreads: tuple[tuple[_Group, _Edge, NotNegative], ...]
     near: tuple[Number, Count]
@@ -117,6 +117,8 @@ def read_structures(folder: Path) -> Structures:
     published = folder / FILE
     if published.exists():
         found: Structures = _KIND.read_json(published, Structures)
+        if found.paired and GCDD.dataset not in found.sets:
+            raise _KIND.damaged(published, f"it compares with {GCDD.dataset}, which it lacks")
         return found
     files = {one.dataset: folder / "datasets" / f"{one.dataset}.parquet" for one in (CDDD, GCDD)}
     return all_facts({name: read_crystals(path) for name, path in files.items() if path.exists()})
