@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,6 +14,7 @@ _PROJECT = Path(__file__).parents[1]
 _LOCK = "requirements.lock"
 # What results follow from. The tables of results are tracked as well, and a run writes them.
 _CODE = ("sgbench", "workflow", "config", "Snakefile", "pyproject.toml", _LOCK)
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _PIN = re.compile(r"([A-Za-z0-9._-]+)==(\S+)")
 
 
@@ -34,20 +36,49 @@ def made_with() -> dict[str, str | None]:
     }
 
 
+def newest_day(commits: Iterable[object], project: Path = _PROJECT) -> str | None:
+    """Return the day of the newest of commits, such as ``2026-01-31``.
+
+    Parameters
+    ----------
+    commits : iterable of object
+        As the leaderboard names them: a commit or several in a text; anything else has none.
+    project : Path
+        Folder of the project.
+
+    Returns
+    -------
+    str or None
+        None where no commit is known, or none of them is at hand, as outside of a clone.
+    """
+    named = {word for text in commits for word in str(text).split() if _COMMIT.fullmatch(word)}
+    return max(filter(None, (_day(project, one) for one in named)), default=None)
+
+
+@cache
+def _day(project: Path, commit: str) -> str | None:
+    try:
+        return _git(project, "show", "--no-patch", "--format=%cs", commit)
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(project: Path, *words: str) -> str:
+    return subprocess.run(
+        ["git", "-C", str(project), *words],
+        capture_output=True, text=True, check=True, timeout=60,
+    ).stdout.strip()  # fmt: skip
+
+
 @cache
 def _commit(project: Path) -> str | None:
-    def git(*words: str) -> str:
-        return subprocess.run(
-            ["git", "-C", str(project), *words],
-            capture_output=True, text=True, check=True, timeout=60,
-        ).stdout.strip()  # fmt: skip
-
     try:
         # A package that was installed may lie inside of another project's clone.
-        if Path(git("rev-parse", "--show-toplevel")).resolve() != project.resolve():
+        top = _git(project, "rev-parse", "--show-toplevel")
+        if Path(top).resolve() != project.resolve():
             return None
-        changed = git("status", "--porcelain", "--", *_CODE)
-        return None if changed else git("rev-parse", "HEAD")
+        changed = _git(project, "status", "--porcelain", "--", *_CODE)
+        return None if changed else _git(project, "rev-parse", "HEAD")
     except (OSError, subprocess.SubprocessError):
         return None
 

@@ -4,7 +4,7 @@ import subprocess
 import pytest
 
 from sgbench import provenance
-from sgbench.provenance import made_with, settings_json
+from sgbench.provenance import made_with, newest_day, settings_json
 
 
 @pytest.fixture
@@ -85,3 +85,19 @@ def test_where_a_run_is_logged_and_computed_is_left_out():
         "mlflow_store": "postgresql://user:secret@host/db",
     }  # fmt: skip
     assert json.loads(settings_json(given)) == {"families": ["cubic"]}
+
+
+def test_the_day_of_the_newest_commit(tmp_path, monkeypatch):
+    git(tmp_path, "init", "--quiet")
+    commits = []
+    for day in ("2026-01-02", "2026-03-04", "2026-02-03"):
+        monkeypatch.setenv("GIT_COMMITTER_DATE", f"{day}T12:00:00Z")
+        git(tmp_path, "commit", "--quiet", "--allow-empty", "--message", day)
+        commits.append(git(tmp_path, "rev-parse", "HEAD").strip())
+    first, second, third = commits
+    assert newest_day([first, None, float("nan")], tmp_path) == "2026-01-02"
+    assert newest_day([first, f"{second} {third}"], tmp_path) == "2026-03-04"
+    # Those that are not at hand, and what is no commit.
+    assert newest_day([first, "0" * 40, "HEAD", "--all"], tmp_path) == "2026-01-02"
+    assert newest_day(["0" * 40, "HEAD"], tmp_path) is None
+    assert newest_day([second], tmp_path / "nowhere") is None

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sgbench.cli._leaderboard import score_files
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
 from sgbench.errors import SgbenchError
 from sgbench.files import all_or_none, write_atomically
@@ -29,8 +28,10 @@ def confusions(
     """
     from sgbench.evaluation import confusions as count
     from sgbench.evaluation import read_score
+    from sgbench.leaderboard import open_scores
 
-    found = count([read_score(file) for path in scores for file in score_files(path)])
+    with open_scores(scores) as files:
+        found = count([read_score(file) for file in files])
     if not found:
         raise SgbenchError(
             "there is no confusion to list: no score of a model over extinction classes has one; "

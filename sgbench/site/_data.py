@@ -1,7 +1,7 @@
 """What the page knows: the table by columns, and for each model what only its own page shows."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from sgbench.evaluation import Confusion, LabelScore, Score, confusions, read_sc
 from sgbench.files import file_sha256
 from sgbench.leaderboard import IDENTITY, identity, with_ranks
 from sgbench.models import CONTROLS, get_model
+from sgbench.provenance import newest_day
 from sgbench.symmetry import FAMILIES, extinction_classes, family_spacegroups, spacegroup_symbol
 
 #: Confusions of a model on a test set that its page shows, at most: the most frequent.
@@ -120,9 +121,11 @@ def site_data(
         "papers": _papers(table),
         "controls": CONTROLS,
         "table_sha256": table_sha256,
+        "newest": newest_day(table.get("commit", ())),
     }
     members = _by_row(table, files)
-    wrong = _by_run(confusions([file.score for found in members.values() for file in found]))
+    scores = [file.score for found in members.values() for file in found]
+    wrong = _by_run(confusions(scores, MOST_CONFUSIONS))
     details: list[dict[str, Any]] = [{} for _ in models]
     for position, found in members.items():
         key = dict(zip(IDENTITY, _key(table.iloc[position]), strict=True))
@@ -176,7 +179,7 @@ def _key(row: "pd.Series[Any]") -> tuple[str, ...]:
 
 
 def _by_row(table: pd.DataFrame, files: Iterable[ScoreFile]) -> dict[int, list[ScoreFile]]:
-    """Sort scores to the rows that were made from them."""
+    """Sort scores to the rows that were made from them; the first of those that are given twice."""
     # Trainings on other data bear the same names, so a row is known by its predictions as well.
     position = {
         (_key(row), sha256): i
@@ -184,13 +187,15 @@ def _by_row(table: pd.DataFrame, files: Iterable[ScoreFile]) -> dict[int, list[S
         # Scores of early versions name no predictions.
         for sha256 in ("None", *str(row["predictions_sha256"]).split())
     }
-    found = defaultdict(list)
+    found: dict[int, dict[tuple[str, ...], ScoreFile]] = defaultdict(dict)
     for file in files:
         key = tuple(identity(file.score).values())
-        row = position.get((key, str(file.score.provenance.get("predictions_sha256"))))
+        answers, seed = (str(file.score.provenance.get(n)) for n in ("predictions_sha256", "seed"))
+        row = position.get((key, answers))
         if row is not None:
-            found[row].append(file)
-    return dict(found)
+            # A run and what was published of it may both be there.
+            found[row].setdefault((answers, seed), file)
+    return {row: list(several.values()) for row, several in found.items()}
 
 
 def _by_run(found: Iterable[Confusion]) -> dict[tuple[str, ...], list[Confusion]]:
@@ -224,11 +229,14 @@ def _detail(
         symbol = _positions(key["family"])
         detail["by_class"] = _by_class([file.score.by_label for file in files])
         detail["confusions"] = [
-            [symbol[one.true_class], symbol[one.predicted_class], one.n, one.n_true]
-            for one in mine[:MOST_CONFUSIONS]
+            [symbol[one.true_class], symbol[one.predicted_class], one.n, one.n_true] for one in mine
         ]
-        detail["n_confusions"] = len(mine)
-        detail["n_wrong"] = sum(one.n for one in mine)
+        every = Counter[tuple[int, int]]()
+        for true, predicted, n in (one for file in files for one in file.score.confusion):
+            if mine and true != predicted:
+                every[true, predicted] += n
+        detail["n_confusions"] = len(every)
+        detail["n_wrong"] = every.total()
     return detail
 
 
@@ -268,7 +276,7 @@ def _differences(
     for run in wrong.values():
         family = run[0].family
         symbol = _positions(family)
-        for one in run[:MOST_CONFUSIONS]:
+        for one in run:
             pair = f"{symbol[one.true_class]},{symbol[one.predicted_class]}"
             found[family][pair] = [list(one.missed), list(one.invented)]
     return dict(found)
