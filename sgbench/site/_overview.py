@@ -3,11 +3,12 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import pandas as pd
 
-from sgbench.leaderboard import TESTED_ON, sort_table
+from sgbench.leaderboard import IDENTITY, TESTED_ON, sort_table
 from sgbench.models import ORACLE, base_name
 from sgbench.sets import DESIGNED, OFF_MESH, STEMS, SetSpec
 from sgbench.site._names import set_words
@@ -22,8 +23,6 @@ TRAINING_RULE = (
 _TESTS = tuple(
     (OFF_MESH if origin == DESIGNED else SetSpec(origin, "all")).name for origin in STEMS
 )
-# What tells rows of one model, training set and test set apart.
-_DATA = ("source", "test_sha256", "dataset_sha256")
 
 
 def fixed_training(family: str, train_sets: Iterable[str]) -> str:
@@ -82,71 +81,71 @@ def overview(table: pd.DataFrame, test_data: Sequence[str]) -> list[dict[str, An
         ``trained`` (in words), ``control``, ``variant_of`` (the place of another line, or None) and
         ``cells``, each the position of a row over extinction classes, or None.
     """
-    shown = table.assign(
+    shown = table[[*IDENTITY, "status", "top1", "n_test", "dataset_sha256"]].assign(
         position=range(len(table)),
         base=[_base(*pair) for pair in zip(table["model"], table["status"], strict=True)],
         is_other=[name != own for name, own in zip(table["test_set"], test_data, strict=True)],
     )
-    in_order = sort_table(shown)
-    shown = in_order[
-        (in_order["class_scheme"] == "extinction")
-        & in_order["test_set"].isin(_TESTS)
-        & (in_order["model"] != ORACLE)  # it is told the class
-    ]
-    return [
-        {"scale": scale, **_of_scale(shown[shown["scale"] == scale])}
-        for scale in dict.fromkeys(in_order["scale"])
-    ]
+    scales: dict[str, list[Any]] = {}
+    for row in sort_table(shown).itertuples(index=False):
+        rows = scales.setdefault(str(row.scale), [])
+        told = row.model == ORACLE  # the class that is asked for
+        if row.class_scheme == "extinction" and row.test_set in _TESTS and not told:
+            rows.append(row)
+    return [{"scale": scale, **_of_scale(rows)} for scale, rows in scales.items()]
 
 
-def _of_scale(rows: pd.DataFrame) -> dict[str, Any]:
-    contenders = rows[rows["status"] != "control"]
-    families = dict.fromkeys(contenders["family"])
-    tested = set(zip(contenders["family"], contenders["test_set"], strict=True))
+def _of_scale(rows: Sequence[Any]) -> dict[str, Any]:
+    contenders = [row for row in rows if row.status != "control"]
+    families = dict.fromkeys(row.family for row in contenders)
+    tested = {(row.family, row.test_set) for row in contenders}
     columns = [(family, test) for family in families for test in _TESTS if (family, test) in tested]
+    models = defaultdict(list)
+    for row in rows:
+        models[row.base].append(row)
     lines: list[dict[str, Any]] = []
-    for _, same in rows.groupby("base", sort=False):
+    for mine in models.values():
         first = len(lines)
-        for place, (model, chosen) in enumerate(_lines(same)):
+        for place, line in enumerate(_lines(mine)):
             lines.append(
                 {
-                    "model": model,
-                    "trained": _labels(chosen["train_set"]),
-                    "control": bool((chosen["status"] == "control").all()),
+                    "model": line[0].model,
+                    "trained": list(dict.fromkeys(_trained(row) for row in line)),
+                    "control": line[0].status == "control",
                     "variant_of": first if place else None,
-                    "cells": _cells(chosen, columns),
+                    "cells": _cells(line, columns),
                 }
             )
     return {"columns": columns, "lines": lines}
 
 
-def _lines(rows: pd.DataFrame) -> Iterable[tuple[str, pd.DataFrame]]:
-    """Yield a model's own line, then its variants: model and rows of each."""
-    model = max(dict.fromkeys(rows["model"]), key=_length)
-    mine = rows[rows["model"] == model]
-    fixed = {
-        family: fixed_training(family, of_family["train_set"])
-        for family, of_family in mine.groupby("family")
-    }
-    is_main = (rows["model"] == model) & (rows["train_set"] == rows["family"].map(fixed))
-    yield model, rows[is_main]
-    others = rows[~is_main]
-    labels = [set_words(name, with_family=False)[0] for name in others["train_set"]]
-    for (name, _), same in others.groupby([others["model"], labels], sort=True):
-        yield str(name), same
+def _lines(rows: Sequence[Any]) -> list[list[Any]]:
+    """Sort the rows of a model to its own line, which comes first, and to its variants."""
+    model = max(dict.fromkeys(row.model for row in rows), key=_length)
+    trained = defaultdict(set)
+    for row in rows:
+        if row.model == model:
+            trained[row.family].add(row.train_set)
+    fixed = {family: fixed_training(family, names) for family, names in trained.items()}
+    lines: dict[tuple[str, ...], list[Any]] = defaultdict(list)
+    for row in rows:
+        own = row.model == model and row.train_set == fixed[row.family]
+        lines[() if own else (row.model, _trained(row))].append(row)
+    return [lines[key] for key in sorted(lines)]
 
 
-def _cells(rows: pd.DataFrame, columns: Iterable[tuple[str, str]]) -> list[int | None]:
+def _cells(rows: Sequence[Any], columns: Iterable[tuple[str, str]]) -> list[int | None]:
     """Choose the row of each column: of the patterns that most rows have, else of the most."""
     found: dict[tuple[str, str], list[tuple[Any, ...]]] = defaultdict(list)
-    for row in rows.to_dict("records"):
-        order = (row["is_other"], -row["n_test"], *(str(row[name]) for name in _DATA))
-        found[row["family"], row["test_set"]].append((*order, row["position"]))
+    for row in rows:
+        data = (str(row.source), str(row.test_sha256), str(row.dataset_sha256))
+        order = (row.is_other, -row.n_test, *data, row.position)
+        found[row.family, row.test_set].append(order)
     return [min(found[column])[-1] if column in found else None for column in columns]
 
 
-def _labels(train_sets: "pd.Series[str]") -> list[str]:
-    return list(dict.fromkeys(set_words(name, with_family=False)[0] for name in train_sets))
+def _trained(row: Any) -> str:
+    return set_words(row.train_set, with_family=False)[0]
 
 
 def _base(model: str, status: str) -> str:
@@ -159,6 +158,7 @@ def _length(model: str) -> float:
     return math.inf if base == model else int(model.removeprefix(f"{base}@"))
 
 
+@cache
 def _plain(train_set: str) -> str:
     spec = SetSpec.find(train_set)
     if spec is None or spec.part != "train" or not spec.family:

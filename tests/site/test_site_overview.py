@@ -1,32 +1,14 @@
 """The overview: which training a model is shown with, what folds, and what stands in a cell."""
 
-import pandas as pd
 import pytest
-from example_site import HOSTILE
+from example_site import HOSTILE, some_rows
 
-from sgbench.models import CONTROLS, ORACLE
+from sgbench.models import ORACLE
 from sgbench.models import REFERENCE as MODEL
 from sgbench.sets import DESIGNED_SETS, TEST_SETS
 from sgbench.site._names import data_names, family_name, set_words
 from sgbench.site._overview import fixed_training, overview, variant_of
 from sgbench.symmetry import FAMILIES
-
-
-def a_table(*rows):
-    """Rows of model, training set, test set and accuracy, and what differs from the usual."""
-    usual = {
-        "family": "cubic", "class_scheme": "extinction", "scale": "laptop", "source": "designed",
-        "n_test": 7200, "dataset_sha256": "d",
-    }  # fmt: skip
-    made = [
-        {
-            "model": model, "train_set": train_set, "test_set": test_set, "top1": top1,
-            "status": "control" if model in CONTROLS else "reference",
-            "test_sha256": f"of {test_set}", **usual, **(more[0] if more else {}),
-        }
-        for model, train_set, test_set, top1, *more in rows
-    ]  # fmt: skip
-    return pd.DataFrame(made)
 
 
 def shown(table):
@@ -50,7 +32,7 @@ def test_the_training_that_is_shown_follows_from_names_alone(train_sets, expecte
 
 def test_a_better_training_does_not_change_what_is_shown():
     for better, worse in ((0.9, 0.2), (0.2, 0.9)):
-        table = a_table(
+        table = some_rows(
             ("m", "ulbd-cubic", "ulbd-off-mesh", better),
             ("m", "ulbd-physical-cubic", "ulbd-off-mesh", worse),
         )
@@ -61,7 +43,7 @@ def test_a_better_training_does_not_change_what_is_shown():
 
 
 def test_a_line_has_a_cell_for_each_family_and_kind_of_test():
-    table = a_table(
+    table = some_rows(
         ("m", "ulbd-cubic", "ulbd-off-mesh", 0.9),
         ("m", "ulbd-cubic", "cddd", 0.8),
         ("m", "ulbd-cubic", "cddd-test", 0.8),
@@ -82,7 +64,7 @@ def test_a_line_has_a_cell_for_each_family_and_kind_of_test():
 
 
 def test_the_largest_scale_comes_first():
-    table = a_table(
+    table = some_rows(
         ("m", "ulbd-cubic", "ulbd-off-mesh", 0.9, {"scale": "smoke"}),
         ("m", "ulbd-cubic", "ulbd-off-mesh", 0.9, {"scale": "overnight"}),
         ("m", "ulbd-cubic", "ulbd-off-mesh", 0.9, {"scale": "laptop"}),
@@ -93,7 +75,7 @@ def test_the_largest_scale_comes_first():
 
 def test_a_cell_holds_the_usual_patterns_or_else_says_which():
     other = {"test_sha256": "another", "n_test": 360}
-    table = a_table(
+    table = some_rows(
         ("m", "ulbd-cubic", "ulbd-off-mesh", 0.99, other),
         ("m", "ulbd-cubic", "ulbd-off-mesh", 0.9),
         ("n", "ulbd-cubic", "ulbd-off-mesh", 0.8),
@@ -105,7 +87,7 @@ def test_a_cell_holds_the_usual_patterns_or_else_says_which():
 
 
 def test_meshes_laws_splits_and_lengths_are_variants():
-    table = a_table(
+    table = some_rows(
         (MODEL, "ulbd-cubic", "cddd", 0.9),
         (MODEL, "ulbd-cubic@0.1x5", "cddd", 0.9),
         (MODEL, "ulbd-physical-cubic-no-wilson", "cddd", 0.9),
@@ -123,7 +105,7 @@ def test_meshes_laws_splits_and_lengths_are_variants():
 
 def test_a_strangers_name_makes_no_variant_of_anothers():
     said = {"status": "self-reported"}
-    table = a_table(
+    table = some_rows(
         ("alpha", "ulbd-cubic", "ulbd-off-mesh", 0.9, said),
         ("alpha@5", "ulbd-cubic", "ulbd-off-mesh", 0.9, said),
         (f"{MODEL}@5", "ulbd-cubic", "ulbd-off-mesh", 0.9),
