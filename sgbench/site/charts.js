@@ -121,7 +121,7 @@ function frame(
 const path = (points) =>
   points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join(" ");
 
-// Shapes of radius 1, and colours as far from one another as their number allows.
+// Shapes of radius 1, which come back hollow and faint, and colours as far from one another as their number allows.
 const SHAPES = [
   "M-1 0a1 1 0 1 0 2 0a1 1 0 1 0-2 0Z",
   "M-.9-.9H.9V.9H-.9Z",
@@ -132,9 +132,10 @@ const SHAPES = [
   "M-1.2-.4H1.2V.4H-1.2Z",
   "M-.4-1.2H.4V1.2H-.4Z",
 ];
+const TURNS = ["", "hollow", "faint"];
 const glyph = (shape, colour, x, y, r = 5) =>
   s("path", {
-    class: colour === null ? "glyph plain" : "glyph",
+    class: `glyph ${TURNS[Math.floor(shape / SHAPES.length) % 3]} ${colour === null ? "plain" : ""}`,
     d: SHAPES[shape % SHAPES.length],
     transform: `translate(${x.toFixed(1)} ${y.toFixed(1)}) scale(${r})`,
     style: { "--hue": ((colour ?? 0) * 137.5 + 250) % 360 },
@@ -187,7 +188,7 @@ function overviewPlot(columns, lines) {
       );
     const marks = models.flatMap((line, i) =>
       line.rows
-        .filter((row, place) => row && columns[place][1] === test)
+        .filter((row, place) => hasResult(row) && columns[place][1] === test)
         .map((row) => ({ row, i, family: families.indexOf(row.family) })),
     );
     const limits = marks.map(({ row }) => limitOf(row)).filter(isNumber);
@@ -201,7 +202,7 @@ function overviewPlot(columns, lines) {
         explain(glyph(family, family, x(shown(row)), y, 4.5), [
           row.model,
           `${familyOf(row)}: ${percent(shown(row))} ${unit()} (${interval(row)})`,
-          isNumber(limitOf(row)) ? `ceiling ${percent(limitOf(row))} ${unit()}` : "",
+          isNumber(limitOf(row)) ? `ceiling ${percent(limitOf(row))} %` : "",
         ]),
       );
     }
@@ -214,7 +215,9 @@ function overviewPlot(columns, lines) {
       "ul",
       { class: "keys" },
       families.map((family, i) => keyOf(i, i, wordsOf("family", family))),
-      h("li", null, h("span", { class: "key ceiling" }), " ceiling"),
+      svg.querySelector(".ceiling")
+        ? h("li", null, h("span", { class: "key ceiling" }), " ceiling")
+        : null,
     ),
     models.length < lines.length
       ? h("p", { class: "soft" }, `The first ${most} of ${lines.length} models.`)
@@ -399,7 +402,7 @@ function costPlot(rows, cost) {
     svg.append(s("path", { class: "front", d: path([...steps, [right, steps.at(-1)[1]]]) }));
   }
   const models = [...new Set(priced.map((row) => row.model))];
-  const trained = [...new Set(priced.map(trainedShort))];
+  const trained = [...new Set(priced.map(trainedShort))].sort();
   const labels = labelsOf(priced);
   const taken = priced.map((row) => ({ x: at(row)[0] - 6, y: at(row)[1] - 6, w: 12, h: 12 }));
   for (const row of [...priced].sort((a, b) => shown(b) - shown(a))) {

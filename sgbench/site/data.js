@@ -81,11 +81,13 @@ function shown(row, k = 1, end = "") {
 const shownCeiling = (row, k = 1) =>
   state.show === "share" ? (boundOf(row, k) ? 1 : null) : ceilingOf(row, k);
 // The ceiling that stands beside an accuracy. That of the laws says nothing of classes, so where it is
-// chosen the one of the data does.
+// chosen the one of the data does. A share needs none.
 const limitOf = (row) =>
-  state.ceiling === "ceiling" && state.show !== "share"
-    ? row.data_ceiling_top1
-    : shownCeiling(row);
+  state.show === "share"
+    ? null
+    : state.ceiling === "ceiling"
+      ? row.data_ceiling_top1
+      : ceilingOf(row);
 const interval = (row, k = 1) => {
   const [low, high] = [shown(row, k, "_low"), shown(row, k, "_high")];
   return isNumber(low) && isNumber(high) ? `${percent(low)}–${percent(high)}` : "";

@@ -78,16 +78,19 @@ const testHeader = (test) =>
 
 const mean = (values) => values.reduce((a, b) => a + b, 0) / (values.length || 1);
 
+const hasResult = (row) => row && isNumber(shown(row));
+const resultsOf = (line) => line.rows.filter(hasResult);
+
 // Lines with results on the same data in the same columns, the most columns first, controls last.
 // Only such lines are compared, the best on average first.
 function comparable(lines) {
   const parts = new Map();
   for (const line of lines) {
-    const key = JSON.stringify([line.control, line.rows.map((row) => row?.test_data)]);
+    const key = JSON.stringify([line.control, resultsOf(line).map(groupOf)]);
     parts.set(key, [...(parts.get(key) ?? []), line]);
   }
-  const average = (line) => mean(line.rows.filter(Boolean).map((row) => shown(row)));
-  const full = (part) => part[0].rows.filter(Boolean).length;
+  const average = (line) => mean(resultsOf(line).map((row) => shown(row)));
+  const full = (part) => resultsOf(part[0]).length;
   return [...parts.values()]
     .map((part) => part.sort((a, b) => average(b) - average(a)))
     .sort((a, b) => a[0].control - b[0].control || full(b) - full(a) || b.length - a.length);
@@ -95,7 +98,7 @@ function comparable(lines) {
 
 function partName(part) {
   if (part[0].control) return CONTROLS;
-  const [n, all] = [part[0].rows.filter(Boolean).length, part[0].rows.length];
+  const [n, all] = [resultsOf(part[0]).length, part[0].rows.length];
   const results = n === all ? (n === 1 ? "The one result" : `All ${n} results`) : `${n} of ${all} results`;
   return part.length > 1
     ? `${results}, the best on average first${n < all ? "; compared with one another only" : ""}`
@@ -103,12 +106,12 @@ function partName(part) {
 }
 
 function accuracyCell(row, href) {
-  if (!row || !isNumber(shown(row))) return h("td", { class: "none" }, NONE);
+  if (!hasResult(row)) return h("td", { class: "none" }, NONE);
   const limit = limitOf(row);
   const lines = [
     `${row.model}, ${familyOf(row)}`,
     `${percent(shown(row))} ${unit()} of ${schemeName(row.class_scheme)} right (95 % interval ${interval(row)})`,
-    isNumber(limit) ? `ceiling ${percent(limit)} ${unit()}` : "no ceiling is known",
+    isNumber(limit) ? `ceiling ${percent(limit)} %` : "",
     `trained on: ${trainedOn(row)}`,
     `tested on: ${testedOn(row)}, ${row.source}`,
     `n = ${whole(row.n_test)}${isSmall(row) ? ", a small test" : ""}`,
@@ -116,7 +119,7 @@ function accuracyCell(row, href) {
   const content = [
     percent(shown(row)),
     isNumber(limit) ? h("small", null, ` of ${percent(limit)}`) : null,
-    isSmall(row) ? h("small", null, " small test") : null,
+    isSmall(row) ? h("small", { class: "few" }, " small test") : null,
   ];
   return gridCell(content, shown(row), lines, { href });
 }

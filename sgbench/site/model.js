@@ -332,7 +332,7 @@ function confusionMatrix(row) {
           ),
         ),
       ),
-      "confusions",
+      names.length > 40 ? "confusions many" : "confusions",
     ),
     table(
       "The most frequent confusions",

@@ -490,7 +490,7 @@ function headline(rows) {
     );
   }
   const first = rows.filter(hasRank).reduce((a, b) => (b.top1 > a.top1 ? b : a));
-  if (!ranked.includes(first))
+  if (best.rank_best > 1 && !ranked.includes(first))
     sentence.push(
       ` A variant of ${first.model}, trained on ${trainedShort(first)}, names ${percent(shown(first))} %.`,
     );

@@ -3,7 +3,6 @@
 import csv
 import json
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -339,9 +338,10 @@ def test_axe_finds_nothing_serious(open_page, view):
         "axe_playwright_python.sync_playwright", reason="axe-core is not installed"
     )
     page = open_page(view)
-    for width, scheme in ((1440, "light"), (1440, "dark"), (390, "light")):
+    for width, scheme in ((1440, "light"), (390, "dark")):
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
+        page.evaluate("byId('filter-box').open = true")
         found = axe.Axe().run(page).response["violations"]
         serious = [
             (one["id"], one["impact"], [node["html"][:200] for node in one["nodes"]][:3])
@@ -351,18 +351,15 @@ def test_axe_finds_nothing_serious(open_page, view):
         assert not serious, (width, scheme)
 
 
-def test_fifty_models_open_at_once(open_page, tmp_path):
+def test_fifty_models_are_a_small_page(open_page, tmp_path):
     scores = some_scores(tuple(f"model-{i:02}" for i in range(50)), FAMILIES, n=400)
     path = tmp_path / "index.html"
     path.write_text(render_site(some_site(scores)), encoding="utf-8")
     assert path.stat().st_size < 5e6
-    seconds = []
-    for _ in range(3):  # the best of three, since others may use the processor
-        begin = time.perf_counter()
-        page = open_page(url=path.as_uri())
-        assert page.locator(".accuracies tbody tr:not(.part)").count() == 51
-        seconds.append(time.perf_counter() - begin)
-    assert min(seconds) < 1
+    page = open_page(url=path.as_uri())
+    assert page.locator(".accuracies tbody tr:not(.part)").count() == 51
+    assert "The first 40 of 50 models" in page.locator("#view").inner_text()
+    assert page.evaluate("document.querySelectorAll('*').length") < 3000
 
 
 def test_every_column_leads_to_its_term(open_page):
