@@ -135,7 +135,9 @@ const SHAPES = [
 const TURNS = ["", "hollow", "faint"];
 const glyph = (shape, colour, x, y, r = 5) =>
   s("path", {
-    class: `glyph ${TURNS[Math.floor(shape / SHAPES.length) % 3]} ${colour === null ? "plain" : ""}`,
+    class: ["glyph", TURNS[Math.floor(shape / SHAPES.length) % 3], colour === null ? "plain" : ""]
+      .filter(Boolean)
+      .join(" "),
     d: SHAPES[shape % SHAPES.length],
     transform: `translate(${x.toFixed(1)} ${y.toFixed(1)}) scale(${r})`,
     style: { "--hue": ((colour ?? 0) * 137.5 + 250) % 360 },
@@ -154,12 +156,14 @@ function overviewPlot(columns, lines) {
   const most = 40;
   const models = lines.slice(0, most);
   const families = [...new Set(columns.map(([family]) => family))];
-  const tests = [...new Set(columns.map(([, test]) => test))].slice(0, NARROW.matches ? 1 : 3);
+  const tests = [...new Set(columns.map(([, test]) => test))];
+  if (NARROW.matches) tests.length = 1;
   const [clip, panel, gap, step] = NARROW.matches ? [18, 200, 0, 24] : [34, 250, 26, 20];
   const left = Math.min(clip, Math.max(...models.map((line) => line.model.length))) * 7 + 14;
   const [top, tall] = [24, models.length * step];
   const width = left + tests.length * (panel + gap) + 12;
-  const caption = `Extinction classes right (${unit()}) on ${tests.map((test) => wordsOf("test_data", test)).join("; ")}`;
+  const titles = tests.map((test) => wordsOf("test_data", test));
+  const caption = `Extinction classes right (${unit()}) on ${titles.join("; ")}`;
   const svg = s("svg", {
     viewBox: `0 0 ${width} ${top + tall + 36}`,
     class: "chart wide",
@@ -178,7 +182,7 @@ function overviewPlot(columns, lines) {
     const start = left + j * (panel + gap);
     const x = (value) => start + value * panel;
     svg.append(
-      s("text", { class: "name", x: x(0.5), y: 12, "text-anchor": "middle" }, wordsOf("test_data", test)),
+      s("text", { class: "name", x: x(0.5), y: 12, "text-anchor": "middle" }, titles[j]),
       s("line", { class: "axis", x1: x(0), x2: x(1), y1: top + tall, y2: top + tall }),
     );
     for (const value of [0, 0.25, 0.5, 0.75, 1])
@@ -194,7 +198,13 @@ function overviewPlot(columns, lines) {
     const limits = marks.map(({ row }) => limitOf(row)).filter(isNumber);
     for (const limit of new Set(limits))
       svg.append(
-        s("line", { class: "ceiling", x1: x(limit), x2: x(limit), y1: top - 4, y2: top + tall + 4 }),
+        s("line", {
+          class: "ceiling",
+          x1: x(limit),
+          x2: x(limit),
+          y1: top - 4,
+          y2: top + tall + 4,
+        }),
       );
     for (const { row, i, family } of marks) {
       const y = top + (i + 0.5) * step + 1.5 * (family - (families.length - 1) / 2);

@@ -99,10 +99,11 @@ function comparable(lines) {
 function partName(part) {
   if (part[0].control) return CONTROLS;
   const [n, all] = [resultsOf(part[0]).length, part[0].rows.length];
-  const results = n === all ? (n === 1 ? "The one result" : `All ${n} results`) : `${n} of ${all} results`;
-  return part.length > 1
-    ? `${results}, the best on average first${n < all ? "; compared with one another only" : ""}`
-    : `${results}${n < all ? "; not compared with the others" : ""}`;
+  const results = n < all ? `${n} of ${all} results` : n === 1 ? "The one result" : `All ${n} results`;
+  const several = part.length > 1;
+  const order = several ? ", the best on average first" : "";
+  const apart = several ? "; compared with one another only" : "; not compared with the others";
+  return `${results}${order}${n < all ? apart : ""}`;
 }
 
 function accuracyCell(row, href) {
@@ -151,7 +152,11 @@ function accuracyGrid(caption, head, lines, addressOfCell) {
         null,
         partHeader(partName(part), width),
         part.map((line) => [
-          one(line, line.control ? "control" : null, variantsButton(line.model, line.variants.length)),
+          one(
+            line,
+            line.control ? "control" : null,
+            variantsButton(line.model, line.variants.length),
+          ),
           isOpen(line.model) ? line.variants.map((variant) => one(variant, "variant")) : [],
         ]),
       ),
@@ -228,7 +233,7 @@ function overviewView() {
     ),
   ];
   const caption = `Extinction classes right, in percent, scale ${view.scale}`;
-  const contenders = comparable(lines).flat().filter((line) => !line.control);
+  const contenders = comparable(lines.filter((line) => !line.control)).flat();
   return [
     contenders.length ? overviewPlot(view.columns, contenders) : null,
     h(
@@ -291,7 +296,8 @@ function matrixView() {
       "Each line is a model with its training set, each column a test set. Arrow keys move between cells; a click or Enter opens the model.",
     ),
     ...[...groups.values()].map((mine) => {
-      const caption = `Top-1 accuracy (${unit()}), ${familyOf(mine[0])}, ${schemeName(mine[0].class_scheme)}`;
+      const of = `${familyOf(mine[0])}, ${schemeName(mine[0].class_scheme)}`;
+      const caption = `Top-1 accuracy (${unit()}), ${of}`;
       return h("section", null, h("h3", null, caption), matrixOf(mine, caption));
     }),
     noBound(rows),

@@ -33,7 +33,11 @@ function buildFilters() {
           { id: `f-${key}`, onchange: (event) => change({ [key]: event.target.value }) },
           h("option", { value: "" }, ALL[key]),
           values.map((value) =>
-            h("option", { value }, key === "scheme" ? schemeName(value) : wordsOf(FIELD[key], value)),
+            h(
+              "option",
+              { value },
+              key === "scheme" ? schemeName(value) : wordsOf(FIELD[key], value),
+            ),
           ),
         ),
       ),
@@ -90,7 +94,7 @@ function buildFilters() {
   }
   for (const [key, there] of [
     ["controls", ROWS.some(isControl)],
-    ["variants", INDEX.overview.some(({ lines }) => lines.some((line) => line.variant_of !== null))],
+    ["variants", ROWS.some((row) => row.variant_of !== null)],
   ]) {
     if (!there) continue;
     place.append(
