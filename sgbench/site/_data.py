@@ -14,8 +14,10 @@ from sgbench.errors import SgbenchError
 from sgbench.evaluation import Confusion, LabelScore, Score, confusions, read_score
 from sgbench.files import file_sha256
 from sgbench.leaderboard import IDENTITY, identity, with_ranks
-from sgbench.models import CONTROLS, get_model
+from sgbench.models import CONTROLS, ORACLE, get_model
 from sgbench.provenance import newest_day
+from sgbench.site._names import data_names, data_words, family_name, set_words
+from sgbench.site._overview import TRAINING_RULE, overview, variant_of
 from sgbench.symmetry import FAMILIES, extinction_classes, family_spacegroups, spacegroup_symbol
 
 #: Confusions of a model on a test set that its page shows, at most: the most frequent.
@@ -108,10 +110,16 @@ def site_data(
         )
     table = with_ranks(table.reset_index(drop=True), pairs)
     models = list(dict.fromkeys(table["model"].astype(str)))
+    test_data = data_names(table)
     index = {
         "models": models,
         "n_rows": len(table),
         "columns": {str(name): _column(table[name]) for name in table.columns},
+        "test_data": _column(pd.Series(test_data, dtype=object)),
+        "names": _names(table, test_data),
+        "variant_of": variant_of(table),
+        "overview": overview(table, test_data),
+        "training_rule": TRAINING_RULE,
         "ceilings": [
             [stem, name]
             for stem, name in CEILINGS.items()
@@ -120,6 +128,7 @@ def site_data(
         "classes": {family: _classes(family) for family in dict.fromkeys(table["family"])},
         "papers": _papers(table),
         "controls": CONTROLS,
+        "oracle": ORACLE,
         "table_sha256": table_sha256,
         "newest": newest_day(table.get("commit", ())),
     }
@@ -131,6 +140,16 @@ def site_data(
         key = dict(zip(IDENTITY, _key(table.iloc[position]), strict=True))
         details[models.index(key["model"])][str(position)] = _detail(key, found, wrong)
     return SiteData(index, _differences(wrong), details)
+
+
+def _names(table: pd.DataFrame, test_data: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return words and a sentence for each value of a column that the page writes out."""
+    sets = dict(zip(test_data, table["test_set"].astype(str), strict=True))
+    return {
+        "family": {family: [family_name(family), ""] for family in dict.fromkeys(table["family"])},
+        "test_data": {name: data_words(name, sets[name]) for name in sets},
+        "train_set": {name: set_words(name) for name in dict.fromkeys(table["train_set"].map(str))},
+    }
 
 
 def _column(values: "pd.Series[Any]") -> dict[str, Any]:

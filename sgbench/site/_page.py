@@ -15,7 +15,9 @@ from sgbench.site._glossary import Glossary
 from sgbench.version import __version__
 
 # In this order they are one script; later ones use what earlier ones define.
-_SCRIPTS = ("dom.js", "data.js", "state.js", "charts.js", "views.js", "model.js", "main.js")
+_SCRIPTS = (
+    "dom.js", "data.js", "state.js", "charts.js", "grid.js", "views.js", "model.js", "main.js",
+)  # fmt: skip
 
 
 def render_site(
