@@ -188,8 +188,7 @@ def _best_relabelling(fixed: int, moved: int) -> NDArray[np.int32]:
     choices = relabellings(family_of(fixed))
     if len(choices) == 1:
         return choices[0]
-    axis = range(-_INDEX_LIMIT, _INDEX_LIMIT + 1)
-    hkl = np.array(list(product(axis, repeat=3)), dtype=np.int32)
+    hkl = _indices(3)
     target = absences(fixed, hkl)
     return min(choices, key=lambda matrix: int((absences(moved, hkl @ matrix) != target).sum()))
 
@@ -197,10 +196,8 @@ def _best_relabelling(fixed: int, moved: int) -> NDArray[np.int32]:
 def _lacking(zone: Zone, own: tuple[Forms, Forms], other: Forms) -> list[str]:
     """Put into words what a group demands of a zone and another does not, if it does so."""
     forms, from_larger_zones = own
-    axis = range(-_INDEX_LIMIT, _INDEX_LIMIT + 1)
-    indices = np.array(list(product(axis, repeat=len(zone.free))))
-    own_part = _extinct(forms, indices) & ~_extinct(from_larger_zones, indices)
-    if not (own_part & ~_extinct(other, indices)).any():
+    own_part = _extinct(forms) & ~_extinct(from_larger_zones)
+    if not (own_part & ~_extinct(other)).any():
         return []
     text = f"{zone.name}: {condition_words(forms, zone.free)}"
     if len(other) > 1 and other < forms:
@@ -208,9 +205,20 @@ def _lacking(zone: Zone, own: tuple[Forms, Forms], other: Forms) -> list[str]:
     return [text]
 
 
-def _extinct(forms: Forms, indices: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell which reflections of a zone, given by their free indices, a set of demands forbids."""
-    return np.asarray((indices @ np.array(sorted(forms)).T % _FORMS_MODULUS != 0).any(axis=1))
+# A few hundred sets of demands come back in all pairs of classes.
+@cache
+def _extinct(forms: Forms) -> NDArray[np.bool_]:
+    """Tell which of a zone's reflections up to the limit a set of demands forbids."""
+    demands = np.array(sorted(forms), dtype=np.int32)
+    indices = _indices(demands.shape[1])
+    return np.asarray((indices @ demands.T % _FORMS_MODULUS != 0).any(axis=1))
+
+
+@cache
+def _indices(n: int) -> NDArray[np.int32]:
+    """Return all that n free indices can be, up to the limit."""
+    axis = range(-_INDEX_LIMIT, _INDEX_LIMIT + 1)
+    return np.array(list(product(axis, repeat=n)), dtype=np.int32)
 
 
 def _sentence(true: str, predicted: str, missed: tuple[str, ...], invented: tuple[str, ...]) -> str:

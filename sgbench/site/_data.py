@@ -14,7 +14,7 @@ from sgbench.errors import SgbenchError
 from sgbench.evaluation import Confusion, LabelScore, Score, confusions, read_score
 from sgbench.files import file_sha256
 from sgbench.leaderboard import IDENTITY, identity, with_ranks
-from sgbench.models import CONTROLS, ORACLE, get_model
+from sgbench.models import CONTROLS, ORACLE, base_name, current_name, list_models
 from sgbench.provenance import newest_day
 from sgbench.site._names import data_names, data_words, family_name, set_words
 from sgbench.site._overview import TRAINING_RULE, overview, variant_of
@@ -132,12 +132,13 @@ def site_data(
         "table_sha256": table_sha256,
         "newest": newest_day(table.get("commit", ())),
     }
-    members = _by_row(table, files)
+    keys = list(zip(*(map(str, table[name]) for name in IDENTITY), strict=True))
+    members = _by_row(keys, table["predictions_sha256"], files)
     scores = [file.score for found in members.values() for file in found]
     wrong = _by_run(confusions(scores, MOST_CONFUSIONS))
     details: list[dict[str, Any]] = [{} for _ in models]
     for position, found in members.items():
-        key = dict(zip(IDENTITY, _key(table.iloc[position]), strict=True))
+        key = dict(zip(IDENTITY, keys[position], strict=True))
         details[models.index(key["model"])][str(position)] = _detail(key, found, wrong)
     return SiteData(index, _differences(wrong), details)
 
@@ -183,28 +184,28 @@ def _classes(family: str) -> list[dict[str, Any]]:
 
 
 def _papers(table: pd.DataFrame) -> dict[str, str]:
-    """Return the paper of each of this package's own models."""
+    """Return the paper of each of this package's own models, without importing what builds them."""
+    known = list_models()
+    backbones = next((entry for name, entry in known.items() if name.startswith("timm:")), None)
     found = {}
     for model in dict.fromkeys(table.loc[table["status"] == "reference", "model"].astype(str)):
-        try:
-            found[model] = get_model(model).paper
-        except SgbenchError:  # one of an earlier version
-            continue
+        name = current_name(base_name(model))
+        entry = known.get(name) or (backbones if name.startswith("timm:") else None)
+        if entry:  # none of one of an earlier version
+            found[model] = entry["paper"]
     return found
 
 
-def _key(row: "pd.Series[Any]") -> tuple[str, ...]:
-    return tuple(str(row[name]) for name in IDENTITY)
-
-
-def _by_row(table: pd.DataFrame, files: Iterable[ScoreFile]) -> dict[int, list[ScoreFile]]:
+def _by_row(
+    keys: Sequence[tuple[str, ...]], predictions: Iterable[object], files: Iterable[ScoreFile]
+) -> dict[int, list[ScoreFile]]:
     """Sort scores to the rows that were made from them; the first of those that are given twice."""
     # Trainings on other data bear the same names, so a row is known by its predictions as well.
     position = {
-        (_key(row), sha256): i
-        for i, (_, row) in enumerate(table.iterrows())
+        (key, sha256): i
+        for i, (key, hashes) in enumerate(zip(keys, predictions, strict=True))
         # Scores of early versions name no predictions.
-        for sha256 in ("None", *str(row["predictions_sha256"]).split())
+        for sha256 in ("None", *str(hashes).split())
     }
     found: dict[int, dict[tuple[str, ...], ScoreFile]] = defaultdict(dict)
     for file in files:
