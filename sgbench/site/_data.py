@@ -13,7 +13,7 @@ import pandas as pd
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Confusion, LabelScore, Score, confusions, read_score
 from sgbench.files import file_sha256
-from sgbench.leaderboard import IDENTITY, identity, with_ranks
+from sgbench.leaderboard import IDENTITY, command_again, identity, with_ranks
 from sgbench.models import CONTROLS, ORACLE, base_name, current_name, list_models
 from sgbench.provenance import newest_day
 from sgbench.site._names import data_names, data_words, family_name, set_words
@@ -111,6 +111,7 @@ def site_data(
     table = with_ranks(table.reset_index(drop=True), pairs)
     models = list(dict.fromkeys(table["model"].astype(str)))
     test_data = data_names(table)
+    rows = table.to_dict("records")
     index = {
         "models": models,
         "n_rows": len(table),
@@ -131,6 +132,8 @@ def site_data(
         "oracle": ORACLE,
         "table_sha256": table_sha256,
         "newest": newest_day(table.get("commit", ())),
+        # Rows of one model share theirs, so each is written once.
+        "again": _column(pd.Series(list(map(command_again, rows)), dtype=object)),
     }
     keys = list(zip(*(map(str, table[name]) for name in IDENTITY), strict=True))
     members = _by_row(keys, table["predictions_sha256"], files)

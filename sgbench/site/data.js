@@ -11,8 +11,9 @@ const valuesOf = ({ numbers, texts, index }) =>
 const ROWS = (() => {
   const getters = COLUMN_NAMES.map((name) => valuesOf(INDEX.columns[name]));
   const testData = valuesOf(INDEX.test_data);
+  const again = valuesOf(INDEX.again);
   return Array.from({ length: INDEX.n_rows }, (_, i) => {
-    const row = { position: i, test_data: testData(i), variant_of: INDEX.variant_of[i] };
+    const row = { position: i, test_data: testData(i), variant_of: INDEX.variant_of[i], again: again(i) };
     COLUMN_NAMES.forEach((name, j) => {
       row[name] = getters[j](i);
     });

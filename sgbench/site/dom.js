@@ -54,6 +54,32 @@ function probability(p) {
   return p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(p < 0.1 ? 3 : 2)}`;
 }
 
+// Puts a text on the clipboard, also where a browser denies pages from a file its clipboard.
+async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const field = h("textarea", { readonly: true, class: "aside" }, text);
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+}
+
+// A button that copies a text and says so.
+function copyButton(text, label) {
+  const button = h("button", { type: "button", class: "copy", "aria-label": label }, "copy");
+  button.addEventListener("click", async () => {
+    await copyText(text);
+    button.textContent = "copied";
+    button.focus();
+    byId("said").textContent = "copied";
+    setTimeout(() => (button.textContent = "copy"), 2000);
+  });
+  return button;
+}
+
 // --- what hover and focus show -------------------------------------------------------------------
 
 const hint = byId("hint");

@@ -51,6 +51,7 @@ function modelView() {
     generalization(mine, row),
     byClass(row),
     confusionMatrix(row),
+    again(row),
     chain(row),
   ];
 }
@@ -347,6 +348,42 @@ function confusionMatrix(row) {
           invented.join("; ") || NONE,
         ];
       }),
+    ),
+  );
+}
+
+// What a reviewer types to get the row again.
+function again(row) {
+  const nobody =
+    row.status === "control" || row.commit
+      ? "It was not made by the workflow from the data that everybody has."
+      : "It is of before rows said by which code they were made.";
+  return section(
+    "Make this row again",
+    row.again
+      ? h(
+          "div",
+          { class: "again" },
+          h("code", null, row.again),
+          copyButton(row.again, `copy the command that makes this row of ${row.model} again`),
+        )
+      : h("p", null, `No command makes this row again. ${nobody}`),
+    h(
+      "p",
+      { class: "soft" },
+      [
+        row.again
+          ? "For a shell in a clone of the project. It makes the rows of this model alone; identity and checksums are those of this row where the processor rounds alike."
+          : "",
+        row.commit ? `Commit ${row.commit}.` : "",
+        row.lock_sha256 ? `Environment: requirements.lock with SHA-256 ${row.lock_sha256}.` : "",
+        `${whole(row.seeds)} ${row.seeds === 1 ? "seed" : "seeds"}.`,
+        isNumber(row.train_seconds) && row.train_seconds > 0
+          ? `Its training took ${whole(row.train_seconds)} s on ${row.hardware}.`
+          : "",
+      ]
+        .filter(Boolean)
+        .join(" "),
     ),
   );
 }

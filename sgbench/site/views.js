@@ -200,6 +200,15 @@ const COLUMNS = [
     text: (row) => short(row.patterns_per_second),
     about: "patterns predicted a second where they were predicted, rendering included",
   },
+  {
+    key: "again",
+    name: "make again",
+    there: () => ROWS.some((row) => row.again),
+    value: (row) => (row.again ? 1 : 0),
+    cell: (row) =>
+      row.again ? copyButton(row.again, `copy the command that makes ${row.model} again`) : NONE,
+    about: "copies the command that makes the row again in a clone of the project",
+  },
 ];
 const COLUMN = Object.fromEntries(COLUMNS.map((column) => [column.key, column]));
 
@@ -375,6 +384,7 @@ function visibleColumns() {
   const there = COLUMNS.filter(
     (column) =>
       (!column.only || column.only === state.show) &&
+      (!column.there || column.there()) &&
       (!column.fixed || (!state[column.fixed] && distinct(FIELD[column.fixed]).length > 1)),
   );
   if (!NARROW.matches) return there;
@@ -382,7 +392,10 @@ function visibleColumns() {
   return [...plain.slice(0, 4), ...there.filter((column) => column.fixed), ...plain.slice(4)];
 }
 
-function leaderboard(rows) {
+// A table of ten thousand rows takes a browser ten seconds, so a long one starts with its first part.
+const FIRST_ROWS = 500;
+
+function leaderboard(rows, complete = false) {
   const columns = visibleColumns();
   const { own, variants } = folded(rows);
   const range = accuracyRange(rows);
@@ -402,7 +415,7 @@ function leaderboard(rows) {
       }),
     );
   const lines = (some) =>
-    sorted(some).map((row) => [
+    (complete ? sorted(some) : sorted(some).slice(0, FIRST_ROWS)).map((row) => [
       line(row, null),
       isOpen(row.model)
         ? sorted(variants.get(row.position) ?? []).map((variant) => line(variant, "variant"))
@@ -505,6 +518,7 @@ function tableView() {
     about ? h("p", { class: "soft" }, about) : null,
     headline(rows),
     leaderboard(rows),
+    rows.length > FIRST_ROWS ? restOf(rows) : null,
     noBound(rows),
     exports(rows),
   ];
@@ -519,6 +533,18 @@ const noBound = (rows) =>
         "On structures, and where cells differ by group, a pattern tells more than its absences do. The ceiling over space groups is then a mark to compare with, and no bound, so there is no share of it and no gap to it. The control that is told the class is left out there: it guesses evenly inside a class, and real groups are not even.",
       )
     : null;
+
+function restOf(rows) {
+  const show = () => {
+    const board = leaderboard(rows, true);
+    document.querySelector(".board").replaceWith(board);
+    line.remove();
+    board.focus();
+  };
+  const button = h("button", { type: "button", onclick: show }, `Show all ${whole(rows.length)}`);
+  const line = h("p", null, `The first ${FIRST_ROWS} rows are shown. `, button);
+  return line;
+}
 
 const nothing = () =>
   h(

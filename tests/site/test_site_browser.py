@@ -9,6 +9,7 @@ import pytest
 from example_site import HOSTILE, scores_of_two_sources, some_scores, some_site
 
 from sgbench.site import read_glossary, render_site
+from sgbench.site._page import _source_hash
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="Playwright for Python is not installed"
@@ -73,6 +74,61 @@ def test_a_click_on_a_heading_sorts_and_another_turns_round(open_page):
     assert page.locator("th[aria-sort]").get_attribute("aria-sort") == "descending"
     assert [name for name in names(page) if not name.startswith("control")] == models[::-1]
     assert "sort=-model" in page.url
+
+
+def test_the_command_of_a_row_is_copied_with_one_click(open_page):
+    page = open_page("#/table")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    buttons = page.get_by_role("button", name="copy the command that makes alpha again")
+    buttons.first.click()
+    page.get_by_text("copied", exact=True).first.wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith(f"git checkout --quiet {'1a' * 20} && make setup && ")
+    assert copied.endswith("/rows/ulbd-cubic/alpha.csv")
+    # A model's page has the command, and says where there is none.
+    page.goto(page.url.split("#")[0] + "#/model/alpha?family=cubic&test=cddd&scheme=extinction")
+    shown = page.locator(".again code")
+    shown.wait_for()
+    assert shown.inner_text() == copied
+    said = page.locator("section:has(.again)").inner_text()
+    assert f"requirements.lock with SHA-256 {'f' * 64}" in said
+    assert "Its training took 30 s on a computer." in said
+    page.goto(page.url.split("#")[0] + "#/model/beta-forest?family=cubic&test=cddd")
+    page.get_by_text("No command makes this row again.").wait_for()
+
+
+def test_a_command_is_copied_where_the_clipboard_is_denied(open_page):
+    page = open_page("#/table")
+    page.evaluate(
+        """navigator.clipboard.writeText = () => Promise.reject(new Error("denied"));
+        document.execCommand = (what) => {
+          window.fallback = [what, document.activeElement.value];
+        };"""
+    )
+    page.get_by_role("button", name="copy the command that makes alpha again").first.click()
+    page.get_by_text("copied", exact=True).first.wait_for()
+    what, text = page.evaluate("window.fallback")
+    assert what == "copy"
+    assert text.endswith("alpha.csv")
+    assert page.locator("textarea").count() == 0
+
+
+def test_a_long_table_starts_with_its_first_part(open_page, tmp_path):
+    scores = some_scores(tuple(f"m{i}" for i in range(32)), FAMILIES[:1], n=40)
+    data = some_site([one for one in scores if one.provenance["model"] != "control-prior"])
+    text = render_site(data).replace("const FIRST_ROWS = 500;", "const FIRST_ROWS = 100;")
+    script = re.search(r"<script>(.*)</script>", text, re.DOTALL)[1]
+    known = re.search(r"script-src '(sha256-[^']+)'", text)[1]
+    text = text.replace(known, _source_hash(script))
+    (tmp_path / "long.html").write_text(text, encoding="utf-8")
+    page = open_page("#/table?test=&family=&scheme=", (tmp_path / "long.html").as_uri())
+    lines = page.locator(".board tbody tr")
+    assert lines.count() == 100
+    page.get_by_role("button", name="Show all 256").click()
+    lines.nth(200).wait_for()
+    assert len(names(page)) == 256
+    assert "board" in page.evaluate("document.activeElement.className").split()
+    assert page.get_by_role("button", name="Show all").count() == 0
 
 
 def test_missing_values_are_last_whichever_way_it_is_sorted(open_page):
