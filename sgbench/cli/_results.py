@@ -60,28 +60,32 @@ def figures(
     is null and `reason` says what is.
     """
     from sgbench import plots
-    from sgbench.leaderboard import read_csv
+    from sgbench.archives import open_run
+    from sgbench.leaderboard import TABLE, read_csv
     from sgbench.models import REFERENCE
 
     model = model or REFERENCE
-    table = read_csv(scale_folder / "leaderboard.csv")
-    mine = table[table["model"] == model]
-    if mine.empty:
-        raise SgbenchError(
-            f"{scale_folder / 'leaderboard.csv'} has no row of the model '{model}'; expected one "
-            f"of {', '.join(sorted(set(table['model'])))}. Name one of these."
-        )
-    if table["scale"].nunique() > 1:
-        raise SgbenchError(
-            f"{scale_folder / 'leaderboard.csv'} has rows of several scales; expected those of one "
-            "run. Name the folder of a scale, such as results/laptop."
-        )
-    histories = {
-        place.parent.name: _histories(place)
-        for place in sorted((scale_folder / "models").glob(f"*/{model}"))
-    }
+    with open_run(scale_folder) as folder:
+        path = folder / TABLE
+        table = read_csv(path)
+        mine = table[table["model"] == model]
+        if mine.empty:
+            raise SgbenchError(
+                f"{path} has no row of the model '{model}'; expected one of "
+                f"{', '.join(sorted(set(table['model'])))}. Name one of these."
+            )
+        if table["scale"].nunique() > 1:
+            raise SgbenchError(
+                f"{path} has rows of several scales; expected those of one run. Name the folder of "
+                "a scale, such as results/laptop."
+            )
+        histories = {
+            place.parent.name: _histories(place)
+            for place in sorted((folder / "models").glob(f"*/{model}"))
+        }
+        scores = _scores(folder / "scores", mine)
     index, gone = [], []
-    drawn = plots.paper_figures(table, _scores(scale_folder / "scores", mine), histories, model)
+    drawn = plots.paper_figures(table, scores, histories, model)
     with all_or_none():
         for one in drawn:
             if one.figure is None:

@@ -76,6 +76,11 @@ def test_tables_are_those_of_the_run(call, run, tmp_path):
     assert set(pd.read_csv("confusions.csv")["model"]) == {"a", "b", "c"}
 
 
+def test_figures_name_the_archive_that_lacks_a_model(refused, run):
+    said = refused("figures", "--scale-folder", ARCHIVE, "--model", "d", "-o", "x")
+    assert f"{ARCHIVE}/leaderboard.csv has no row of the model 'd'; expected one of a, b, c" in said
+
+
 def test_only_what_pages_read_is_published(run):
     names = set(read_archive(run.parents[1] / ARCHIVE))
     assert {name for name in names if "/" not in name} == {
