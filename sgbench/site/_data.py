@@ -111,7 +111,6 @@ def site_data(
     table = with_ranks(table.reset_index(drop=True), pairs)
     models = list(dict.fromkeys(table["model"].astype(str)))
     test_data = data_names(table)
-    rows = table.to_dict("records")
     index = {
         "models": models,
         "n_rows": len(table),
@@ -133,7 +132,7 @@ def site_data(
         "table_sha256": table_sha256,
         "newest": newest_day(table.get("commit", ())),
         # Rows of one model share theirs, so each is written once.
-        "again": _column(pd.Series(list(map(command_again, rows)), dtype=object)),
+        "again": _column(pd.Series([command_again(row) for _, row in table.iterrows()], dtype=object)),
     }
     keys = list(zip(*(map(str, table[name]) for name in IDENTITY), strict=True))
     members = _by_row(keys, table["predictions_sha256"], files)
