@@ -131,8 +131,7 @@ def site_data(
         "oracle": ORACLE,
         "table_sha256": table_sha256,
         "newest": newest_day(table.get("commit", ())),
-        # Rows of one model share theirs, so each is written once.
-        "again": _column(pd.Series([command_again(row) for _, row in table.iterrows()], dtype=object)),
+        "again": _column(pd.Series(_commands(table), dtype=object)),
     }
     keys = list(zip(*(map(str, table[name]) for name in IDENTITY), strict=True))
     members = _by_row(keys, table["predictions_sha256"], files)
@@ -143,6 +142,12 @@ def site_data(
         key = dict(zip(IDENTITY, keys[position], strict=True))
         details[models.index(key["model"])][str(position)] = _detail(key, found, wrong)
     return SiteData(index, _differences(wrong), details)
+
+
+def _commands(table: pd.DataFrame) -> list[str | None]:
+    """Return what makes each row again; those of one model share theirs."""
+    rows: list[Any] = table.to_dict("records")
+    return [command_again(row) for row in rows]
 
 
 def _names(table: pd.DataFrame, test_data: Sequence[str]) -> dict[str, dict[str, Any]]:
