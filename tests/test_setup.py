@@ -53,7 +53,7 @@ def pinned_extras() -> list[str]:
         for requirement in optional[pending.pop()]:
             wanted = Requirement(requirement)
             if wanted.name == "sgbench":
-                pending += wanted.extras
+                pending += sorted(wanted.extras)
             else:
                 found.append(requirement)
     return found
