@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 def render(
     lines: LineList, protocol: PatternProtocol, device: "str | torch.device | None" = None
 ) -> Any:
-    """Render line lists as patterns: Gaussian profiles, summed, scaled to a maximum of 1.
+    """Render line lists as patterns: profiles, summed, scaled to a maximum of 1.
+
+    Profiles are the protocol's Gaussian, or pseudo-Voigt functions of unit area where the lines
+    have widths of their own (`Profile`).
 
     Parameters
     ----------
