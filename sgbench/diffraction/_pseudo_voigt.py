@@ -12,6 +12,11 @@ GAUSSIAN_HEIGHT = 2 * math.sqrt(math.log(2) / math.pi)
 LORENTZIAN_HEIGHT = 2 / math.pi
 
 
+def gaussian_area(sigma: float) -> float:
+    """Return the area of a Gaussian of unit height."""
+    return sigma * math.sqrt(2 * math.pi)
+
+
 def pseudo_voigt(
     gaussian: NDArray[np.float32], lorentzian: NDArray[np.float32]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -17,6 +17,7 @@ from sgbench.diffraction._pseudo_voigt import (
     GAUSSIAN_HEIGHT,
     LORENTZIAN_HEIGHT,
     SIGMA_OF_WIDTH,
+    gaussian_area,
     pseudo_voigt,
 )
 
@@ -32,8 +33,10 @@ def _profile_table(step: float, sigma: float) -> NDArray[np.float32]:
     return np.exp(-0.5 * ((points[None, :] - shifts[:, None]) / sigma) ** 2).astype(np.float32)
 
 
-def render_lines(lines: LineList, protocol: PatternProtocol) -> NDArray[np.float32]:
-    """Render patterns, shape (n, n_points), each scaled to a maximum of 1."""
+def render_lines(
+    lines: LineList, protocol: PatternProtocol, scaled: bool = True
+) -> NDArray[np.float32]:
+    """Render patterns, shape (n, n_points), each scaled to a maximum of 1 if asked."""
     patterns = np.zeros((len(lines), protocol.n_points), dtype=np.float32)
     if lines.profile is None:
         table = _profile_table(protocol.step, protocol.sigma)
@@ -45,15 +48,16 @@ def render_lines(lines: LineList, protocol: PatternProtocol) -> NDArray[np.float
         _render_pseudo_voigt(
             lines.offsets, lines.two_theta, lines.intensity,
             *pseudo_voigt(lines.profile.gaussian, lines.profile.lorentzian),
-            protocol.two_theta_min, protocol.step, patterns,
+            protocol.two_theta_min, protocol.step, gaussian_area(protocol.sigma), patterns,
         )  # fmt: skip
-    _normalise(patterns)
+    if scaled:
+        _normalise(patterns)
     return patterns
 
 
 # The Gaussian goes from point to point by two products, its own ratio and that of the ratios.
 @numba.njit(cache=True, parallel=True)
-def _render_pseudo_voigt(offsets, two_theta, intensity, width, eta, origin, step, patterns):  # type: ignore[no-untyped-def]
+def _render_pseudo_voigt(offsets, two_theta, intensity, width, eta, origin, step, unit, patterns):  # type: ignore[no-untyped-def]
     n_points = patterns.shape[1]
     for i in numba.prange(patterns.shape[0]):
         row = patterns[i]
@@ -64,7 +68,7 @@ def _render_pseudo_voigt(offsets, two_theta, intensity, width, eta, origin, step
             stop = min(int(position + half) + 1, n_points)
             rate = 4 * np.log(2) / fwhm**2
             from_centre = start - position
-            area = intensity[line] * (1 - eta[line]) / width[line] * GAUSSIAN_HEIGHT
+            area = unit * intensity[line] * (1 - eta[line]) / width[line] * GAUSSIAN_HEIGHT
             value = area * np.exp(-rate * from_centre**2)
             ratio = np.exp(-rate * (2 * from_centre + 1))
             ratio_of_ratios = np.exp(-2 * rate)
@@ -76,7 +80,8 @@ def _render_pseudo_voigt(offsets, two_theta, intensity, width, eta, origin, step
                 half = TAIL_WIDTHS * fwhm
                 start = max(int(np.ceil(position - half)), 0)
                 stop = min(int(position + half) + 1, n_points)
-                height = np.float32(intensity[line] * eta[line] / width[line] * LORENTZIAN_HEIGHT)
+                share = unit * intensity[line] * eta[line]
+                height = np.float32(share / width[line] * LORENTZIAN_HEIGHT)
                 rate32 = np.float32(2 / fwhm)
                 centre = np.float32(start - position)
                 for point in range(start, stop):

@@ -26,13 +26,14 @@ class Recording:
     name : str
         What it is, how much of it there is, and its version: all that the change depends on.
     change : callable
-        Takes patterns of shape (n, n_points), as an ndarray or a tensor, the names of the samples
-        and the protocol, and returns changed patterns of the same kind. What is random in it is
-        keyed by the names.
+        Takes patterns of shape (n, n_points), as an ndarray or a tensor, and the samples that they
+        are of, and returns changed patterns of the same kind. Patterns of lines come unscaled: a
+        line without a profile of its own is as high as its intensity. What is random in it is keyed
+        by the names of the samples.
     """
 
     name: str
-    change: Callable[[Any, tuple[str, ...], PatternProtocol], Any] = field(compare=False)
+    change: "Callable[[Any, Samples], Any]" = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Samples:
         """
         patterns = self._undisturbed(device)
         for recording in self.recorded:
-            patterns = recording.change(patterns, self.ids, self.protocol)
+            patterns = recording.change(patterns, self)
         if not self.recorded:
             return patterns
         top = patterns.max(axis=1) if device is None else patterns.amax(dim=1)
@@ -124,12 +125,14 @@ class Samples:
 
     def _undisturbed(self, device: "str | torch.device | None") -> Any:
         if self.lines is not None:
-            return render(self.lines, self.protocol, device)
+            return render(self.lines, self.protocol, device, scaled=not self.recorded)
+        # What is recorded may be written into them.
+        measured = self.measured if not self.recorded else self.measured.copy()  # type: ignore[union-attr]
         if device is None:
-            return self.measured
+            return measured
         import torch
 
-        return torch.as_tensor(self.measured, device=device)
+        return torch.as_tensor(measured, device=device)
 
     def sha256(self) -> str:
         """Return a SHA-256 of ids, labels, lines or patterns, and what is done to patterns.

@@ -10,6 +10,7 @@ from sgbench.diffraction._pseudo_voigt import (
     GAUSSIAN_HEIGHT,
     LORENTZIAN_HEIGHT,
     SIGMA_OF_WIDTH,
+    gaussian_area,
     pseudo_voigt,
 )
 
@@ -18,9 +19,9 @@ _CHUNK_POINTS = 1 << 24
 
 
 def render_lines(
-    lines: LineList, protocol: PatternProtocol, device: "str | torch.device"
+    lines: LineList, protocol: PatternProtocol, device: "str | torch.device", scaled: bool = True
 ) -> torch.Tensor:
-    """Render patterns, shape (n, n_points), each scaled to a maximum of 1."""
+    """Render patterns, shape (n, n_points), each scaled to a maximum of 1 if asked."""
     widths = None
     if lines.profile is not None:
         width, eta = pseudo_voigt(lines.profile.gaussian, lines.profile.lorentzian)
@@ -31,6 +32,7 @@ def render_lines(
         torch.as_tensor(lines.intensity, device=device),
         protocol,
         widths,
+        scaled,
     )
 
 
@@ -40,6 +42,7 @@ def render_tensors(
     intensity: torch.Tensor,
     protocol: PatternProtocol,
     widths: tuple[torch.Tensor, torch.Tensor] | None = None,
+    scaled: bool = True,
 ) -> torch.Tensor:
     """Render from the three arrays of a `LineList` that already lie on the device.
 
@@ -69,16 +72,21 @@ def render_tensors(
     reaching = (nearest >= -half) & (nearest < n_points + half)
     centre = owner * row + nearest.long() + margin
     scale = -0.5 * (protocol.step / protocol.sigma) ** 2
+    unit = gaussian_area(protocol.sigma)
     size = max(1, _CHUNK_POINTS // len(window))
     for chunk in torch.split(torch.nonzero(reaching).flatten(), size):
         distance = window.to(torch.float32) - shift[chunk, None]
         if widths is None:
             shape = torch.exp(scale * distance * distance)
         else:
-            shape = _pseudo_voigt(distance * protocol.step, width[chunk, None], eta[chunk, None])
+            shape = unit * _pseudo_voigt(
+                distance * protocol.step, width[chunk, None], eta[chunk, None]
+            )
         points = centre[chunk, None] + window
         patterns.index_add_(0, points.flatten(), (intensity[chunk, None] * shape).flatten())
     patterns = patterns.view(n_patterns, row)[:, margin : margin + n_points]
+    if not scaled:
+        return patterns
     top = patterns.amax(dim=1, keepdim=True)
     return patterns / torch.where(top > 0, top, torch.ones_like(top))
 

@@ -86,6 +86,22 @@ def test_the_width_of_the_protocol_gives_its_pattern():
     np.testing.assert_allclose(found, render(plain, CANONICAL), atol=2e-6)
 
 
+def test_unscaled_patterns_keep_the_area_of_a_line():
+    expected = CANONICAL.sigma * np.sqrt(2 * np.pi)
+    for lines, tolerance in (
+        (LineList(np.array([0, 1]), np.array([47.5]), np.ones(1, np.float32)), 1e-6),
+        (one_line(0.1, 0.0, 47.5), 1e-6),
+        (one_line(0.3, 0.0, 47.5), 1e-6),
+        (one_line(0.1, 0.1, 47.5), 0.01),  # the tails of the Lorentzian are cut
+    ):
+        found = render(lines, CANONICAL, scaled=False)
+        on_device = render(lines, CANONICAL, torch.device("cpu"), scaled=False)
+        assert found.sum() * CANONICAL.step == pytest.approx(expected, rel=tolerance)
+        np.testing.assert_allclose(on_device.numpy(), found, atol=1e-5)
+    plain = LineList(np.array([0, 1]), np.array([47.5]), np.full(1, 7, np.float32))
+    assert render(plain, CANONICAL, scaled=False).max() == pytest.approx(7, rel=2e-3)
+
+
 def test_widths_go_with_their_lines():
     lines = many_lines()
     some = lines.take([2, 0])

@@ -127,15 +127,15 @@ def test_lines_and_patterns_do_not_mix():
         Samples.concatenate([OF_LINES, MEASURED])
 
 
-def doubled_ends(patterns, names, protocol):
-    assert len(names) == len(patterns)
+def doubled_ends(patterns, samples):
+    assert len(samples) == len(patterns)
     patterns[:, 0] += 2
     return patterns
 
 
 def test_what_is_done_to_patterns_is_done_when_they_are_made():
     recorded = replace(OF_LINES, recorded=(Recording("ends-2", doubled_ends),))
-    expected = OF_LINES.patterns()
+    expected = render(LINES, CANONICAL, scaled=False)
     expected[:, 0] += 2
     expected /= expected.max(axis=1, keepdims=True)
     assert_array_equal(recorded.patterns(), expected)
@@ -149,8 +149,16 @@ def test_what_is_done_to_patterns_is_done_when_they_are_made():
         Samples.concatenate([recorded, OF_LINES])
 
 
+def test_measured_patterns_stay_as_they_are():
+    before = MEASURED.patterns().copy()
+    recorded = replace(MEASURED, recorded=(Recording("ends-2", doubled_ends),))
+    assert not np.array_equal(recorded.patterns(), before)
+    recorded.patterns(torch.device("cpu"))
+    assert_array_equal(MEASURED.patterns(), before)
+
+
 def test_patterns_of_which_nothing_is_left():
-    nothing = Recording("nothing", lambda patterns, names, protocol: 0 * patterns)
+    nothing = Recording("nothing", lambda patterns, samples: 0 * patterns)
     with pytest.raises(SgbenchError, match=r"5 of 5 patterns have no point above zero.*nothing"):
         replace(OF_LINES, recorded=(nothing,)).patterns()
 
