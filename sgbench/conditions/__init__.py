@@ -6,6 +6,7 @@ from sgbench.conditions._amount import Amount
 from sgbench.conditions._condition import ConditionKind, decimal
 from sgbench.conditions.displacement import DISPLACEMENT
 from sgbench.conditions.shift import SHIFT
+from sgbench.conditions.texture import TEXTURE
 from sgbench.conditions.thermal import THERMAL
 from sgbench.conditions.transparency import TRANSPARENCY
 from sgbench.conditions.tube import BETA, DOUBLET, STRIPPED, TUNGSTEN
@@ -20,6 +21,7 @@ CONDITIONS = {
     kind.name: kind
     for kind in (
         THERMAL,
+        TEXTURE,
         WIDTH,
         VOIGT,
         MIXING,
