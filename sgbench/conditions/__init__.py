@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from sgbench.conditions._amount import Amount
 from sgbench.conditions._condition import ConditionKind, decimal
+from sgbench.conditions.broadening import SIZE, STRAIN
 from sgbench.conditions.displacement import DISPLACEMENT
+from sgbench.conditions.impurity import IMPURITY
 from sgbench.conditions.shift import SHIFT
 from sgbench.conditions.texture import TEXTURE
 from sgbench.conditions.thermal import THERMAL
@@ -22,9 +24,12 @@ CONDITIONS = {
     for kind in (
         THERMAL,
         TEXTURE,
+        IMPURITY,
         WIDTH,
         VOIGT,
         MIXING,
+        SIZE,
+        STRAIN,
         DOUBLET,
         STRIPPED,
         BETA,
