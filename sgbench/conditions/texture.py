@@ -12,13 +12,11 @@ The axis is c, and b in a cell where b alone is perpendicular to the two others 
 cube it makes no difference which edge it is: the reflections of a line are those of all three.
 """
 
-from dataclasses import replace
-
 import numba
 import numpy as np
 
 from sgbench.conditions._amount import Amount
-from sgbench.conditions._condition import ConditionKind, lines_of
+from sgbench.conditions._condition import ConditionKind, lines_of, times
 from sgbench.diffraction import Samples, metric
 from sgbench.errors import SgbenchError
 
@@ -39,21 +37,19 @@ def orient(samples: Samples, march: Amount) -> Samples:
             "the condition 'texture' needs the cell of each sample, and these have none; expected "
             "a designed set or structures. Leave the condition out."
         )
-    parameter = march.of(samples.ids)
+    r = march.of(samples.ids)
     q = np.square(2 * np.sin(np.radians(lines.two_theta) / 2) / samples.protocol.wavelength)
+    cells = np.ascontiguousarray(samples.cell)
+    metrics = np.ascontiguousarray(metric("triclinic", cells))
     factor = np.empty(len(q))
-    _average(
-        lines.offsets, q, metric("triclinic", samples.cell), samples.cell,
-        np.where(parameter > 0, parameter, 1.0), factor,
-    )  # fmt: skip
+    _average(lines.offsets, q, metrics, cells, np.where(r > 0, r, 1.0), factor)
     if np.isnan(factor).any():
         raise SgbenchError(
             f"the condition 'texture' found no reflection of the cell at {np.isnan(factor).sum()} "
             "lines; expected them where the cell has them. Write the conditions that move or add "
             "lines behind it."
         )
-    intensity = (lines.intensity * factor).astype(np.float32)
-    return replace(samples, lines=replace(lines, intensity=intensity))
+    return times(samples, lines, factor)
 
 
 # A reflection stands for its mirror images too, where the angles make them as long: those in h

@@ -1,12 +1,15 @@
 """Preferred orientation against sums over reflections as gemmi places them."""
 
+import json
+from pathlib import Path
+
 import gemmi
 import numpy as np
 import pytest
 from example_samples import lines_at
 from scipy import integrate
 
-from sgbench.conditions import Condition
+from sgbench.conditions import Condition, impurity
 from sgbench.diffraction import CANONICAL, full_cell, two_theta_of
 from sgbench.errors import SgbenchError
 from sgbench.sets import ULBD
@@ -80,6 +83,13 @@ def test_designed_lines_lie_where_their_cell_has_reflections(family):
     assert found.min() > 0.8**1.5 - 1e-3
     unchanged = Condition("texture", 1.0).apply(some)
     np.testing.assert_allclose(unchanged.lines.intensity, some.lines.intensity, rtol=1e-6)
+
+
+def test_lines_of_real_structures_lie_where_their_cell_has_reflections():
+    for phase in json.loads(Path(impurity.__file__).with_name("phases.json").read_text("utf-8")):
+        two_theta = two_theta_of(phase["q"], CANONICAL.wavelength)
+        samples = lines_at(two_theta, phase["power"], phase["cell"])
+        assert np.isfinite(Condition("texture", 0.8).apply(samples).lines.intensity).all()
 
 
 def test_lines_that_are_not_where_the_cell_has_them():
