@@ -62,7 +62,7 @@ PLATE = ConditionKind(
     "plate",
     "of μt",
     "a plate so thin that X-rays pass: intensities times 1 - exp(-2 μt / sin θ)",
-    "Klug & Alexander, X-ray Diffraction Procedures (1974), section 5-3",
+    "Klug & Alexander, X-ray Diffraction Procedures (1974), chapter 5",
     (1.0, 0.5, 0.2, 0.1, 0.05),
     0.0,
     2.0,

@@ -46,7 +46,7 @@ WAVELENGTH = ConditionKind(
     "wavelength",
     "Å",
     "a pattern of this wavelength (Co, Fe, Cr, Mo, Ag Kα₁) on the axis of the protocol's",
-    "Bragg's law; wavelengths: International Tables C, table 4.2.2.1",
+    "Bragg's law; wavelengths: International Tables C, section 4.2.2",
     (1.789, 1.936, 2.2897, 0.7093, 0.5594),
     0.3,
     2.5,
