@@ -2,23 +2,71 @@
 
 from dataclasses import dataclass
 
+from sgbench.conditions._amount import Amount
 from sgbench.conditions._condition import ConditionKind, decimal
+from sgbench.conditions.absorption import CAPILLARY, PLATE, ROUGHNESS
+from sgbench.conditions.asymmetry import ASYMMETRY
+from sgbench.conditions.broadening import SIZE, STRAIN
+from sgbench.conditions.caglioti import CAGLIOTI
+from sgbench.conditions.displacement import DISPLACEMENT
+from sgbench.conditions.impurity import IMPURITY
+from sgbench.conditions.polarisation import POLARISATION
+from sgbench.conditions.shift import SHIFT
+from sgbench.conditions.texture import TEXTURE
 from sgbench.conditions.thermal import THERMAL
+from sgbench.conditions.transparency import TRANSPARENCY
+from sgbench.conditions.tube import BETA, DOUBLET, STRIPPED, TUNGSTEN
+from sgbench.conditions.wavelength import WAVELENGTH
+from sgbench.conditions.width import MIXING, VOIGT, WIDTH
 from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
 
-__all__ = ["CONDITIONS", "Condition", "ConditionKind", "decimal"]
+__all__ = ["CONDITIONS", "Amount", "Condition", "ConditionKind", "decimal"]
 
-#: What can be done to samples, by name.
-CONDITIONS = {kind.name: kind for kind in (THERMAL,)}
+#: What can be done to samples, by name, in the order in which it happens.
+CONDITIONS = {
+    kind.name: kind
+    for kind in (
+        THERMAL,
+        TEXTURE,
+        IMPURITY,
+        POLARISATION,
+        ROUGHNESS,
+        PLATE,
+        CAPILLARY,
+        WIDTH,
+        CAGLIOTI,
+        VOIGT,
+        MIXING,
+        SIZE,
+        STRAIN,
+        DOUBLET,
+        STRIPPED,
+        BETA,
+        TUNGSTEN,
+        WAVELENGTH,
+        DISPLACEMENT,
+        TRANSPARENCY,
+        SHIFT,
+        ASYMMETRY,
+    )
+}
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A kind of condition and its severity; prints as names of sets have it: ``thermal-2``."""
+    """A kind of condition and its severity; prints as names of sets have it: ``thermal-2``.
+
+    Attributes
+    ----------
+    name : str
+        One of `CONDITIONS`.
+    severity : float or None
+        How much of it; None for a mixture, which draws how much of each of its conditions.
+    """
 
     name: str
-    severity: float
+    severity: float | None = None
 
     def __post_init__(self) -> None:
         kind = CONDITIONS.get(self.name)
@@ -27,20 +75,29 @@ class Condition:
                 f"unknown condition '{self.name}'; expected one of {', '.join(CONDITIONS)}. "
                 "Choose one."
             )
-        if not 0 < self.severity <= kind.largest:
+        if (self.severity is None) == bool(kind.severities):
+            example = f"-{decimal(kind.severities[2])}" if kind.severities else ""
+            raise SgbenchError(
+                f"the condition {self.name} is written {'with' if example else 'without'} a "
+                f"severity; expected a name such as {self.name}{example}. Mend the name."
+            )
+        if self.severity is not None and not kind.least < self.severity <= kind.largest:
             raise SgbenchError(
                 f"the condition {self.name} of {self.severity:g} {kind.unit} is out of range; "
-                f"expected more than 0 and at most {kind.largest:g}. Choose another severity."
+                f"expected more than {kind.least:g} and at most {kind.largest:g}. Choose another "
+                "severity."
             )
 
     def __str__(self) -> str:
-        return f"{self.name}-{decimal(self.severity)}"
+        return self.name if self.severity is None else f"{self.name}-{decimal(self.severity)}"
 
     def describe(self) -> str:
         """Say what it does, and how much."""
         kind = CONDITIONS[self.name]
-        return f"{kind.text} ({self.severity:g} {kind.unit})"
+        amount = "" if self.severity is None else f" ({self.severity:g} {kind.unit})"
+        return f"{kind.text}{amount}"
 
     def apply(self, samples: Samples) -> Samples:
         """Return the changed samples."""
-        return CONDITIONS[self.name].apply(samples, self.severity)
+        amount = Amount.fixed(0.0 if self.severity is None else self.severity)
+        return CONDITIONS[self.name].apply(samples, amount)

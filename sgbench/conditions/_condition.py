@@ -1,11 +1,13 @@
 """A condition of measurement: what it does to samples, and how much of it there is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sgbench.diffraction import LineList, Samples
+from sgbench.conditions._amount import Amount
+from sgbench.diffraction import SIGMA_OF_WIDTH, LineList, Profile, Recording, Samples
 from sgbench.errors import SgbenchError
 
 
@@ -23,19 +25,26 @@ class ConditionKind:
         What it does, in a few words.
     source : str
         Where its formula is published.
-    largest : float
-        Largest severity; the least is 0, which changes nothing.
+    severities : tuple of float
+        The five that curves are drawn over, the mildest first; empty for a mixture, which has none.
+    least, largest : float
+        Severities are above the one and at most the other.
     apply : callable
-        Takes samples and a severity, and returns the changed samples. What is random in it must
-        be keyed by `Samples.ids`, so that a batch does not matter.
+        Takes samples and an `Amount`, and returns the changed samples. What is random in it is
+        keyed by `Samples.ids`, so that neither batch nor order matters.
+    version : int
+        Any change of what it does, or of its severities, raises it.
     """
 
     name: str
     unit: str
     text: str
     source: str
+    severities: tuple[float, ...]
+    least: float
     largest: float
-    apply: Callable[[Samples, float], Samples]
+    apply: Callable[[Samples, Amount], Samples]
+    version: int = 1
 
 
 def lines_of(samples: Samples, condition: str) -> LineList:
@@ -52,6 +61,30 @@ def lines_of(samples: Samples, condition: str) -> LineList:
             "samples with lines. Leave the condition out."
         )
     return samples.lines
+
+
+def by_line(lines: LineList, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a value of each sample, shape (n,), at each of its lines, shape (n_lines,)."""
+    return np.repeat(values, np.diff(lines.offsets))
+
+
+def times(samples: Samples, lines: LineList, factor: NDArray[np.float64]) -> Samples:
+    """Return samples with these lines, whose intensities are multiplied by a factor each."""
+    intensity = (lines.intensity * factor).astype(np.float32)
+    return replace(samples, lines=replace(lines, intensity=intensity))
+
+
+def profile_of(samples: Samples, lines: LineList) -> Profile:
+    """Return the widths of lines: their own, or those of the protocol."""
+    if lines.profile is not None:
+        return lines.profile
+    width = np.full(len(lines.two_theta), samples.protocol.sigma / SIGMA_OF_WIDTH, np.float32)
+    return Profile(width, np.zeros_like(width))
+
+
+def recorded(samples: Samples, recording: Recording) -> Samples:
+    """Return samples to whose patterns one more thing is done."""
+    return replace(samples, recorded=(*samples.recorded, recording))
 
 
 def decimal(value: float) -> str:

@@ -1,19 +1,17 @@
 """Thermal motion: lines at high angles lose intensity."""
 
-from dataclasses import replace
-
 import numpy as np
 
-from sgbench.conditions._condition import ConditionKind, lines_of
+from sgbench.conditions._amount import Amount
+from sgbench.conditions._condition import ConditionKind, by_line, lines_of, times
 from sgbench.diffraction import Samples
 
 
-def decay(samples: Samples, b: float) -> Samples:
+def decay(samples: Samples, b: Amount) -> Samples:
     """Multiply intensities by exp(-2 B (sin theta / wavelength)^2), with B in square ångström."""
     lines = lines_of(samples, "thermal")
     s = np.sin(np.radians(lines.two_theta) / 2) / samples.protocol.wavelength
-    intensity = (lines.intensity * np.exp(-2 * b * s**2)).astype(np.float32)
-    return replace(samples, lines=replace(lines, intensity=intensity))
+    return times(samples, lines, np.exp(-2 * by_line(lines, b.of(samples.ids)) * s**2))
 
 
 THERMAL = ConditionKind(
@@ -21,6 +19,8 @@ THERMAL = ConditionKind(
     "Å²",
     "atoms that move, all alike: intensities fall off as exp(-2 B (sin θ / λ)²)",
     "Debye and Waller; International Tables C, section 6.1.1",
+    (0.5, 1.0, 2.0, 4.0, 8.0),
+    0.0,
     10.0,
     decay,
 )

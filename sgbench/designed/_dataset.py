@@ -26,6 +26,7 @@ from sgbench.diffraction import (
     ReflectionTable,
     Samples,
     free_parameters,
+    full_cell,
     half_shapes,
     metric,
     reflection_table,
@@ -387,8 +388,9 @@ class Ulbd:
     def samples(self, recipes: Recipes) -> Samples:
         """Return the samples of recipes."""
         return Samples(
-            tuple(recipes.sample_ids), recipes.spacegroup, self.protocol, self.lines(recipes)
-        )
+            tuple(recipes.sample_ids), recipes.spacegroup, self.protocol, self.lines(recipes),
+            cell=full_cell(self.family, recipes.cells),
+        )  # fmt: skip
 
     def held_out_samples(self, split: Split, per_spacegroup: int) -> Samples:
         """Return the samples of `held_out_recipes`."""

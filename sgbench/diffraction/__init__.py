@@ -10,6 +10,7 @@ from sgbench.diffraction._cells import (
 from sgbench.diffraction._lines import (
     AllowedLine,
     LineList,
+    Profile,
     ReflectionTable,
     allowed_lines,
     lorentz_factor,
@@ -21,10 +22,12 @@ from sgbench.diffraction._protocol import (
     PROTOCOLS,
     PUBLISHED,
     TAIL_SIGMAS,
+    TAIL_WIDTHS,
     PatternProtocol,
 )
+from sgbench.diffraction._pseudo_voigt import SIGMA_OF_WIDTH, part_widths, pseudo_voigt
 from sgbench.diffraction._render import render
-from sgbench.diffraction._samples import Samples
+from sgbench.diffraction._samples import Recording, Samples
 from sgbench.diffraction._structure_factors import lines_of_reflections
 from sgbench.diffraction._wilson import half_shapes
 
@@ -33,10 +36,14 @@ __all__ = [
     "FREE_PARAMETERS",
     "PROTOCOLS",
     "PUBLISHED",
+    "SIGMA_OF_WIDTH",
     "TAIL_SIGMAS",
+    "TAIL_WIDTHS",
     "AllowedLine",
     "LineList",
     "PatternProtocol",
+    "Profile",
+    "Recording",
     "ReflectionTable",
     "Samples",
     "allowed_lines",
@@ -47,6 +54,8 @@ __all__ = [
     "lines_of_reflections",
     "lorentz_factor",
     "metric",
+    "part_widths",
+    "pseudo_voigt",
     "reflection_table",
     "render",
     "two_theta_of",

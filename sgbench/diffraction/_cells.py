@@ -98,12 +98,18 @@ def _metric_tensor(cells: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def full_cell(family: str, free: ArrayLike) -> NDArray[np.float64]:
-    """Return a, b, c (ångström), alpha, beta, gamma (degrees), shape (6,), from free parameters."""
-    named = dict(zip(FREE_PARAMETERS[_check(family)], np.ravel(free).tolist(), strict=True))
-    return np.array(
-        [named[entry] if isinstance(entry, str) else entry for entry in _CELL[family]],
-        dtype=np.float64,
-    )
+    """Return a, b, c (ångström), alpha, beta, gamma (degrees), shape (…, 6).
+
+    Parameters
+    ----------
+    family : str
+    free : array_like, shape (…, p)
+        Free parameters.
+    """
+    values = np.asarray(free, dtype=np.float64)
+    named = dict(zip(FREE_PARAMETERS[_check(family)], np.moveaxis(values, -1, 0), strict=True))
+    columns = [named[entry] if isinstance(entry, str) else entry for entry in _CELL[family]]
+    return np.stack([np.broadcast_to(column, values.shape[:-1]) for column in columns], axis=-1)
 
 
 def free_parameters(family: str, cell: ArrayLike, tolerance: float = 1e-3) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sgbench.diffraction._cells import coefficients, metric
 from sgbench.diffraction._protocol import PatternProtocol
+from sgbench.errors import SgbenchError
 from sgbench.symmetry import (
     absences,
     extinction_classes,
@@ -16,6 +17,27 @@ from sgbench.symmetry import (
     family_spacegroups,
     relabellings,
 )
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Widths of lines, where they are not those of the protocol.
+
+    A line is a pseudo-Voigt function whose Gaussian and Lorentzian parts have these full widths at
+    half maximum (Thompson, Cox & Hastings 1987).
+
+    Attributes
+    ----------
+    gaussian, lorentzian : ndarray of float32, shape (n_lines,)
+        Degrees.
+    """
+
+    gaussian: NDArray[np.float32]
+    lorentzian: NDArray[np.float32]
+
+    def take(self, lines: NDArray[np.int64]) -> "Profile":
+        """Return those of some lines, in the order asked for."""
+        return Profile(self.gaussian[lines], self.lorentzian[lines])
 
 
 @dataclass(frozen=True)
@@ -30,11 +52,14 @@ class LineList:
         Positions in degrees.
     intensity : ndarray of float32, shape (n_lines,)
         Integrated intensities, corrections applied, in arbitrary units.
+    profile : Profile or None
+        None where all lines have the protocol's.
     """
 
     offsets: NDArray[np.int64]
     two_theta: NDArray[np.float64]
     intensity: NDArray[np.float32]
+    profile: Profile | None = None
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -45,17 +70,30 @@ class LineList:
         counts = np.diff(self.offsets)[chosen]
         offsets = np.concatenate([[0], np.cumsum(counts)])
         source = np.arange(offsets[-1]) + np.repeat(self.offsets[chosen] - offsets[:-1], counts)
-        return LineList(offsets, self.two_theta[source], self.intensity[source])
+        profile = None if self.profile is None else self.profile.take(source)
+        return LineList(offsets, self.two_theta[source], self.intensity[source], profile)
 
     @classmethod
     def concatenate(cls, lists: "Sequence[LineList]") -> "LineList":
         """Return the lines of all patterns of some lists, one list after the other."""
         starts = np.cumsum([0, *(one.offsets[-1] for one in lists)])
         offsets = [one.offsets[1:] + start for one, start in zip(lists, starts, strict=False)]
+        profiles = [one.profile for one in lists if one.profile is not None]
+        if len(profiles) not in (0, len(lists)):
+            raise SgbenchError(
+                "some of the line lists have a profile of their own; expected all of them to have "
+                "one, or none. Give each a profile."
+            )
         return cls(
             np.concatenate([[0], *offsets]).astype(np.int64),
             np.concatenate([one.two_theta for one in lists]),
             np.concatenate([one.intensity for one in lists]),
+            Profile(
+                np.concatenate([one.gaussian for one in profiles]),
+                np.concatenate([one.lorentzian for one in profiles]),
+            )
+            if profiles
+            else None,
         )
 
     def portable_bytes(self) -> bytes:
@@ -65,7 +103,10 @@ class LineList:
         so that the last bit of a libm does not matter.
         """
         logarithm = np.log(np.maximum(self.intensity.astype(np.float64), 1e-30))
-        rounded = (self.offsets, np.rint(self.two_theta * 1e6), np.rint(logarithm * 1e4))
+        rounded = [self.offsets, np.rint(self.two_theta * 1e6), np.rint(logarithm * 1e4)]
+        if self.profile is not None:
+            widths = (self.profile.gaussian, self.profile.lorentzian)
+            rounded += [np.rint(width.astype(np.float64) * 1e6) for width in widths]
         return b"".join(values.astype("<i8").tobytes() for values in rounded)
 
 

@@ -10,6 +10,8 @@ from sgbench.errors import SgbenchError
 
 #: Lines further than this many profile widths from a point add less than 2e-8 of their height.
 TAIL_SIGMAS = 6.0
+#: A Lorentzian is cut this many full widths from its centre, where it has fallen to 2e-4.
+TAIL_WIDTHS = 35.0
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,15 @@ if TYPE_CHECKING:
 
 
 def render(
-    lines: LineList, protocol: PatternProtocol, device: "str | torch.device | None" = None
+    lines: LineList,
+    protocol: PatternProtocol,
+    device: "str | torch.device | None" = None,
+    scaled: bool = True,
 ) -> Any:
-    """Render line lists as patterns: Gaussian profiles, summed, scaled to a maximum of 1.
+    """Render line lists as patterns: profiles, summed, scaled to a maximum of 1.
+
+    Profiles are the protocol's Gaussian, or pseudo-Voigt functions where the lines have widths of
+    their own (`Profile`).
 
     Parameters
     ----------
@@ -24,6 +30,9 @@ def render(
     device : str or torch.device, optional
         None renders with the compiled CPU code and returns an ndarray; a torch device renders with
         torch there and returns a tensor on it.
+    scaled : bool
+        Without it, a line of the protocol's profile is as high as its intensity, and any other has
+        the same area.
 
     Returns
     -------
@@ -38,12 +47,12 @@ def render(
     if device is None:
         from sgbench.diffraction._render_numba import render_lines
 
-        patterns = render_lines(lines, protocol)
+        patterns = render_lines(lines, protocol, scaled)
         empty = ~(patterns.max(axis=1) > 0)
     else:
         from sgbench.diffraction.render_torch import render_lines as render_on_device
 
-        tensor = render_on_device(lines, protocol, device)
+        tensor = render_on_device(lines, protocol, device, scaled)
         patterns = tensor
         empty = (~(tensor.amax(dim=1) > 0)).cpu().numpy()
     if empty.any():

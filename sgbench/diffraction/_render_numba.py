@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgbench.diffraction._lines import LineList
-from sgbench.diffraction._protocol import TAIL_SIGMAS, PatternProtocol
+from sgbench.diffraction._protocol import TAIL_SIGMAS, TAIL_WIDTHS, PatternProtocol
+from sgbench.diffraction._pseudo_voigt import (
+    GAUSSIAN_HEIGHT,
+    LORENTZIAN_HEIGHT,
+    SIGMA_OF_WIDTH,
+    gaussian_area,
+    pseudo_voigt,
+)
 
 _SUB = 64
 
@@ -26,16 +33,60 @@ def _profile_table(step: float, sigma: float) -> NDArray[np.float32]:
     return np.exp(-0.5 * ((points[None, :] - shifts[:, None]) / sigma) ** 2).astype(np.float32)
 
 
-def render_lines(lines: LineList, protocol: PatternProtocol) -> NDArray[np.float32]:
-    """Render patterns, shape (n, n_points), each scaled to a maximum of 1."""
+def render_lines(
+    lines: LineList, protocol: PatternProtocol, scaled: bool = True
+) -> NDArray[np.float32]:
+    """Render patterns, shape (n, n_points), each scaled to a maximum of 1 if asked."""
     patterns = np.zeros((len(lines), protocol.n_points), dtype=np.float32)
-    table = _profile_table(protocol.step, protocol.sigma)
-    _render(
-        lines.offsets, lines.two_theta, lines.intensity,
-        protocol.two_theta_min, 1.0 / protocol.step, table, patterns,
-    )  # fmt: skip
-    _normalise(patterns)
+    if lines.profile is None:
+        table = _profile_table(protocol.step, protocol.sigma)
+        _render(
+            lines.offsets, lines.two_theta, lines.intensity,
+            protocol.two_theta_min, 1.0 / protocol.step, table, patterns,
+        )  # fmt: skip
+    else:
+        _render_pseudo_voigt(
+            lines.offsets, lines.two_theta, lines.intensity,
+            *pseudo_voigt(lines.profile.gaussian, lines.profile.lorentzian),
+            protocol.two_theta_min, protocol.step, gaussian_area(protocol.sigma), patterns,
+        )  # fmt: skip
+    if scaled:
+        _normalise(patterns)
     return patterns
+
+
+# The Gaussian goes from point to point by two products, its own ratio and that of the ratios.
+@numba.njit(cache=True, parallel=True)
+def _render_pseudo_voigt(offsets, two_theta, intensity, width, eta, origin, step, unit, patterns):  # type: ignore[no-untyped-def]
+    n_points = patterns.shape[1]
+    for i in numba.prange(patterns.shape[0]):
+        row = patterns[i]
+        for line in range(offsets[i], offsets[i + 1]):
+            position, fwhm = (two_theta[line] - origin) / step, width[line] / step
+            half = TAIL_SIGMAS * fwhm * SIGMA_OF_WIDTH
+            start = max(int(np.ceil(position - half)), 0)
+            stop = min(int(position + half) + 1, n_points)
+            rate = 4 * np.log(2) / fwhm**2
+            from_centre = start - position
+            area = unit * intensity[line] * (1 - eta[line]) / width[line] * GAUSSIAN_HEIGHT
+            value = area * np.exp(-rate * from_centre**2)
+            ratio = np.exp(-rate * (2 * from_centre + 1))
+            ratio_of_ratios = np.exp(-2 * rate)
+            for point in range(start, stop):
+                row[point] += np.float32(value)
+                value *= ratio
+                ratio *= ratio_of_ratios
+            if eta[line] > 0:
+                half = TAIL_WIDTHS * fwhm
+                start = max(int(np.ceil(position - half)), 0)
+                stop = min(int(position + half) + 1, n_points)
+                share = unit * intensity[line] * eta[line]
+                height = np.float32(share / width[line] * LORENTZIAN_HEIGHT)
+                rate32 = np.float32(2 / fwhm)
+                centre = np.float32(start - position)
+                for point in range(start, stop):
+                    x = rate32 * (centre + np.float32(point - start))
+                    row[point] += height / (np.float32(1) + x * x)
 
 
 # No fastmath here: with sums that may be reassociated, code fresh from the compiler and the same

@@ -1,8 +1,8 @@
 """Labelled samples: lines, or patterns where there are no lines, behind one interface."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,25 @@ from sgbench.errors import SgbenchError
 
 if TYPE_CHECKING:
     import torch
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a detector does to patterns, once lines have become points.
+
+    Attributes
+    ----------
+    name : str
+        What it is, how much of it there is, and its version: all that the change depends on.
+    change : callable
+        Takes patterns of shape (n, n_points), as an ndarray or a tensor, and the samples that they
+        are of, and returns changed patterns of the same kind. Patterns of lines come unscaled: a
+        line without a profile of its own is as high as its intensity. What is random in it is keyed
+        by the names of the samples.
+    """
+
+    name: str
+    change: "Callable[[Any, Samples], Any]" = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -32,6 +51,10 @@ class Samples:
         Positions and intensities of n patterns.
     measured : ndarray of float32, shape (n, n_points), or None
         Patterns on the protocol's grid, where there are no lines.
+    cell : ndarray of float64, shape (n, 6), or None
+        a, b, c (ångström), alpha, beta, gamma (degrees), where they are known.
+    recorded : tuple of Recording
+        What is done to the patterns, in this order.
     """
 
     ids: tuple[str, ...]
@@ -39,6 +62,8 @@ class Samples:
     protocol: PatternProtocol
     lines: LineList | None = None
     measured: NDArray[np.float32] | None = None
+    cell: NDArray[np.float64] | None = None
+    recorded: tuple[Recording, ...] = ()
 
     def __post_init__(self) -> None:
         held = [one for one in (self.lines, self.measured) if one is not None]
@@ -66,6 +91,7 @@ class Samples:
             spacegroup=self.spacegroup[i],
             lines=None if self.lines is None else self.lines.take(i),
             measured=None if self.measured is None else self.measured[i],
+            cell=None if self.cell is None else self.cell[i],
         )
 
     def batches(self, size: int) -> Iterator["Samples"]:
@@ -76,27 +102,51 @@ class Samples:
     def patterns(self, device: "str | torch.device | None" = None) -> Any:
         """Return the patterns, shape (n, n_points), float32, maximum 1.
 
+        Noise may take points below zero.
+
         Parameters
         ----------
         device : str or torch.device, optional
             As of `render`: None gives an ndarray, a torch device a tensor on it.
         """
+        patterns = self._undisturbed(device)
+        for recording in self.recorded:
+            patterns = recording.change(patterns, self)
+        if not self.recorded:
+            return patterns
+        top = patterns.max(axis=1) if device is None else patterns.amax(dim=1)
+        if not bool((top > 0).all()):
+            raise SgbenchError(
+                f"{int((top <= 0).sum())} of {len(self)} patterns have no point above zero after "
+                f"{', '.join(one.name for one in self.recorded)}; expected at least one each. "
+                "Choose another severity."
+            )
+        return patterns / top[:, None]
+
+    def _undisturbed(self, device: "str | torch.device | None") -> Any:
         if self.lines is not None:
-            return render(self.lines, self.protocol, device)
+            return render(self.lines, self.protocol, device, scaled=not self.recorded)
+        # What is recorded may be written into them.
+        measured = self.measured if not self.recorded else self.measured.copy()  # type: ignore[union-attr]
         if device is None:
-            return self.measured
+            return measured
         import torch
 
-        return torch.as_tensor(self.measured, device=device)
+        return torch.as_tensor(measured, device=device)
 
     def sha256(self) -> str:
-        """Return a SHA-256 of ids, labels and lines (`LineList.portable_bytes`) or patterns."""
+        """Return a SHA-256 of ids, labels, lines or patterns, and what is done to patterns.
+
+        Lines enter as `LineList.portable_bytes`.
+        """
         digest = hashlib.sha256("\n".join(self.ids).encode())
         digest.update(self.spacegroup.astype("<i8").tobytes())
         if self.lines is not None:
             digest.update(self.lines.portable_bytes())
         if self.measured is not None:
             digest.update(np.rint(self.measured * 1e5).astype("<i8").tobytes())
+        for recording in self.recorded:
+            digest.update(f"\n{recording.name}".encode())
         return digest.hexdigest()
 
     @classmethod
@@ -104,10 +154,18 @@ class Samples:
         """Return the samples of several parts of one protocol, one after the other."""
         lines = [part.lines for part in parts if part.lines is not None]
         measured = [part.measured for part in parts if part.measured is not None]
+        cells = [part.cell for part in parts if part.cell is not None]
+        if len({part.recorded for part in parts}) > 1:
+            raise SgbenchError(
+                "parts of a set are recorded in different ways; expected one. Put ideal samples "
+                "together first."
+            )
         return cls(
             tuple(name for part in parts for name in part.ids),
             np.concatenate([part.spacegroup for part in parts]),
             parts[0].protocol,
             LineList.concatenate(lines) if lines else None,
             np.concatenate(measured) if measured else None,
+            np.concatenate(cells) if len(cells) == len(parts) else None,
+            parts[0].recorded,
         )

@@ -34,7 +34,7 @@ _CELLS = r"(-(?P<cells>mineral)-cells)?"
 _KIND = r"(?P<imbalanced>-imbalanced)?(?P<published>-published)?"
 _FAMILY = rf"-(?P<family>{'|'.join(sorted(FAMILIES, key=len, reverse=True))})"
 _NUMBER = r"\d+(?:\.\d+)?"
-_CONDITIONS = rf"(?P<conditions>(\+[a-z]+-{_NUMBER})*)"
+_CONDITIONS = rf"(?P<conditions>(\+[a-z]+(-{_NUMBER})?)*)"
 _AXIS = rf"{_NUMBER}:{_NUMBER}:{_NUMBER}"
 _MESH = rf"(@(?P<mesh>{_NUMBER}x\d+|{_AXIS}(,{_AXIS})*))?"
 _GRAMMAR = tuple(
@@ -237,7 +237,7 @@ def _spec(parsed: dict[str, str | None]) -> SetSpec | None:
     """Return the set of what a name was taken apart into; None where it contradicts itself."""
     texts = {key: text or "" for key, text in parsed.items()}
     conditions = tuple(
-        Condition(kind, float(severity))
+        Condition(kind, float(severity) if severity else None)
         for kind, _, severity in (one.partition("-") for one in texts["conditions"].split("+")[1:])
     )
     part: Part = texts.get("part", "").removeprefix("-") or "train"  # type: ignore[assignment]

@@ -140,6 +140,7 @@ class CrystalSet:
             self.spacegroup[i],
             PatternProtocol(**self.metadata["protocol"]),
             self.lines.take(i),
+            cell=self.cell[i],
         )
 
     def take(self, indices: Sequence[int] | NDArray[np.int64]) -> "CrystalSet":

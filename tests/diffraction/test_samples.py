@@ -6,7 +6,7 @@ import pytest
 import torch
 from numpy.testing import assert_array_equal
 
-from sgbench.diffraction import CANONICAL, LineList, Samples, render
+from sgbench.diffraction import CANONICAL, LineList, Recording, Samples, render
 from sgbench.errors import SgbenchError
 
 IDS = ("one", "two", "three", "four", "five")
@@ -125,3 +125,47 @@ def test_samples_that_do_not_fit_together(changes):
 def test_lines_and_patterns_do_not_mix():
     with pytest.raises(SgbenchError, match="Give one of the two"):
         Samples.concatenate([OF_LINES, MEASURED])
+
+
+def doubled_ends(patterns, samples):
+    assert len(samples) == len(patterns)
+    patterns[:, 0] += 2
+    return patterns
+
+
+def test_what_is_done_to_patterns_is_done_when_they_are_made():
+    recorded = replace(OF_LINES, recorded=(Recording("ends-2", doubled_ends),))
+    expected = render(LINES, CANONICAL, scaled=False)
+    expected[:, 0] += 2
+    expected /= expected.max(axis=1, keepdims=True)
+    assert_array_equal(recorded.patterns(), expected)
+    assert_array_equal(recorded.take([3, 0]).patterns(), expected[[3, 0]])
+    tensor = recorded.patterns(torch.device("cpu"))
+    np.testing.assert_allclose(tensor.numpy(), expected, atol=1e-5)
+    assert recorded.sha256() != OF_LINES.sha256()
+    joined = Samples.concatenate([recorded.take([0]), recorded.take([1])])
+    assert joined.sha256() == recorded.take([0, 1]).sha256()
+    with pytest.raises(SgbenchError, match="recorded in different ways"):
+        Samples.concatenate([recorded, OF_LINES])
+
+
+def test_measured_patterns_stay_as_they_are():
+    before = MEASURED.patterns().copy()
+    recorded = replace(MEASURED, recorded=(Recording("ends-2", doubled_ends),))
+    assert not np.array_equal(recorded.patterns(), before)
+    recorded.patterns(torch.device("cpu"))
+    assert_array_equal(MEASURED.patterns(), before)
+
+
+def test_patterns_of_which_nothing_is_left():
+    nothing = Recording("nothing", lambda patterns, samples: 0 * patterns)
+    with pytest.raises(SgbenchError, match=r"5 of 5 patterns have no point above zero.*nothing"):
+        replace(OF_LINES, recorded=(nothing,)).patterns()
+
+
+def test_cells_go_with_their_samples():
+    cells = np.arange(30.0).reshape(5, 6)
+    known = replace(OF_LINES, cell=cells)
+    assert_array_equal(known.take([4, 1]).cell, cells[[4, 1]])
+    assert_array_equal(Samples.concatenate([known, known]).cell, np.concatenate([cells, cells]))
+    assert Samples.concatenate([known, OF_LINES]).cell is None
