@@ -28,7 +28,7 @@ _MOST_MEMORY = 2**27
 # Beyond the default: text needs no alignment, and a byte of it follows from the one before.
 _FILTERS = ({"id": lzma.FILTER_LZMA2, "preset": 6, "pb": 0, "lc": 4, "lp": 0},)
 _XZ, _ZIP = b"\xfd7zXZ\0", b"PK"
-_LONGEST_PART = 255
+_LONGEST_PART, _LONGEST_NAME = 255, 512
 _PUBLISHED = FileKind(
     "an archive of results", "what `sgbench publish` writes. Restore it, or publish again."
 )
@@ -166,9 +166,9 @@ def _zipped(content: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _is_below(name: str) -> bool:
-    parts = PurePosixPath(name).parts
+    parts = PurePosixPath(name[: _LONGEST_NAME + 1]).parts
     return (
-        bool(parts)
+        0 < len(name) <= _LONGEST_NAME
         and "/".join(parts) == name
         and name.isprintable()
         and "\\" not in name

@@ -28,6 +28,10 @@ class MissingExtraError(SgbenchError, ModuleNotFoundError):
             f"pip install 'sgbench[{extra}]'."
         )
         self.name = package
+        self.extra = extra
+
+    def __reduce__(self) -> tuple[type, tuple[str | None, str]]:
+        return type(self), (self.name, self.extra)  # whole from one process to another
 
 
 class _LastFinder:

@@ -1,6 +1,7 @@
 """What `pip install sgbench` brings is enough to score a model, and extras are named where not."""
 
 import ast
+import pickle
 import subprocess
 import sys
 import tomllib
@@ -171,6 +172,8 @@ def test_a_missing_package_is_an_error_of_both_kinds():
         raise MissingExtraError("torch", "torch")
     assert isinstance(info.value, ImportError)
     assert info.value.name == "torch"
+    copied = pickle.loads(pickle.dumps(info.value))
+    assert (str(copied), copied.name) == (str(info.value), "torch")
 
 
 def test_others_find_out_by_themselves():

@@ -125,6 +125,10 @@ function accuracyCell(row, href) {
   return gridCell(content, shown(row), lines, { href });
 }
 
+// A line is self-reported where any of its results is.
+const leastChecked = (rows) =>
+  rows.find((row) => row?.status === "self-reported") ?? rows.find(Boolean);
+
 // Lines are {model, note, control, rows, variants}.
 function accuracyGrid(caption, head, lines, addressOfCell) {
   const one = (line, kind, ...more) =>
@@ -135,6 +139,8 @@ function accuracyGrid(caption, head, lines, addressOfCell) {
         "th",
         { scope: "row", class: "model" },
         h("a", { href: modelAddress(line.rows.find(Boolean)) }, breakable(line.model)),
+        " ",
+        line.control ? null : badge(leastChecked(line.rows)),
         " ",
         h("span", { class: "soft note" }, line.note),
         more,

@@ -64,7 +64,8 @@ function about(row) {
       `Control: ${INDEX.controls[row.model] ?? "a prediction without training"}.`,
     );
   return definition([
-    ["described in", INDEX.papers[row.model]],
+    // A model may be called "constructor".
+    ["described in", Object.hasOwn(INDEX.papers, row.model) ? INDEX.papers[row.model] : null],
     ["status", row.status],
   ]);
 }
@@ -354,10 +355,9 @@ function confusionMatrix(row) {
 
 // What a reviewer types to get the row again.
 function again(row) {
-  const nobody =
-    row.status === "control" || row.commit
-      ? "It was not made by the workflow from the data that everybody has."
-      : "It is of before rows said by which code they were made.";
+  const nobody = row.commit
+    ? "It was not made by the workflow from the data that everybody has."
+    : "It does not say by which committed code it was made.";
   return section(
     "Make this row again",
     row.again
@@ -373,7 +373,7 @@ function again(row) {
       { class: "soft" },
       [
         row.again
-          ? "For a shell in a clone of the project. It makes the rows of this model alone; identity and checksums are those of this row where the processor rounds alike."
+          ? "For a shell in a fresh clone of the project: results that are there are not made again. It makes the rows of this model alone; identity and checksums are those of this row where the processor rounds alike."
           : "",
         row.commit ? `Commit ${row.commit}.` : "",
         row.lock_sha256 ? `Environment: requirements.lock with SHA-256 ${row.lock_sha256}.` : "",

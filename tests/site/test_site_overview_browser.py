@@ -119,6 +119,12 @@ def test_only_lines_with_the_same_results_are_compared(open_page):
     assert "one-result" in models(page)
 
 
+def test_a_line_says_that_nobody_checked_it(open_page):
+    page = open_page()
+    assert line(page, HOSTILE[0]).locator(".badge").all_inner_texts() == ["self-reported"]
+    assert page.locator("tr:has(th.model a) .badge").count() == 1
+
+
 def test_variants_are_folded_and_can_be_opened(open_page):
     page = open_page()
     assert models(page).count(MODEL) == 1
