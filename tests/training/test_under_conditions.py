@@ -24,13 +24,13 @@ def tiny():
 
 @pytest.mark.usefixtures("tiny")
 def test_from_the_name_of_a_set_to_a_row(tmp_path, monkeypatch):
-    plan = TrainingPlan("tiny", LABORATORY, 320, 8, validations=4, validation_per_spacegroup=1)
+    plan = TrainingPlan("tiny", LABORATORY, 96, 8, validations=2, validation_per_spacegroup=1)
     trained = train(plan, tmp_path / "a.pt", tmp_path / "a.ck", CPU)
     # Broken off and taken up again, it is the same.
     monkeypatch.setattr(_trainer, "_CHECKPOINT_SECONDS", 0.0)
 
     def stop(step, loss):
-        if step == 17:
+        if step == 7:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -42,7 +42,7 @@ def test_from_the_name_of_a_set_to_a_row(tmp_path, monkeypatch):
 
     model, scores = load_model(tmp_path / "a.pt", CPU), []
     for name in ("ulbd-off-mesh", "ulbd-off-mesh+laboratory", "ulbd-off-mesh+noise-0.1"):
-        truth = open_test_set(SetSpec.parse(name), family_set("cubic"), 2)
+        truth = open_test_set(SetSpec.parse(name), family_set("cubic"), 1)
         origin = {"model": "tiny", "train_set": LABORATORY, "scale": "smoke"}
         found = score(predict_set(model, truth, CPU), truth, "spacegroup")
         found.provenance.update(origin)
