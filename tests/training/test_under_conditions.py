@@ -1,5 +1,7 @@
 """Training and scoring under conditions, from the name of a set to a row of the leaderboard."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from sgbench.evaluation import predict_set, score
 from sgbench.leaderboard import build_table
 from sgbench.models import TrainingPlan, get_trained_model
 from sgbench.sets import ULBD, SetSpec, family_set, open_test_set, open_training_set
+from sgbench.submission._onnx import scaled
 from sgbench.training import _trainer, load_model, train
 
 CPU = torch.device("cpu")
@@ -95,7 +98,13 @@ def test_points_below_zero_are_no_input_that_is_not_a_number(model):
     assert np.isfinite(found).all()
 
 
-def test_posteriors_of_structures_are_unknown_under_conditions_too():
+def test_a_submitted_model_gets_no_root_of_a_negative_number():
+    contract = SimpleNamespace(n_points=2, max_pool=1, scaling="sqrt", channels=True)
+    found = scaled(np.array([[-0.5, 0.25]], dtype=np.float32), contract)
+    assert found.tolist() == [[[0.0, 0.5]]]
+
+
+def test_where_posteriors_are_unknown_they_are_under_conditions_too():
     spec = SetSpec.parse("ulbd-physical-cubic+laboratory")
     with pytest.raises(SgbenchError, match="which nobody knows"):
         _trainer._targets(open_training_set(spec), get_trained_model("fcn-wang2024.soft"))
