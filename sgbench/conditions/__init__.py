@@ -6,11 +6,15 @@ from sgbench.conditions._amount import Amount
 from sgbench.conditions._condition import ConditionKind, decimal
 from sgbench.conditions.absorption import CAPILLARY, PLATE, ROUGHNESS
 from sgbench.conditions.asymmetry import ASYMMETRY
+from sgbench.conditions.background import BACKGROUND, HUMP, SCATTER, SLOPE
 from sgbench.conditions.broadening import SIZE, STRAIN
 from sgbench.conditions.caglioti import CAGLIOTI
 from sgbench.conditions.displacement import DISPLACEMENT
 from sgbench.conditions.impurity import IMPURITY
+from sgbench.conditions.mixtures import LABORATORY, MONOCHROMATED, SYNCHROTRON
+from sgbench.conditions.noise import COUNTS, EXPOSURE, NOISE, READOUT
 from sgbench.conditions.polarisation import POLARISATION
+from sgbench.conditions.recording import COARSE, END, GAP, SATURATION, START
 from sgbench.conditions.shift import SHIFT
 from sgbench.conditions.texture import TEXTURE
 from sgbench.conditions.thermal import THERMAL
@@ -49,6 +53,22 @@ CONDITIONS = {
         TRANSPARENCY,
         SHIFT,
         ASYMMETRY,
+        BACKGROUND,
+        SLOPE,
+        SCATTER,
+        HUMP,
+        COUNTS,
+        EXPOSURE,
+        NOISE,
+        READOUT,
+        SATURATION,
+        COARSE,
+        GAP,
+        START,
+        END,
+        LABORATORY,
+        MONOCHROMATED,
+        SYNCHROTRON,
     )
 }
 
@@ -96,6 +116,10 @@ class Condition:
         kind = CONDITIONS[self.name]
         amount = "" if self.severity is None else f" ({self.severity:g} {kind.unit})"
         return f"{kind.text}{amount}"
+
+    def identity(self) -> str:
+        """Return a text that changes with whatever changes what it does."""
+        return f"{self}: {CONDITIONS[self.name].identity()}"
 
     def apply(self, samples: Samples) -> Samples:
         """Return the changed samples."""
