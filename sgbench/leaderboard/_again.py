@@ -36,7 +36,8 @@ def command_again(row: Mapping[str, Any]) -> str | None:
     """
     given = _settings(row.get("settings"))
     commits = str(row.get("commit")).split()
-    if given is None or not commits or not all(map(_COMMIT.fullmatch, commits)):
+    # Seeds that were made by several commits are not made again by one.
+    if given is None or len(commits) != 1 or not _COMMIT.fullmatch(commits[0]):
         return None
     names = [str(row[name]) for name in ("scale", "model", "train_set")]
     if not all(map(_NAME.fullmatch, names)):

@@ -64,7 +64,7 @@ def variant_of(table: pd.DataFrame) -> list[int | None]:
 
 
 def overview(table: pd.DataFrame, test_data: Sequence[str]) -> list[dict[str, Any]]:
-    """Gather what the overview shows, the largest scale first.
+    """Gather what the overview shows, the scale with the most results first.
 
     Parameters
     ----------
@@ -92,7 +92,15 @@ def overview(table: pd.DataFrame, test_data: Sequence[str]) -> list[dict[str, An
         told = row.model == ORACLE  # the class that is asked for
         if row.class_scheme == "extinction" and row.test_set in _TESTS and not told:
             rows.append(row)
-    return [{"scale": scale, **_of_scale(rows)} for scale, rows in scales.items()]
+    found = [{"scale": scale, **_of_scale(rows)} for scale, rows in scales.items()]
+    # A scale of which little is finished does not hide one that is whole; the larger goes first.
+    return sorted(found, key=_filled, reverse=True)
+
+
+def _filled(scale: dict[str, Any]) -> int:
+    """Return how many cells of a scale hold a result of a contender."""
+    lines = (line for line in scale["lines"] if not line["control"])
+    return sum(cell is not None for line in lines for cell in line["cells"])
 
 
 def _of_scale(rows: Sequence[Any]) -> dict[str, Any]:

@@ -44,11 +44,6 @@ def test_what_was_laid_over_the_settings_is_laid_over_them_again():
     assert 'training={"ulbd-cubic": {"a b": 5}}' in words
 
 
-def test_seeds_of_several_commits_take_the_first():
-    row = ROW | {"commit": f"{'1a' * 20} {'2b' * 20}"}
-    assert command_again(row) == command_again(ROW)
-
-
 @pytest.mark.parametrize(
     "other",
     [
@@ -56,6 +51,7 @@ def test_seeds_of_several_commits_take_the_first():
         {"commit": float("nan")},
         {"commit": ""},
         {"commit": "HEAD"},
+        {"commit": f"{'1a' * 20} {'2b' * 20}"},  # seeds of several commits
         {"commit": f"{'1a' * 20} --force"},
         {"commit": "1a" * 20 + "\nrm"},
         {"settings": None},

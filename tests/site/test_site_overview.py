@@ -73,6 +73,16 @@ def test_the_largest_scale_comes_first():
     assert [one["lines"][0]["cells"] for one in shown(table)] == [[1], [2], [0]]
 
 
+def test_a_scale_of_which_little_is_finished_hides_none_that_is_whole():
+    table = some_rows(
+        ("m", "ulbd-cubic", "ulbd-off-mesh", 0.9, {"scale": "overnight"}),
+        ("control-prior", "none", "cddd", 0.2, {"scale": "overnight"}),
+        ("m", "ulbd-cubic", "ulbd-off-mesh", 0.9, {"scale": "laptop"}),
+        ("m", "ulbd-cubic", "cddd", 0.9, {"scale": "laptop"}),
+    )
+    assert [one["scale"] for one in shown(table)] == ["laptop", "overnight"]
+
+
 def test_a_cell_holds_the_usual_patterns_or_else_says_which():
     other = {"test_sha256": "another", "n_test": 360}
     table = some_rows(
