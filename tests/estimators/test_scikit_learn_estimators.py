@@ -23,7 +23,7 @@ EXPECTED_FAILURES: dict[str, str] = {}
 
 @pytest.fixture(scope="module", autouse=True)
 def _small_network():
-    """As deep as the checks need, which fit it some hundred times; other modules know none of it."""
+    """As deep as the checks need, which fit it some hundred times; no other module knows it."""
 
     @register_model(SMALL, paper="none")
     def small(n_outputs):
