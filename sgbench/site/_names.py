@@ -91,7 +91,7 @@ def _title(spec: SetSpec) -> str:
 
 
 def _designed(spec: SetSpec) -> Iterable[str]:
-    head, _, without = spec.law.partition("-no-")
+    head, without = spec.law_parts
     yield _LAWS[head] + _WITHOUT[without]
     yield "cells of minerals" if spec.cells else ""
     yield "" if spec.balanced else "unequal cells"

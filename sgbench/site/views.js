@@ -202,6 +202,7 @@ const COLUMNS = [
   },
   {
     key: "again",
+    term: "row",
     name: "make again",
     there: () => ROWS.some((row) => row.again),
     value: (row) => (row.again ? 1 : 0),

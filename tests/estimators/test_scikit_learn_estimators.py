@@ -10,7 +10,7 @@ from torch import nn
 import sgbench
 from sgbench.errors import SgbenchError
 from sgbench.estimators import DecoderClassifier, NetworkClassifier
-from sgbench.models import REFERENCE, register_model
+from sgbench.models import REFERENCE, _registry, register_model
 from sgbench.sets import SetSpec, open_training_set
 from sgbench.submission import _track
 from sgbench.symmetry import class_labels, family_spacegroups
@@ -21,10 +21,16 @@ SMALL = "small-network-of-a-test"
 EXPECTED_FAILURES: dict[str, str] = {}
 
 
-@register_model(SMALL, paper="none")
-def small(n_outputs):
-    """As deep as the checks need, which fit it some hundred times."""
-    return nn.Sequential(nn.AvgPool1d(64), nn.Flatten(), nn.Linear(128, n_outputs))
+@pytest.fixture(scope="module", autouse=True)
+def _small_network():
+    """As deep as the checks need, which fit it some hundred times; no other module knows it."""
+
+    @register_model(SMALL, paper="none")
+    def small(n_outputs):
+        return nn.Sequential(nn.AvgPool1d(64), nn.Flatten(), nn.Linear(128, n_outputs))
+
+    yield
+    del _registry._REGISTRY[SMALL]
 
 
 @parametrize_with_checks(

@@ -229,7 +229,8 @@ def test_a_models_page_holds_what_is_known_of_it(open_page):
     assert heading.evaluate("x => x === document.activeElement")
     titles = page.get_by_role("heading", level=3).all_inner_texts()
     assert [title.split()[0] for title in titles] == [
-        "In", "Calibration", "Top-1", "Generalization", "Extinction", "Confusions", "Provenance",
+        "In", "Calibration", "Top-1", "Generalization", "Extinction", "Confusions", "Make",
+        "Provenance",
     ]  # fmt: skip
     chain = page.locator(".chain li").all_inner_texts()
     steps = ["training set", "test set", "predictions", "scorer", "score", "row"]
