@@ -204,7 +204,7 @@ def _indexed(name: str) -> TrainedSpec:
     if entry["kind"] == "network":
         return NetworkSpec(
             name, lambda n_outputs: registered().build(n_outputs), entry["input"], paper,
-            entry["targets"], version, defaults,
+            entry["targets"], entry["calibrated"], version, defaults,
         )  # fmt: skip
     return EstimatorSpec(
         name,
