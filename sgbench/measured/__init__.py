@@ -1,0 +1,24 @@
+"""Measured patterns: read from the files that people have, checked at the door.
+
+`read_pattern` takes any file of a powder pattern, whatever program wrote it. What a file is follows
+from its content and never from its name. A wavelength is that of the file or the caller's, and is
+said to be unknown where neither states one.
+"""
+
+from sgbench.measured._formats import FORMATS, UNREAD
+from sgbench.measured._pattern import MeasuredPattern, measured_pattern
+from sgbench.measured._reading import read_pattern, read_patterns
+from sgbench.measured._wavelengths import Wavelength
+from sgbench.measured._writing import WRITTEN, write_pattern
+
+__all__ = [
+    "FORMATS",
+    "UNREAD",
+    "WRITTEN",
+    "MeasuredPattern",
+    "Wavelength",
+    "measured_pattern",
+    "read_pattern",
+    "read_patterns",
+    "write_pattern",
+]
