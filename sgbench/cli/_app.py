@@ -31,6 +31,7 @@ _COMMANDS = {
         "report": "_report:report",
         "publish": "_report:publish",
         "site": "_site:site",
+        "pattern": "_pattern:app",
         "dataset": "_dataset:app",
         "submission": "_submission:app",
         "track": "_track:app",

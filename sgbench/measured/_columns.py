@@ -64,7 +64,7 @@ def read_columns(lines: Sequence[str], commas: bool) -> list[Scan]:
         raise NotReadable("it has one column of numbers, and nothing says at which angles they are")
     angle, intensity, sigma, notes = _chosen(names, data)
     if parted:
-        notes.append(f"in {parted} lines angle and intensity have grown together; they were parted")
+        notes.append(f"angle and intensity had grown together and were parted (lines: {parted})")
     strange = [
         place for place in range(first, kept[-1])
         if rows[place] is None or (rows[place] and len(rows[place] or ()) != width)
@@ -73,7 +73,7 @@ def read_columns(lines: Sequence[str], commas: bool) -> list[Scan]:
     if strange:
         words = printed(lines[strange[0]].strip()[:40])
         notes.append(
-            f"{len(strange)} lines between the points are none; line {strange[0] + 1} is '{words}'"
+            f"lines between the points that are none: {len(strange)}, the first is '{words}'"
         )
     wavelengths = in_text(head) or _alone(rows[:first], len(kept))
     return [
@@ -93,7 +93,7 @@ def _part(lines: Sequence[str], rows: list[list[float] | None]) -> int:
     """Part numbers that have grown together, ``14.168110228`` for 14.1681 and 10228.
 
     Programs that write fixed columns leave no blank where a count has too many digits. Such a line
-    is taken apart behind the decimals that other angles have, if that gives the next angle.
+    is taken apart where that gives the next angle.
     """
     pairs = [place for place, one in enumerate(rows) if one is not None and len(one) == 2]
     single = [
@@ -108,12 +108,17 @@ def _part(lines: Sequence[str], rows: list[list[float] | None]) -> int:
     done = 0
     for place in single:
         whole, _, rest = lines[place].strip().partition(".")
-        angle, count = number(f"{whole}.{rest[:decimals]}"), number(rest[decimals:])
         before = rows[place - 1]
-        if angle is None or count is None or not before or len(before) != 2:
+        if not before or len(before) != 2:
             continue
-        if 0 < angle - before[0] < 1.5 * step:
-            rows[place] = [angle, count]
+        cuts = [
+            (abs(angle - before[0] - step), angle, count)
+            for cut in range(1, min(decimals, len(rest) - 1) + 1)
+            if (angle := number(f"{whole}.{rest[:cut]}")) is not None
+            and (count := number(rest[cut:])) is not None
+        ]
+        if cuts and min(cuts)[0] < 0.2 * step:
+            rows[place] = list(min(cuts)[1:])
             done += 1
     return done
 

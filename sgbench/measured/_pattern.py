@@ -210,7 +210,7 @@ def _finite(x: Any, y: Any, sigma: Any, notes: list[str]) -> tuple[Any, Any, Any
     if lost and lost >= len(x) / 2:
         raise NotReadable(f"{lost} of its {len(x)} points are no numbers")
     if lost:
-        notes.append(f"{lost} points without a number were left out")
+        notes.append(f"points without a number were left out ({lost})")
         x, y, sigma = x[known], y[known], None if sigma is None else sigma[known]
     if sigma is not None:
         sigma = np.where(np.isfinite(sigma) & (sigma > 0) & (sigma < 1e30), sigma, np.nan)
@@ -218,7 +218,7 @@ def _finite(x: Any, y: Any, sigma: Any, notes: list[str]) -> tuple[Any, Any, Any
             sigma = None
             notes.append("no σ of the file is a positive number, so none is kept")
         elif unknown := int(np.isnan(sigma).sum()):
-            notes.append(f"{unknown} points have no σ")
+            notes.append(f"points without σ: {unknown}")
     return x, y, sigma
 
 
@@ -241,13 +241,15 @@ def _ascending(x: Any, y: Any, sigma: Any, notes: list[str]) -> tuple[Any, Any, 
         notes.append("angles descend in the file; they were turned round")
     elif (steps < 0).any():
         places = int((steps < 0).sum())
-        notes.append(f"angles are out of order at {places} places; they were sorted")
+        notes.append(f"angles were out of order and were sorted (places: {places})")
     if (steps < 0).any():
         order = np.argsort(x, kind="stable")
         x, y, sigma = x[order], y[order], None if sigma is None else sigma[order]
     angles, place, count = np.unique(x, return_inverse=True, return_counts=True)
     if len(angles) < len(x):
-        notes.append(f"{len(x) - len(angles)} points repeat an angle; their mean was taken")
+        notes.append(
+            f"angles that repeat were made one, with the mean (points: {len(x) - len(angles)})"
+        )
         y = np.bincount(place, y) / count
         if sigma is not None:
             sigma = np.sqrt(np.bincount(place, sigma**2)) / count
@@ -281,7 +283,7 @@ def _check_plausible(x: Any, y: Any, notes: list[str]) -> None:
     if x[0] < 0:
         notes.append(f"it begins at {x[0]:g} degrees, on the other side of the beam")
     if negative := int((y < 0).sum()):
-        notes.append(f"{negative} intensities are negative")
+        notes.append(f"negative intensities: {negative}")
     gaps = np.diff(x)
     if len(wide := np.flatnonzero(gaps > max(20 * step, 0.2))):
         notes.append(

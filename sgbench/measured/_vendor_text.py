@@ -37,6 +37,16 @@ def other_axis(axis: str) -> str:
     return f"it is {kind}: intensities over '{printed(axis)}', not over 2θ"
 
 
+def of_films(axis: str) -> list[str]:
+    """Return what is to be told about a scan over 2θ-ω, or nothing."""
+    if "omega" not in axis.lower():
+        return []
+    return [
+        f"a scan over {printed(axis)}, which films and crystals are measured with more often than "
+        "powders"
+    ]
+
+
 def grid(start: float | None, step: float | None, values: Sequence[float | None]) -> Scan:
     """Return intensities at equal steps."""
     if start is None or step is None or not step > 0 or None in values:
@@ -84,6 +94,7 @@ def _ras_scan(head: dict[str, str], lines: Sequence[str]) -> Scan:
         return Scan(refused=reason)
     rows = [one for line in lines if line.strip() and (one := row(line, False)) is not None]
     scan = attenuated(rows)
+    scan.notes += of_films(axis)
     scan.wavelengths = stated(
         _float(head.get("HW_XG_WAVE_LENGTH_ALPHA1")), _float(head.get("HW_XG_WAVE_LENGTH_ALPHA2")),
         None, "head: HW_XG_WAVE_LENGTH_ALPHA1",

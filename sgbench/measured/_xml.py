@@ -12,7 +12,7 @@ import numpy as np
 from sgbench.checked import printed
 from sgbench.measured._numbers import lines_of, number, row
 from sgbench.measured._pattern import MOST_POINTS, NotReadable, Scan
-from sgbench.measured._vendor_text import anode_of, attenuated, other_axis
+from sgbench.measured._vendor_text import anode_of, attenuated, of_films, other_axis
 from sgbench.measured._wavelengths import stated
 
 # A document of more is no scan of a diffractometer; the longest seen has 60,000.
@@ -106,9 +106,7 @@ def _xrdml(root: ElementTree.Element) -> list[Scan]:
                 one = _xrdml_points(scan)
             one.wavelengths = wavelengths
             one.metadata = {**about, "axis": axis}
-            if "omega" in axis.lower() and not one.refused:
-                one.notes.append(f"a scan over {printed(axis)}, which films and crystals are "
-                                 "measured with more often than powders")  # fmt: skip
+            one.notes += of_films(axis)
             found.append(one)
     if not found:
         raise NotReadable("it has no scan")
@@ -291,6 +289,7 @@ def _rasx(archive: Archive, names: Sequence[str]) -> list[Scan]:
             found.append(Scan(refused="its profile holds something that is no number"))
             continue
         scan = attenuated(rows)  # type: ignore[arg-type]
+        scan.notes += of_films(_text(root, "ScanInformation/AxisName"))
         if root is not None:
             target = next((one for one in root.iter("XrayGenerator")), root)
             values = {one.tag: (one.text or "").strip() for one in target.iter()}

@@ -27,6 +27,7 @@ from sgbench.plots._generalization import (
 )
 from sgbench.plots._history import read_history
 from sgbench.plots._learning import LearningCurve, learning_curves, learning_figure
+from sgbench.plots._measured import draw_pattern
 from sgbench.plots._overview import extinction_overview
 from sgbench.plots._paper import PaperFigure, paper_figures
 from sgbench.plots._rows import of_one_data, on_meshes
@@ -39,6 +40,7 @@ __all__ = [
     "cell_histograms",
     "confusion_matrices",
     "designed_sets",
+    "draw_pattern",
     "extinction_overview",
     "generalization_bars",
     "generalization_matrix",
