@@ -99,7 +99,7 @@ def convert(
     file: FileArgument,
     output: Annotated[
         Path, typer.Argument(help="Where to; the ending says what: xy, xye, csv or cif.")
-    ],  # fmt: skip
+    ],
     form: Annotated[
         str | None, typer.Option("--to", help="xy, xye, csv or cif, whatever the name ends in.")
     ] = None,
