@@ -61,7 +61,7 @@ def read_columns(lines: Sequence[str], commas: bool) -> list[Scan]:
         names = [name for name, gone in zip(names, empty, strict=True) if not gone]
     data = data[:, ~empty]
     if data.shape[1] < 2:
-        raise NotReadable("it has one column of numbers, and nothing says at which angles they are")
+        raise NotReadable("all but one of its columns are empty or no numbers")
     angle, intensity, sigma, notes = _chosen(names, data)
     if parted:
         notes.append(f"angle and intensity had grown together and were parted (lines: {parted})")

@@ -155,9 +155,8 @@ def maud():
 def xrdml(axis="Gonio", kind="Scan", factors=None, scans=1, doctype=""):
     y = COUNTS if factors is None else COUNTS / factors
     values = " ".join(f"{value:.6g}" for value in y)
-    by = "" if factors is None else (
-        f"<beamAttenuationFactors>{' '.join(f'{one:g}' for one in factors)}</beamAttenuationFactors>"
-    )  # fmt: skip
+    each = " ".join(f"{one:g}" for one in factors) if factors is not None else ""
+    by = f"<beamAttenuationFactors>{each}</beamAttenuationFactors>" if each else ""
     scan = (
         f'<scan scanAxis="{axis}"><dataPoints><positions axis="2Theta" unit="deg">'
         "<startPosition>10</startPosition><endPosition>29.98</endPosition></positions>"

@@ -1,4 +1,4 @@
-"""Every format and dialect, as small files that are made here; none of them is named by its kind."""
+"""Every format and dialect, as small files that are made here; none is named by its kind."""
 
 import example_patterns as examples
 import numpy as np
