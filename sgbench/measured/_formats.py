@@ -66,8 +66,9 @@ UNREAD = (
     ("pole figures, rocking curves, maps, reflectivity", "they are no powder patterns"),
     ("Seifert NJA", "only pole figures of it were seen"),
     ("Leybold XRY", "its apparatus turns a single crystal"),
-    ("Bruker RAW from a GADDS frame, images", "integrate them first"),
+    ("images of area detectors", "integrate them first"),
     ("lists of reflections (HKL, HCV, TIC)", "they hold no profile"),
-    ("GSAS-II GPX, HighScore HPF, Jade MDI", "no file by others was found, or none can be read "
-     "without running what it holds; export it as columns"),
+    ("GSAS-II GPX", "it is a pickle, which runs what it holds; export it as columns"),
+    ("Jade MDI, Scintag, Sietronics CPI, Stoe PRO, HighScore HPF, TOPAS projects",
+     "no file by others was found; export it as columns"),
 )  # fmt: skip
