@@ -10,7 +10,10 @@ PAGE = Path(__file__).parents[1] / "docs" / "patterns.md"
 
 def tables() -> dict[str, str]:
     """Return the tables as Markdown, by the mark that they stand between."""
-    read = ["| format | usual endings | wavelength | σ | files of others |", "|---|---|---|---|---|"]
+    read = [
+        "| format | usual endings | wavelength | σ | files of others |",
+        "|---|---|---|---|---|",
+    ]
     read += [
         f"| {one.name} | {one.endings} | {one.wavelength or '-'} | {one.sigma or '-'} | "
         f"{'read' if one.tried else 'none was found'} |"

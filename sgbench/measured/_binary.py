@@ -189,6 +189,11 @@ def _bruker_4_range(file: _Bytes, place: int) -> tuple[Scan, int]:
     return scan, first + size * count
 
 
+def _points(start: float, step: float, stop: float) -> int:
+    points = (stop - start) / step + 1
+    return round(points) if points < 2 * MOST_POINTS else 2 * MOST_POINTS
+
+
 def rigaku(content: bytes) -> list[Scan]:
     """Read the binary RAW of Rigaku's Standard Measurement."""
     file = _Bytes(content)
@@ -209,8 +214,7 @@ def stoe(content: bytes) -> list[Scan]:
     start, stop, step = (_rounded(file.real(at, "f")) for at in (0x82C, 0x834, 0x83C))
     if start is None or stop is None or step is None or not step > 0 or not stop > start:
         raise NotReadable("its head does not say at which angles the intensities are")
-    count = round((stop - start) / step) + 1
-    scan = _on_grid(start, step, file.values(0xA00, count, "<i4"))
+    scan = _on_grid(start, step, file.values(0xA00, _points(start, step, stop), "<i4"))
     scan.notes.append("where this format keeps the wavelength is not known for sure")
     scan.metadata = {"title": file.text(0x20, 256), "date": file.text(0x10, 16)}
     return [scan]
@@ -222,13 +226,12 @@ def philips(content: bytes) -> list[Scan]:
     start, step, stop = (file.real(at, "d") for at in (222, 214, 230))
     if start is None or stop is None or step is None or not step > 0 or not stop > start:
         raise NotReadable("its head does not say at which angles the intensities are")
-    packed = file.values(810 if content[1:2] == b"5" else 250, round((stop - start) / step) + 1,
-                         "<u2")  # fmt: skip
+    first = 810 if content[1:2] == b"5" else 250
+    packed = file.values(first, _points(start, step, stop), "<u2")
     scan = _on_grid(start, step, np.floor(0.01 * packed * packed))
-    first = file.real(94, "d")
-    if is_likely(first):
+    if is_likely(file.real(94, "d")):
         scan.wavelengths = stated(
-            _rounded(first), _rounded(file.real(102, "d")), file.real(110, "d"), "head"
+            _rounded(file.real(94, "d")), _rounded(file.real(102, "d")), file.real(110, "d"), "head"
         )
     scan.notes.append("this format keeps intensities to within a part in a hundred of their root")
     scan.metadata = {"sample": file.text(138, 20)}

@@ -96,7 +96,8 @@ def _value(value: str) -> tuple[float, float]:
     mantissa, _, exponent = text.lower().partition("e")
     places = len(mantissa.partition(".")[2])
     power = int(exponent) if exponent.lstrip("+-").isdigit() and len(exponent) < 5 else 0
-    return found, float(digits) * 10.0 ** (power - places)
+    exponent_of_last = power - places
+    return found, float(digits) * 10.0**exponent_of_last if abs(exponent_of_last) < 100 else np.nan
 
 
 def read_pdcif(content: bytes) -> list[Scan]:

@@ -23,7 +23,10 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-for folder in (HERE, HERE.parent, HERE.parent / "submission", HERE.parent / "structures/sources"):
+for folder in (
+    HERE, HERE.parent, HERE.parent / "submission", HERE.parent / "structures/sources",
+    HERE.parent / "measured",
+):  # fmt: skip
     sys.path.insert(0, str(folder))
 
 from readers import READERS, SANDBOXED, Reader  # noqa: E402

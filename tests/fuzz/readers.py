@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import random
+import re
 import shutil
 import tempfile
 import zipfile
@@ -845,6 +846,122 @@ def prediction_files() -> Reader:
     )
 
 
+def _written_and_drawn(path: Path) -> None:
+    """Read a file of measured patterns, and do with each what commands do."""
+    from sgbench.measured import WRITTEN, read_patterns
+
+    for pattern in read_patterns(path)[:1]:
+        for form in ("xy", "csv", "cif"):
+            WRITTEN[form](pattern)
+        for text in (*pattern.metadata, *pattern.metadata.values(), *pattern.notes):
+            assert text.isprintable()
+        for one in pattern.wavelengths:
+            assert one.source.isprintable()
+
+
+def _measured(*formats: str) -> Reader:
+    """Files of measured patterns of some formats, which damage meets as bytes, words and lines."""
+    from example_patterns import EXAMPLES
+
+    contents = [make() for form, _, _, make in EXAMPLES.values() if form in formats]
+    assert contents
+
+    def make(rng: random.Random) -> bytes:
+        content = rng.choice(contents)
+        for _ in range(rng.choice((1, 1, 2, 4))):
+            content = _damaged_text(content, rng)
+        return content
+
+    def read(path: Path) -> bool:
+        _written_and_drawn(path)
+        return True
+
+    return Reader(".dat", make, read)
+
+
+_WORDS = (
+    b"", b"nan", b"-1", b"0", b"1e999", b"1e308", b"-0.02", b"99999999999", b"1_0", b"x", b"10,5",
+    b"1.5D+300", b"\x1b[31m", b"\xff\xfe",
+)  # fmt: skip
+
+
+def _damaged_text(content: bytes, rng: random.Random) -> bytes:
+    """Return a file of which a word is another; of one with a grammar, mostly a number."""
+    how = rng.random()
+    if how < _BYTES:
+        return damaged_bytes(content, rng)
+    # Most of a file is its points; most of what can go wrong is in its head.
+    head = content[:4096] if how < 0.8 else content
+    grammar = content.startswith((b"<", b"data_"))
+    word = (
+        rb"(?<=[\s>\"])-?[\d.]+(?=[\s<\"(])" if grammar and rng.random() < 0.97 else rb"[^\s,;=]+"
+    )
+    words = list(re.finditer(word, head))
+    if not words:
+        return damaged_bytes(content, rng)
+    one, another = rng.choice(words), rng.choice(words)
+    if rng.random() < 0.1 and not grammar:
+        # A stretch of the file at another place.
+        there = content[another.start() : another.start() + 200]
+        return content[: one.start()] + there + content[one.start() :]
+    text = str(scalar(rng)).encode("utf-8", "replace")
+    new = rng.choice((*_WORDS, one[0] * 2, one[0][:-1], another[0], text))
+    return content[: one.start()] + new + content[one.end() :]
+
+
+def measured_columns() -> Reader:
+    return _measured("columns")
+
+
+def measured_steps() -> Reader:
+    return _measured("start, step, stop", "ILL D1A, D1B", "GSAS")
+
+
+def measured_vendors() -> Reader:
+    return _measured(
+        "Rigaku RAS", "Rigaku ASCII", "Bruker UXD", "Philips UDF", "HighScore CSV", "inXitu PLV",
+        "Bruker GADDS PLT", "Philips X00", "MAUD RAW",
+    )  # fmt: skip
+
+
+def measured_binary() -> Reader:
+    return _measured(
+        "Bruker RAW 1", "Bruker RAW 2", "Bruker RAW 3", "Bruker RAW 4", "Rigaku RAW", "Stoe RAW",
+        "Philips RD", "Philips SD",
+    )  # fmt: skip
+
+
+def measured_cif() -> Reader:
+    return _measured("powder CIF")
+
+
+def measured_xml() -> Reader:
+    """XRDML, and what lies in archives, which is damaged before it is packed."""
+    from example_patterns import conditions, profile, raw_data, xrdml, zipped
+
+    plain = _measured("PANalytical XRDML", "NeXus")
+    whole = _measured("Bruker BRML", "Rigaku RASX")
+    made = xrdml(), raw_data(), conditions(), profile()
+
+    def make(rng: random.Random) -> bytes:
+        how = rng.random()
+        if how < 0.4:
+            return plain.make(rng)
+        if how < 0.43:
+            return whole.make(rng)
+        _, raw, about, points = made
+        if how < 0.75:
+            return zipped({"Experiment0/RawData0.xml": _damaged_text(raw, rng)})
+        if rng.random() < 0.5:
+            about = _damaged_text(about, rng)
+        else:
+            points = _damaged_text(points, rng)
+        members = {"Data0/Profile0.txt": points, "Data0/MesurementConditions0.xml": about}
+        return zipped(members)
+
+    return Reader(".dat", make, plain.read)
+
+
 #: In this process.
 READERS: dict[str, Callable[[], Reader]] = {
     "scores": scores,
@@ -861,6 +978,12 @@ READERS: dict[str, Callable[[], Reader]] = {
     "optimade-answers": optimade_answers,
     "models": models,
     "reference-weights": reference_weights,
+    "measured-columns": measured_columns,
+    "measured-steps": measured_steps,
+    "measured-vendors": measured_vendors,
+    "measured-binary": measured_binary,
+    "measured-cif": measured_cif,
+    "measured-xml": measured_xml,
 }
 #: Each case in a process of its own.
 SANDBOXED: dict[str, Callable[[], Reader]] = {
