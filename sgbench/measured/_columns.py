@@ -12,7 +12,9 @@ from sgbench.measured._numbers import number, row
 from sgbench.measured._pattern import NotReadable, Scan
 from sgbench.measured._wavelengths import Wavelength, in_text, is_likely
 
-_ANGLE = re.compile(r"2[\s_-]*(th|theta|θ|ϑ)|two[\s_-]*theta|tth|\bangle\b|°2", re.IGNORECASE)
+_ANGLE = re.compile(
+    r"2[\s_-]*(th|theta|θ|ϑ)|two[\s_-]*theta|tth|\bangle\b|winkel|°2", re.IGNORECASE
+)
 _Q = re.compile(r"(?:^|[^A-Za-z])[qQ](?:$|[^A-Za-z])")
 _OTHER_AXES = (
     (re.compile(r"time[\s_-]*of[\s_-]*flight|\bTOF\b|μs|microsec", re.IGNORECASE),
@@ -159,7 +161,7 @@ def _names(head: Sequence[str], width: int) -> list[str]:
     for line in reversed(head[-3:]):
         text = line.strip().lstrip("#!;%'\"* ").strip()
         for cells in (
-            re.split(r"\t", text), text.split(","), re.split(r"\s{2,}", text), text.split()
+            text.split("\t"), text.split(";"), text.split(","), re.split(r"\s{2,}", text), text.split()
         ):  # fmt: skip
             if len(cells) == width and any(
                 _ANGLE.search(cell) or _INTENSITY.search(cell) or _Q.search(cell) for cell in cells

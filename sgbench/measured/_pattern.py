@@ -22,6 +22,8 @@ _FEWEST_POINTS = 20
 _LEAST_ANGLE, _LARGEST_ANGLE = -60.0, 180.0
 # Lines are narrower than this, so a pattern in such steps shows none.
 _COARSEST = 0.5
+# Points of a profile are nearly equidistant, those of a list of lines are not.
+_FINE, _EVEN = 0.05, 0.6
 _MOST_ZEROS, _MANY_ZEROS = 0.98, 0.5
 _SHORT_RANGE = 10.0
 # A curve of total reflection falls by more than this below ten degrees.
@@ -265,12 +267,15 @@ def _check_plausible(x: Any, y: Any, notes: list[str]) -> None:
             f"{100 * zeros:.1f} % of its intensities are zero: a list of lines, or a calculated "
             "pattern"
         )
-    step = float(np.median(np.diff(x)))
+    steps = np.diff(x)
+    step = float(np.median(steps))
     if step > _COARSEST:
         raise NotReadable(
             f"its points are {step:g} apart, so that no line can show; the first column may be no "
             "2θ in degrees"
         )
+    if step > _FINE and (np.abs(steps - step) < step / 2).mean() < _EVEN:
+        raise NotReadable("its points lie at uneven distances: a list of lines, no profile")
     if x[-1] <= _SHORT_RANGE and x[0] < 1.0 and _falls(y):
         raise NotReadable(
             f"its intensity falls by a factor of {_falls(y):.0f} from {x[0]:g} to {x[-1]:g} "
@@ -284,8 +289,7 @@ def _check_plausible(x: Any, y: Any, notes: list[str]) -> None:
         notes.append(f"it begins at {x[0]:g} degrees, on the other side of the beam")
     if negative := int((y < 0).sum()):
         notes.append(f"negative intensities: {negative}")
-    gaps = np.diff(x)
-    if len(wide := np.flatnonzero(gaps > max(20 * step, 0.2))):
+    if len(wide := np.flatnonzero(steps > max(20 * step, 0.2))):
         notes.append(
             f"between {x[wide[0]]:g} and {x[wide[0] + 1]:g} degrees nothing was measured"
             + (f", and in {len(wide) - 1} other places" if len(wide) > 1 else "")

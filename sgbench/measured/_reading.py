@@ -1,5 +1,6 @@
 """One door for every file: what it is follows from its first bytes, then its scans are checked."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from sgbench.measured._steps import is_gsas, is_ill, read_gsas, read_ill, read_s
 from sgbench.measured._vendor_text import TEXT_FORMATS
 
 _MOST_BYTES = 2**26
+# How a block of CIF begins.
+_BLOCK = re.compile(r"\s*data_\S+\s*$", re.IGNORECASE)
 _KIND = FileKind(
     "a powder pattern that can be read",
     "intensities over 2θ in one of the formats of docs/patterns.md, or two columns of text. "
@@ -154,7 +157,7 @@ def _text_scans(content: bytes) -> tuple[str, list[Scan]]:
     for one in TEXT_FORMATS:
         if one.is_it(lines):
             return one.name, one.read(lines)
-    if any(line.lstrip().lower().startswith("data_") for line in lines[:2000]):
+    if any(_BLOCK.match(line) for line in lines[:2000]):
         from sgbench.measured._pdcif import read_pdcif
 
         return "powder CIF", read_pdcif(content)

@@ -35,7 +35,7 @@ def read_steps(lines: Sequence[str], commas: bool) -> list[Scan]:
                     told = f"the head says {points} points, {len(values)} are there with angles"
                 points = len(values)
             else:
-                values = _values(lines, place + 1, commas)
+                values = _values(lines, place + 1, commas, 2 * points + 20)
             scan = _as_scan(values, start, step, points, lines, place, leading, used)
             if scan is None:
                 continue
@@ -74,7 +74,8 @@ def _heads(leading: Sequence[float]) -> list[tuple[float, float, int, int]]:
     return found
 
 
-def _values(lines: Sequence[str], first: int, commas: bool) -> list[float]:
+def _values(lines: Sequence[str], first: int, commas: bool, most: int) -> list[float]:
+    """Return the numbers of a file from a line on, up to the next words, and not many too many."""
     found: list[float] = []
     for line in lines[first:]:
         if not line.strip() or _COMMENT.match(line):
@@ -85,6 +86,8 @@ def _values(lines: Sequence[str], first: int, commas: bool) -> list[float]:
                 break
             return []
         found += numbers
+        if len(found) > most:
+            break
     return found
 
 

@@ -168,3 +168,15 @@ def test_names_choose_among_many_columns(read):
     assert found.two_theta == pytest.approx(ANGLES, abs=1e-4)
     assert found.intensity == pytest.approx(COUNTS)
     assert found.sigma == pytest.approx(SIGMA, abs=1e-4)
+
+
+def test_a_list_of_lines_is_no_profile(read):
+    places = np.cumsum(np.random.default_rng(1).exponential(0.3, 200)) + 5
+    rows = "".join(f"{x:.4f} {y:.1f}\n" for x, y in zip(places, COUNTS, strict=False))
+    with pytest.raises(SgbenchError, match="list of lines"):
+        read(rows.encode())
+
+
+def test_heads_of_other_languages(read):
+    found = read("Winkel;Intensität;σ\n".encode() + examples.columns(";", 4, True))
+    assert found.sigma == pytest.approx(SIGMA, abs=1e-4)
