@@ -160,9 +160,8 @@ def _names(head: Sequence[str], width: int) -> list[str]:
     """Return the names of the columns, which the last lines of a head may hold."""
     for line in reversed(head[-3:]):
         text = line.strip().lstrip("#!;%'\"* ").strip()
-        for cells in (
-            text.split("\t"), text.split(";"), text.split(","), re.split(r"\s{2,}", text), text.split()
-        ):  # fmt: skip
+        for mark in (r"\t", ";", ",", r"\s{2,}", r"\s+"):
+            cells = re.split(mark, text)
             if len(cells) == width and any(
                 _ANGLE.search(cell) or _INTENSITY.search(cell) or _Q.search(cell) for cell in cells
             ):

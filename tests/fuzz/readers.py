@@ -29,6 +29,8 @@ from damage_values import damaged, damaged_bytes, near, scalar
 ROOT = Path(__file__).parents[2]
 # Of the cases of a reader, so many are damaged as bytes and not as documents.
 _BYTES = 0.15
+# Of a measured pattern; enough to pass for one.
+_FEW_POINTS = 80
 
 
 @dataclass(frozen=True)
@@ -861,9 +863,10 @@ def _written_and_drawn(path: Path) -> None:
 
 def _measured(*formats: str) -> Reader:
     """Files of measured patterns of some formats, which damage meets as bytes, words and lines."""
-    from example_patterns import EXAMPLES
+    from example_patterns import EXAMPLES, of_few_points
 
-    contents = [make() for form, _, _, make in EXAMPLES.values() if form in formats]
+    with of_few_points(_FEW_POINTS):
+        contents = [make() for form, _, _, make in EXAMPLES.values() if form in formats]
     assert contents
 
     def make(rng: random.Random) -> bytes:
@@ -937,11 +940,12 @@ def measured_cif() -> Reader:
 
 def measured_xml() -> Reader:
     """XRDML, and what lies in archives, which is damaged before it is packed."""
-    from example_patterns import conditions, profile, raw_data, xrdml, zipped
+    from example_patterns import conditions, of_few_points, profile, raw_data, zipped
 
     plain = _measured("PANalytical XRDML", "NeXus")
     whole = _measured("Bruker BRML", "Rigaku RASX")
-    made = xrdml(), raw_data(), conditions(), profile()
+    with of_few_points(_FEW_POINTS):
+        made = raw_data(), conditions(), profile()
 
     def make(rng: random.Random) -> bytes:
         how = rng.random()
@@ -949,7 +953,7 @@ def measured_xml() -> Reader:
             return plain.make(rng)
         if how < 0.43:
             return whole.make(rng)
-        _, raw, about, points = made
+        raw, about, points = made
         if how < 0.75:
             return zipped({"Experiment0/RawData0.xml": _damaged_text(raw, rng)})
         if rng.random() < 0.5:

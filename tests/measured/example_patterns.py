@@ -3,14 +3,30 @@
 import io
 import struct
 import zipfile
+from contextlib import contextmanager
 
 import numpy as np
 
 STEP, POINTS = 0.02, 1000
 ANGLES = 10 + STEP * np.arange(POINTS)
-COUNTS = np.round(200 + 3000 * sum(np.exp(-(((ANGLES - at) / 0.1) ** 2)) for at in (12, 17.3, 25)))
+LAST = f"{ANGLES[-1]:.3f}"
+COUNTS = np.round(200 + 3000 * sum(np.exp(-(((ANGLES - at) / 0.1) ** 2)) for at in (11, 17.3, 25)))
 SIGMA = np.sqrt(COUNTS)
 CU = (1.5406, 1.54439)
+
+
+@contextmanager
+def of_few_points(points):
+    """Make shorter files, for what reads very many of them."""
+    whole = POINTS, ANGLES, LAST, COUNTS, SIGMA
+    angles = ANGLES[:points]
+    short = points, angles, f"{angles[-1]:.3f}", COUNTS[:points], SIGMA[:points]
+    names = ("POINTS", "ANGLES", "LAST", "COUNTS", "SIGMA")
+    globals().update(zip(names, short, strict=True))
+    try:
+        yield
+    finally:
+        globals().update(zip(names, whole, strict=True))
 
 
 def columns(separator=" ", decimals=4, sigma=False, comma=False, end="\n", head=""):
@@ -34,18 +50,19 @@ def fortran(mark="D"):
     return ("\n".join(rows) + "\n").encode()
 
 
-def steps(head=f"  10.000   {STEP:.3f}  29.980  a title, Cu Ka", before=""):
+def steps(head=None, before=""):
+    head = head or f"  10.000   {STEP:.3f}  {LAST}  a title, Cu Ka"
     return (before + head + "\n" + counts()).encode()
 
 
 def psi():
     text = "".join(f"{value:9.1f}" + ("\n" if n % 10 == 9 else "") for n, value in enumerate(SIGMA))
-    head = "DMC, sample\nlambda=  2.45010, T= 1.5\n  10.000  0.020  29.980 100000., sample='x'\n"
+    head = f"DMC, sample\nlambda=  2.45010, T= 1.5\n  10.000  0.020  {LAST} 100000., x\n"
     return (head + counts() + text + "  Filelist='x'\n").encode()
 
 
 def dbws():
-    lines = [f" 10.000  {STEP:.3f}  29.980 title"]
+    lines = [f" 10.000  {STEP:.3f}  {LAST} title"]
     for at in range(0, POINTS, 8):
         part = COUNTS[at : at + 8]
         last = 10 + STEP * (at + len(part) - 1)
@@ -90,7 +107,7 @@ def rigaku_asc(axis="2theta/theta"):
     return (
         "*TYPE = Raw\n*CLASS = x\n*SAMPLE = corundum\n"
         f"*SCAN_AXIS = {axis}\n*WAVE_LENGTH1 = 1.54059\n*WAVE_LENGTH2 = 1.54441\n*BEGIN\n"
-        f"*START = 10\n*STOP = 29.98\n*STEP = 0.02\n*COUNT = {POINTS}\n"
+        f"*START = 10\n*STOP = {LAST}\n*STEP = 0.02\n*COUNT = {POINTS}\n"
         + counts(4, 6, ",")
         + "*END\n*EOF\n"
     ).encode()
@@ -112,7 +129,7 @@ def uxd(drive="COUPLED", ranges=1, pairs=False):
 def udf():
     return (
         "SampleIdent,corundum,/\nAnode,Cu,/\nLabdaAlpha1, 1.5406,/\nLabdaAlpha2, 1.54439,/\n"
-        "RatioAlpha21, 0.50000,/\nDataAngleRange, 10.0, 29.98,/\nScanStepSize, 0.02,/\nRawScan\n"
+        f"RatioAlpha21, 0.50000,/\nDataAngleRange, 10.0, {LAST},/\nScanStepSize, 0.02,/\nRawScan\n"
         + counts(8, 8, ",").rstrip()
         + ",/\n"
     ).encode()
@@ -159,7 +176,7 @@ def xrdml(axis="Gonio", kind="Scan", factors=None, scans=1, doctype=""):
     by = f"<beamAttenuationFactors>{each}</beamAttenuationFactors>" if each else ""
     scan = (
         f'<scan scanAxis="{axis}"><dataPoints><positions axis="2Theta" unit="deg">'
-        "<startPosition>10</startPosition><endPosition>29.98</endPosition></positions>"
+        f"<startPosition>10</startPosition><endPosition>{LAST}</endPosition></positions>"
         f'{by}<counts unit="counts">{values}</counts></dataPoints></scan>'
     )
     return (
@@ -317,7 +334,7 @@ def rigaku_raw():
 
 def stoe():
     head = _at(
-        0xA00, a=(b"RAW_1.06Powdat", "s", 0), b=(10.0, "f", 0x82C), c=(29.98, "f", 0x834),
+        0xA00, a=(b"RAW_1.06Powdat", "s", 0), b=(10.0, "f", 0x82C), c=(float(LAST), "f", 0x834),
         d=(STEP, "f", 0x83C),
     )  # fmt: skip
     return head + COUNTS.astype("<i4").tobytes()
@@ -327,7 +344,7 @@ def philips(version=3):
     size = 250 if version == 3 else 810
     head = _at(
         size, a=(f"V{version}RD".encode(), "s", 0), b=(CU[0], "d", 94), c=(CU[1], "d", 102),
-        d=(0.5, "d", 110), e=(STEP, "d", 214), f=(10.0, "d", 222), g=(29.98, "d", 230),
+        d=(0.5, "d", 110), e=(STEP, "d", 214), f=(10.0, "d", 222), g=(float(LAST), "d", 230),
     )  # fmt: skip
     return head + np.round(10 * np.sqrt(COUNTS)).astype("<u2").tobytes()
 
@@ -353,22 +370,23 @@ EXAMPLES = {
               lambda: b"# Wavelength: 4.066e-11 m\n# 2th_deg I\n" + columns()),
     "EVA": ("columns", 2, False,
             lambda: b"'Id: \"x\" Operator: \"y\" Anode: \"Cu\" Scantype: \"z\"\r\n" + columns()),
-    "Fit2D": ("columns", 0, False, lambda: b"x.tif\n2-Theta Angle (Degrees)\nIntensity\n   1000\n"
+    "Fit2D": ("columns", 0, False,
+              lambda: f"x.tif\n2-Theta Angle (Degrees)\nIntensity\n  {POINTS}\n".encode()
               + columns()),
     "XYDATA": ("columns", 1, True,
                lambda: b"XYDATA\nINTER 1.0 1.0 2 0.0010\nTEMP 295.0\n"
                b"! Calibrated wavelength = 0.413671\n" + columns(sigma=True)),
-    "RIETAN": ("columns", 0, False, lambda: b"GENERAL\n1000\n" + columns()),
+    "RIETAN": ("columns", 0, False, lambda: f"GENERAL\n{POINTS}\n".encode() + columns()),
     "IGOR": ("columns", 0, False,
              lambda: b"IGOR\nWAVES/D wave0 wave1\nBEGIN\n" + columns("\t") + b"END\n"),
     "start step stop": ("start, step, stop", 2, False, steps),
     "start step stop below blank lines": (
         "start, step, stop", 2, False, lambda: steps(before="\n\n! Cu Kalpha\n#\n")),
-    "start stop step": ("start, step, stop", 0, False, lambda: steps("10 29.98 0.02")),
+    "start stop step": ("start, step, stop", 0, False, lambda: steps(f"10 {LAST} 0.02")),
     "points step start": (
-        "start, step, stop", 1, False, lambda: steps("1000 .02 10 1.540598 1", "a title\n")),
+        "start, step, stop", 1, False, lambda: steps(f"{POINTS} .02 10 1.540598 1", "a title\n")),
     "LHPM": ("start, step, stop", 2, False, lambda: steps(
-        "   10.000   0.020  29.980    MeasureDateTime 20/12/1997",
+        f"   10.000   0.020  {LAST}    MeasureDateTime 20/12/1997",
         "SampleIdent x DataFileName y\nAnode Cu Alpha1 1.54056 Alpha2 1.54439 Ratio 0.50000\n")),
     "PSI": ("start, step, stop", 1, True, psi),
     "DBWS": ("start, step, stop", 0, False, dbws),
