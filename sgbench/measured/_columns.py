@@ -221,7 +221,7 @@ def _alone(rows: Sequence[list[float] | None], points: int) -> tuple[Wavelength,
     for one in rows:
         if one is not None and len(one) == 1:
             value = one[0]
-            if value != round(value) and is_likely(value) and value < 5 and value != points:
+            if is_likely(value) and value != round(value) and value < 5 and value != points:
                 return (Wavelength(value, 1.0, "the first line, which is this number alone"),)
             return ()
     return ()

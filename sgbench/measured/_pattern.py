@@ -3,16 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from sgbench.checked import printed
 from sgbench.errors import SgbenchError
 from sgbench.measured._wavelengths import Wavelength, given
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 #: More points than any pattern has.
 MOST_POINTS = 1_000_000
@@ -79,9 +77,9 @@ class MeasuredPattern:
         Which of the file's scans this is, from 1.
     """
 
-    two_theta: "NDArray[np.float64]"
-    intensity: "NDArray[np.float64]"
-    sigma: "NDArray[np.float64] | None"
+    two_theta: NDArray[np.float64]
+    intensity: NDArray[np.float64]
+    sigma: NDArray[np.float64] | None
     wavelengths: tuple[Wavelength, ...]
     metadata: dict[str, str]
     notes: tuple[str, ...]
@@ -115,9 +113,9 @@ class MeasuredPattern:
 
 
 def measured_pattern(
-    two_theta: "ArrayLike",
-    intensity: "ArrayLike",
-    sigma: "ArrayLike | None" = None,
+    two_theta: ArrayLike,
+    intensity: ArrayLike,
+    sigma: ArrayLike | None = None,
     wavelength: float | str | Iterable[float] | None = None,
 ) -> MeasuredPattern:
     """Return arrays as a measured pattern, checked and sorted as those of a file are.
@@ -158,6 +156,12 @@ def admitted(scan: Scan, number: int = 1) -> MeasuredPattern:
     """
     if scan.refused:
         raise NotReadable(scan.refused)
+    # A file may hold numbers beyond all bounds, which is found out here and needs no warning.
+    with np.errstate(all="ignore"):
+        return _admitted(scan, number)
+
+
+def _admitted(scan: Scan, number: int) -> MeasuredPattern:
     x, y, sigma = _arrays(scan)
     notes = list(scan.notes)
     x, y, sigma = _finite(x, y, sigma, notes)

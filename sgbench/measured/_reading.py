@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+
 from sgbench.checked import FileKind
 from sgbench.errors import SgbenchError
 from sgbench.measured._binary import BINARY
@@ -98,7 +100,8 @@ def read_patterns(
     path = Path(path)
     content = _KIND.read_bytes(path, _MOST_BYTES)
     try:
-        name, scans = _scans(content)
+        with np.errstate(all="ignore"):
+            name, scans = _scans(content)
         found, reasons = [], []
         for number, scan in enumerate(scans, start=1):
             scan.format = name

@@ -15,6 +15,8 @@ COMMANDS = [
     "dataset build gcdd -o o.parquet --from {}",
     "dataset portrait {} -o o",
     "dataset verify {}.parquet ab",
+    "pattern read {}",
+    "pattern convert {} o.xy",
     "predict ./{} -o p --test-set ulbd-in-mesh --device cpu",
     "predict control-oracle --family cubic -o p --test-set cddd --crystals {}",
     "evaluate {} -o s",
