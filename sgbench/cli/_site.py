@@ -37,6 +37,7 @@ def site(
     import pandas as pd
 
     from sgbench.leaderboard import (
+        is_point,
         open_scores,
         open_table,
         open_tables,
@@ -52,7 +53,7 @@ def site(
     with open_tables(scores or ()) as tables:
         others = [read_csv(one) for one in tables]
     with open_scores(scores or ()) as files:
-        found = read_score_files(files)
+        found = read_score_files(file for file in files if not is_point(file))
     curves = pd.concat(others, ignore_index=True) if others else None
     data = site_data(rows, sha256, found, pairs, curves)
     page = render_site(data, terms, Links(report=report, docs=docs))

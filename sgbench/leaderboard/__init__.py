@@ -8,6 +8,7 @@ from sgbench.leaderboard._curves import (
     curve_kinds,
     graded,
     highest,
+    is_point,
     mixtures,
     severities,
 )
@@ -91,6 +92,7 @@ __all__ = [
     "graded",
     "highest",
     "identity",
+    "is_point",
     "mixtures",
     "on_other_data",
     "open_scores",

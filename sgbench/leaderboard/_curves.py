@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -113,6 +114,13 @@ def graded(table: pd.DataFrame) -> "pd.Series[bool]":
         .map({name: spec is not None and spec.is_graded for name, spec in specs.items()})
         .astype(bool)
     )
+
+
+def is_point(file: Path) -> bool:
+    """Tell by its name whether a score file is of a point of a curve; pages need none of these."""
+    test_set = file.name.rsplit(".", 2)[0]
+    spec = SetSpec.find(test_set) if "+" in test_set else None
+    return spec is not None and spec.is_graded
 
 
 def _condition(test_set: str) -> str | None:

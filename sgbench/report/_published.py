@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sgbench.archives import write_archive
-from sgbench.leaderboard import SCORES, TABLE, graded, pairs_path, read_csv, score_files
+from sgbench.leaderboard import SCORES, TABLE, is_point, pairs_path, read_csv, score_files
 from sgbench.report._results import history_files, picture_files, scores_of
 from sgbench.report._structures import FILE, as_json, read_structures
 
@@ -34,7 +34,8 @@ def publish(folder: Path, path: Path) -> int:
     """
     table = read_csv(folder / TABLE)
     there = [file for part in SCORES for file in score_files(folder / part) if file.is_file()]
-    scores = [file for file, _ in scores_of(there, table[~graded(table)])]
+    there = [file for file in there if not is_point(file)]
+    scores = [file for file, _ in scores_of(there, table)]
     pairs = pairs_path(folder / TABLE)
     found = [folder / TABLE, *scores, *history_files(folder), *picture_files(folder)]
     found += [pairs] if pairs.exists() else []

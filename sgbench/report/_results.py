@@ -12,7 +12,7 @@ from sgbench.archives import open_run
 from sgbench.checked import FileKind, Text, printed, record
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score, current_names, read_score
-from sgbench.leaderboard import SCORES, TABLE, pairs_path, read_csv, read_pairs, score_files
+from sgbench.leaderboard import SCORES, TABLE, is_point, pairs_path, read_csv, read_pairs, score_files
 from sgbench.plots import CONDITION_CURVES, read_history
 from sgbench.plots.shown import CDDD, GCDD
 from sgbench.report._structures import Structures, read_structures
@@ -123,7 +123,8 @@ def read_results(path: Path, conditions: Path | None = None) -> Results:
                 f"{folder / TABLE} has rows of {len(scales)} scales; expected those of one run. "
                 "Name the folder of a scale, such as results/laptop."
             )
-        files = [file for file in score_files(folder / SCORES[0]) if file.is_file()]
+        there = score_files(folder / SCORES[0])
+        files = [file for file in there if file.is_file() and not is_point(file)]
         rows, drawn = _of_conditions(conditions)
         pictures = [*_portraits(folder), *_drawn(folder)]
         return Results(

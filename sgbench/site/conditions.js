@@ -55,6 +55,7 @@ function mixtureTable(lines, family) {
         ]),
         ["highest possible", NONE, NONE, ...CONDITIONS.mixtures.map(([name]) => bound(name))],
       ],
+      { class: "scroll sentences" },
     ),
     h(
       "dl",
