@@ -12,7 +12,15 @@ from sgbench.archives import open_run
 from sgbench.checked import FileKind, Text, printed, record
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score, current_names, read_score
-from sgbench.leaderboard import SCORES, TABLE, is_point, pairs_path, read_csv, read_pairs, score_files
+from sgbench.leaderboard import (
+    SCORES,
+    TABLE,
+    is_point,
+    pairs_path,
+    read_csv,
+    read_pairs,
+    score_files,
+)
 from sgbench.plots import CONDITION_CURVES, read_history
 from sgbench.plots.shown import CDDD, GCDD
 from sgbench.report._structures import Structures, read_structures
