@@ -16,7 +16,7 @@ from sgbench.leaderboard import (
 )
 from sgbench.plots import line_name
 from sgbench.report._tables import Table, table_of
-from sgbench.symmetry import FAMILIES
+from sgbench.symmetry import FAMILIES, PAPER_FAMILIES
 
 _NONE, _NO_BOUND = "–", "no bound"
 _IDEAL = "ideal patterns"
@@ -33,7 +33,8 @@ def condition_tables(rows: pd.DataFrame) -> list[Table]:
     lines = condition_lines(rows)
     if not lines:
         return []
-    families = [one for one in FAMILIES if any(line.family == one for line in lines)]
+    order = dict.fromkeys((*PAPER_FAMILIES, *FAMILIES))
+    families = [one for one in order if any(line.family == one for line in lines)]
     found = [_mixtures([line for family in families for line in lines if line.family == family])]
     for family in families:
         mine = [line for line in lines if line.family == family]

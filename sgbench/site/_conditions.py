@@ -33,9 +33,9 @@ def conditions_data(rows: pd.DataFrame) -> dict[str, Any]:
     dict
         ``kinds`` are the conditions that have curves: name, what it does, unit and severities.
         ``mixtures`` are names and what they do. ``lines`` have ``scale``, ``family``, ``model``,
-        ``name`` (with what it was trained on), ``curves`` (by kind, six points from ideal patterns on, each an
-        accuracy with its interval and number of samples, or None) and ``mixtures`` (by name, the
-        same; ideal patterns have none). ``ceilings`` are those of curves, by family.
+        ``name`` (with what it was trained on), ``ideal``, ``curves`` (by kind, six points from
+        ideal patterns on) and ``mixtures`` (by name); a point is an accuracy with its interval and
+        number of samples, or None. ``ceilings`` are those under noise, by family and condition.
     """
     lines = condition_lines(rows)
     kinds, mixed = curve_kinds(lines), mixtures(lines)
