@@ -101,7 +101,7 @@ def _panel(panel: "Axes", kind: str, lines: Sequence[ConditionLine]) -> None:
             linewidth=1, label="highest possible",
         )  # fmt: skip
     else:
-        panel.text(0.04, 0.06, "no bound", color=GREY, fontsize=5.5, transform=panel.transAxes)
+        panel.text(0.04, 0.03, "no bound", color=GREY, fontsize=5.5, transform=panel.transAxes)
     unit = CONDITIONS[kind].unit
     named = kind if len(unit) > _LONGEST_UNIT or unit == kind else f"{kind} ({unit})"
     panel.set_title(named, fontsize=7)

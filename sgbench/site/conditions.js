@@ -137,7 +137,7 @@ function conditionPanel([kind, text, unit, severities], lines, names, ceiling) {
     svg.append(
       s("path", { class: "ceiling", d: path(known.map(([i, value]) => [px(i), py(100 * value)])) }),
     );
-  } else svg.append(s("text", { x: 42, y: py(4) }, "no bound"));
+  }
   lines.forEach((line, i) => {
     const known = (line.curves[kind] ?? []).map((point, k) => [k, point]).filter(([, one]) => one);
     const style = { "--hue": (i * 137.5 + 250) % 360 };
@@ -163,7 +163,7 @@ function conditionPanel([kind, text, unit, severities], lines, names, ceiling) {
   return h(
     "figure",
     null,
-    explain(h("figcaption", null, h("strong", null, kind)), [kind, text]),
+    explain(h("figcaption", null, h("strong", null, kind), ceiling ? "" : " · no bound"), [kind, text]),
     svg,
   );
 }
