@@ -163,7 +163,10 @@ function conditionPanel([kind, text, unit, severities], lines, names, ceiling) {
   return h(
     "figure",
     null,
-    explain(h("figcaption", null, h("strong", null, kind), ceiling ? "" : " · no bound"), [kind, text]),
+    explain(h("figcaption", null, h("strong", null, kind), ceiling ? "" : " · no bound"), [
+      kind,
+      text,
+    ]),
     svg,
   );
 }
