@@ -13,13 +13,17 @@ SNAKEMAKE := snakemake --cores all $(if $(VERBOSE),--verbose)
 # Two processes; tests of one module stay in one of them, so that it makes its fixtures once.
 PYTEST_OPTIONS ?= --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: reproduce smoke test check benchmark kill-test kill-test-short kill-test-overnight fuzz fuzz-short load-test slurm-test package-test audit sbom docs pages publish setup lock
+.PHONY: reproduce smoke robustness test check benchmark kill-test kill-test-short kill-test-overnight fuzz fuzz-short load-test slurm-test package-test audit sbom docs pages publish setup lock
 
 reproduce: $(VENV)/.installed
 	$(RUN) $(SNAKEMAKE) $(SNAKEMAKE_OPTIONS)
 
 smoke: $(VENV)/.installed
 	$(RUN) $(SNAKEMAKE) --config scale=smoke $(SNAKEMAKE_OPTIONS)
+
+# Accuracy against the severity of each condition of measurement: two hours on two cores.
+robustness: $(VENV)/.installed
+	$(RUN) $(SNAKEMAKE) --config scale=robustness $(SNAKEMAKE_OPTIONS)
 
 test: $(VENV)/.installed
 	$(RUN) ruff check .
@@ -68,9 +72,11 @@ docs: $(VENV)/.installed
 # After a run that is to be published: keep what its pages need, for clones that run another scale or none,
 # and the README's picture, which the workflow draws from real crystals.
 publish: $(VENV)/.installed
-	for scale in laptop overnight full; do \
+	for scale in laptop overnight robustness full; do \
 		if [ -f results/$$scale/leaderboard.csv ]; then \
-			$(RUN) sgbench publish $$scale && \
+			$(RUN) sgbench publish $$scale || exit; \
+		fi; \
+		if [ -f results/$$scale/figures/cddd/overview.svg ]; then \
 			cp results/$$scale/figures/cddd/overview.svg docs/images/extinction.svg || exit; \
 		fi; \
 	done
@@ -81,7 +87,8 @@ pages: $(VENV)/.installed
 	rm -rf $(PAGES)
 	$(RUN) sgbench site --table results/leaderboard.csv --scores results/published --glossary docs/glossary.md \
 		--report report/index.html --docs docs/index.html --output $(PAGES)
-	$(RUN) sgbench report --scale-folder results/published/laptop.tar.xz --leaderboard ../index.html --docs ../docs/index.html \
+	$(RUN) sgbench report --scale-folder results/published/laptop.tar.xz \
+		$(addprefix --conditions ,$(wildcard results/published/robustness.tar.xz)) --leaderboard ../index.html --docs ../docs/index.html \
 		--output $(PAGES)/report
 	$(RUN) sphinx-build --fail-on-warning --keep-going --quiet --tag pages --doctree-dir build/doctrees \
 		docs $(PAGES)/docs

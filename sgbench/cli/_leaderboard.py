@@ -65,7 +65,8 @@ def leaderboard(
         list[Path] | None,
         typer.Option(
             help="Tables (CSV, or what `sgbench publish` wrote) whose scales to add, if the file "
-            "is there; the first with a scale wins."
+            "is there; the first with a scale wins. Rows under a condition of one severity, which "
+            "are points of curves, stay behind."
         ),
     ] = None,
     by_class: Annotated[
@@ -86,6 +87,7 @@ def leaderboard(
         build_class_table,
         build_pairs,
         build_table,
+        graded,
         open_scores,
         open_table,
         pairs_of,
@@ -117,7 +119,7 @@ def leaderboard(
         with open_table(path) as csv:
             rows, tests = read_csv(csv), read_pairs(pairs_path(csv))
         known = {scale for part in parts for scale in part["scale"]}
-        fresh = rows[~rows["scale"].isin(known)]
+        fresh = rows[~rows["scale"].isin(known) & ~graded(rows)]
         parts += [fresh] if len(fresh) else []
         pairs.append(tests)
     if not parts:

@@ -19,6 +19,12 @@ def report(
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write index.html to.")],
+    conditions: Annotated[
+        Path | None,
+        typer.Option(
+            help="Another such run, of models under conditions, whose curves are shown as well."
+        ),
+    ] = None,
     store: StoreOption = None,
     leaderboard: Annotated[
         str | None,
@@ -30,7 +36,7 @@ def report(
     from sgbench.report import read_results, render_page
 
     links = Links(leaderboard=leaderboard, docs=docs)
-    page = render_page(read_results(scale_folder), store, links)
+    page = render_page(read_results(scale_folder, conditions), store, links)
     path = output / "index.html"
     with write_atomically(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -38,7 +44,7 @@ def report(
 
 
 def publish(
-    scale: Annotated[str, typer.Argument(help="laptop, overnight or full.")],
+    scale: Annotated[str, typer.Argument(help="laptop, overnight, robustness or full.")],
 ) -> None:
     """Pack what the pages need of a finished run into results/published, to be committed.
 

@@ -25,7 +25,14 @@ from sgbench.conditions.width import MIXING, VOIGT, WIDTH
 from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
 
-__all__ = ["CONDITIONS", "Amount", "Condition", "ConditionKind", "decimal"]
+__all__ = [
+    "CONDITIONS",
+    "Amount",
+    "Condition",
+    "ConditionKind",
+    "decimal",
+    "every_condition",
+]
 
 #: What can be done to samples, by name, in the order in which it happens.
 CONDITIONS = {
@@ -125,3 +132,12 @@ class Condition:
         """Return the changed samples."""
         amount = Amount.fixed(0.0 if self.severity is None else self.severity)
         return CONDITIONS[self.name].apply(samples, amount)
+
+
+def every_condition() -> tuple[Condition, ...]:
+    """Return each condition of the catalogue at each of its severities, and each mixture."""
+    return tuple(
+        Condition(kind.name, severity)
+        for kind in CONDITIONS.values()
+        for severity in kind.severities or (None,)
+    )

@@ -1,6 +1,17 @@
 """The table of results, made from scores alone."""
 
 from sgbench.leaderboard._again import command_again
+from sgbench.leaderboard._curves import (
+    ConditionLine,
+    CurvePoint,
+    condition_lines,
+    curve_kinds,
+    graded,
+    highest,
+    is_point,
+    mixtures,
+    severities,
+)
 from sgbench.leaderboard._guard import (
     above_ceiling,
     below_reference,
@@ -28,7 +39,14 @@ from sgbench.leaderboard._ranks import (
     with_ranks,
 )
 from sgbench.leaderboard._reading import read_ceilings, read_csv, read_pairs
-from sgbench.leaderboard._runs import SCORES, TABLE, open_scores, open_table, score_files
+from sgbench.leaderboard._runs import (
+    SCORES,
+    TABLE,
+    open_scores,
+    open_table,
+    open_tables,
+    score_files,
+)
 from sgbench.leaderboard._table import (
     CLASS_COLUMNS,
     COLUMNS,
@@ -58,6 +76,8 @@ __all__ = [
     "TABLE",
     "TESTED_ON",
     "Accuracy",
+    "ConditionLine",
+    "CurvePoint",
     "Place",
     "Verification",
     "above_ceiling",
@@ -66,11 +86,18 @@ __all__ = [
     "build_pairs",
     "build_table",
     "command_again",
+    "condition_lines",
+    "curve_kinds",
     "difference_p",
+    "graded",
+    "highest",
     "identity",
+    "is_point",
+    "mixtures",
     "on_other_data",
     "open_scores",
     "open_table",
+    "open_tables",
     "pair_p",
     "paired_p",
     "pairs_of",
@@ -84,6 +111,7 @@ __all__ = [
     "record_verified",
     "row_key",
     "score_files",
+    "severities",
     "sort_table",
     "tested_on",
     "to_markdown",

@@ -30,6 +30,20 @@ def open_table(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def open_tables(paths: Iterable[Path]) -> Iterator[list[Path]]:
+    """Give the tables of the runs that paths stand for: folders, archives or folders of archives.
+
+    Raises
+    ------
+    SgbenchError
+        If an archive is damaged.
+    """
+    with ExitStack() as stack:
+        folders = [one for path in paths for one in stack.enter_context(opened(path))]
+        yield [one for folder in folders if (one := folder / TABLE).is_file()]
+
+
+@contextmanager
 def open_scores(paths: Iterable[Path]) -> Iterator[list[Path]]:
     """Give the score files that paths stand for, as long as they are open.
 

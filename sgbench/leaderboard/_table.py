@@ -65,7 +65,7 @@ CLASS_COLUMNS = (
     "model", "train_set", "test_set", "source", "test_sha256", "family", "scale", "seed", "class",
     "spacegroups", "n", "n_clusters", "top1", "top1_low", "top1_high",
 )  # fmt: skip
-_SCALES = ("full", "overnight", "laptop", "smoke")
+_SCALES = ("full", "overnight", "laptop", "robustness", "smoke")
 # What a submission may say of itself; scores of earlier versions called sealed ones verified.
 _SELF_SAID = ("self-reported", "verified")
 _CRYSTALS = SetSpec("crystals", "all")

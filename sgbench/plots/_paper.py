@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sgbench.leaderboard import condition_lines, curve_kinds
 from sgbench.models import base_name
 from sgbench.plots._accuracy import (
     mesh_dependence,
@@ -15,6 +16,7 @@ from sgbench.plots._accuracy import (
     top_k_accuracies,
     training_curves,
 )
+from sgbench.plots._conditions import condition_curves, curves_caption
 from sgbench.plots._confusion import confusion_matrices, relabelling_scheme
 from sgbench.plots._generalization import (
     designed_sets,
@@ -74,6 +76,8 @@ _NO_BOUND = (
     " On structures a ceiling is a mark to compare with and no bound, since intensities carry more "
     "than absences."
 )
+#: What the curves under conditions are called.
+CONDITION_CURVES = "Accuracy under conditions"
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,8 @@ def paper_figures(
     Yields
     ------
     PaperFigure
-        In the order of the report. Files and their number do not depend on the results.
+        In the order of the report. Files and their number do not depend on the results, but for
+        curves under conditions, of which there is one a family that has any.
     """
     # The model's rows decide which data are shown. Other training sets than those of the figures
     # may have other test data of the same name: those of another protocol.
@@ -140,6 +145,13 @@ def paper_figures(
         except NoDataError as error:
             figure, caption, reason = None, "", f"{error}."
         yield PaperFigure(file, number, title, caption, family, figure, reason)
+    lines = condition_lines(table)  # models may be tested on fewer patterns than others
+    for family in PAPER_FAMILIES:
+        if curve_kinds(mine := [line for line in lines if line.family == family]):
+            yield PaperFigure(
+                f"conditions-{family}.svg", "", CONDITION_CURVES,
+                curves_caption(mine), family, condition_curves(mine), None,
+            )  # fmt: skip
 
 
 def _confusions(results: Results, family: str, pairs: Sequence[Pair]) -> tuple["Figure", str]:

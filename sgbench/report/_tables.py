@@ -84,7 +84,7 @@ def ceilings() -> Table:
         rows.append([f"{named}, here", *(f"{100 * value:.2f}" for value in ceiling.top)])
         rows.append([f"{family}, article", *(f"{value:.1f}" for value in published)])
     header = ["family", *(f"top-{k} (%)" for k in _K)]
-    return _table("Ceilings of space-group accuracy, balanced labels.", header, rows)
+    return table_of("Ceilings of space-group accuracy, balanced labels.", header, rows)
 
 
 def classes(family: str) -> Table:
@@ -98,7 +98,7 @@ def classes(family: str) -> Table:
         ]
         for cls in extinction_classes(family_spacegroups(family))
     ]
-    return _table(
+    return table_of(
         f"Extinction classes, {family}: {len(rows)} classes of "
         f"{len(family_spacegroups(family))} space groups.",
         ["class", "reflection conditions", "groups", "space groups"],
@@ -188,7 +188,7 @@ def learning(table: pd.DataFrame) -> Table | None:
         "number of patterns to the power of minus the exponent; ± is one standard error, from the "
         "test patterns alone. Last column: what that law, carried on, asks for."
     )
-    return _table(caption, header, rows) if rows else None
+    return table_of(caption, header, rows) if rows else None
 
 
 def ablation(table: pd.DataFrame) -> Table | None:
@@ -256,7 +256,7 @@ def models(table: pd.DataFrame, family: str) -> Table | None:
         + (f" Of several test data of {several} the first are shown." if several else "")
     )
     rows = [row for _, row in sorted(ranked)]
-    return _table(caption, header, rows) if rows else None
+    return table_of(caption, header, rows) if rows else None
 
 
 def matrix(table: pd.DataFrame) -> Table | None:
@@ -318,7 +318,7 @@ def confusions(
     header = [
         "confusion", "conditions missed", "conditions invented", "n", "of", "share of the class"
     ]  # fmt: skip
-    return _table(caption, header, rows)
+    return table_of(caption, header, rows)
 
 
 def runs(scores: Iterable[Score], tracking: str) -> Table | None:
@@ -346,7 +346,7 @@ def runs(scores: Iterable[Score], tracking: str) -> Table | None:
     ]  # fmt: skip
     header = ["trained on", "model", "seed", "patterns", "seconds", "hardware", "MLflow run"]
     caption = f"All {plural(len(rows), 'training')}."
-    return _table(caption, header, rows) if rows else None
+    return table_of(caption, header, rows) if rows else None
 
 
 def _listing(
@@ -364,10 +364,10 @@ def _listing(
     tests = [tuple(row[i] for i in test) for row in rows]
     if len({(*one, row[place]) for one, row in zip(tests, rows, strict=True)}) == len(set(tests)):
         header, *rows = ([*row[:place], *row[place + 1 :]] for row in (header, *rows))
-    return _table(caption, header, rows, folded) if rows else None
+    return table_of(caption, header, rows, folded) if rows else None
 
 
-def _table(
+def table_of(
     caption: str,
     header: Sequence[str],
     rows: Sequence[Sequence[str | Cell]],

@@ -228,6 +228,14 @@ class SetSpec:
         return equal and not LAWS[self.law].tells_groups_apart
 
     @property
+    def is_graded(self) -> bool:
+        """Whether a condition of a stated severity is done to it, so that it is a point of a curve.
+
+        A mixture has no severity: its sets are listed and ranked as any other.
+        """
+        return any(one.severity is not None for one in self.conditions)
+
+    @property
     def posterior_is_known(self) -> bool:
         """Whether the chance of each space group, given a pattern, is known exactly.
 

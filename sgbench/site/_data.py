@@ -8,14 +8,16 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Confusion, LabelScore, Score, confusions, read_score
 from sgbench.files import file_sha256
-from sgbench.leaderboard import IDENTITY, command_again, identity, with_ranks
+from sgbench.leaderboard import IDENTITY, command_again, graded, identity, with_ranks
 from sgbench.models import CONTROLS, ORACLE, base_name, current_name, list_models
 from sgbench.provenance import newest_day
+from sgbench.site._conditions import conditions_data
 from sgbench.site._names import data_names, data_words, family_name, set_words
 from sgbench.site._overview import TRAINING_RULE, overview, variant_of
 from sgbench.symmetry import FAMILIES, extinction_classes, family_spacegroups, spacegroup_symbol
@@ -77,6 +79,7 @@ def site_data(
     table_sha256: str,
     files: Sequence[ScoreFile],
     pairs: pd.DataFrame | None = None,
+    curves: pd.DataFrame | None = None,
 ) -> SiteData:
     """Gather what the page shows.
 
@@ -91,13 +94,15 @@ def site_data(
         Those that are not behind a row of the table are left out.
     pairs : DataFrame, optional
         Paired comparisons of rows (`sgbench.leaderboard.PAIR_COLUMNS`).
+    curves : DataFrame, optional
+        More rows, of which the page shows those under conditions alone.
 
     Raises
     ------
     SgbenchError
         If the table has no rows, or a family that does not exist.
     """
-    if table.empty:
+    if table.empty or graded(table).all():
         raise SgbenchError(
             "the leaderboard has no rows; expected at least one. Make it with "
             "`sgbench leaderboard`."
@@ -108,7 +113,9 @@ def site_data(
             f"the leaderboard names the family {unknown[0]!r}; expected one of "
             f"{', '.join(FAMILIES)}. Correct the row."
         )
-    table = with_ranks(table.reset_index(drop=True), pairs)
+    under = table if curves is None else pd.concat([table, curves], ignore_index=True)
+    listed = ~graded(table)
+    table = with_ranks(table[listed].reset_index(drop=True), pairs)
     models = list(dict.fromkeys(table["model"].astype(str)))
     test_data = data_names(table)
     index = {
@@ -119,6 +126,9 @@ def site_data(
         "names": _names(table, test_data),
         "variant_of": variant_of(table),
         "overview": overview(table, test_data),
+        "conditions": conditions_data(under),
+        # Of the file, whose points of curves are in no list.
+        "lines": [2 + int(place) for place in np.flatnonzero(listed)],
         "training_rule": TRAINING_RULE,
         "ceilings": [
             [stem, name]

@@ -36,6 +36,17 @@ function modelView() {
     h("p", null, h("a", { href: addressOf({ ...state, view: "table" }) }, "← Leaderboard")),
     h("h2", { tabindex: -1, class: "model-name" }, row.model, " ", badge(row)),
     about(row),
+    isUnder(row.model)
+      ? h(
+          "p",
+          null,
+          h(
+            "a",
+            { href: addressOf({ ...state, view: "conditions", family: row.family, q: row.model }) },
+            "Under conditions of measurement",
+          ),
+        )
+      : null,
     resultChoice(mine, row),
     h(
       "div",
@@ -418,7 +429,7 @@ function chain(row) {
           ` top-1 ${percent(file.top[0])} %`,
         ),
       ),
-      link("row", `line ${row.position + 2} of the leaderboard `, hash(INDEX.table_sha256)),
+      link("row", `line ${INDEX.lines[row.position]} of the leaderboard `, hash(INDEX.table_sha256)),
     ),
     h(
       "p",

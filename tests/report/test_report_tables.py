@@ -81,7 +81,7 @@ def test_rows_of_several_test_data_tell_their_source(table):
 
 
 def test_columns_know_what_they_hold():
-    table = _tables._table(
+    table = _tables.table_of(
         "", ["a", "b", "c", "d"],
         [["x", "1.5 (1.0–2.0)", "–", "a long text that may well go over several lines"],
          ["", "–", "–", "short"]],

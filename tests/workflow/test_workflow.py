@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from sgbench.leaderboard import IDENTITY, command_again
+from sgbench.plan import SCALES
 
 ROOT = Path(__file__).parents[2]
 SMOKE = """
@@ -115,7 +116,7 @@ def finished(project, ran):
     return project
 
 
-@pytest.mark.parametrize("scale", ["smoke", "laptop", "overnight", "full"])
+@pytest.mark.parametrize("scale", SCALES)
 def test_every_scale_plans(project, scale):
     jobs = planned(project, "--config", f"scale={scale}", "families=[cubic]")
     assert jobs["train"] >= 1

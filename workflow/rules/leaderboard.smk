@@ -201,9 +201,10 @@ rule report_page:
     params:
         scale_folder=subpath(input.table, parent=True),
         folder=subpath(output[0], parent=True),
+        conditions=options("--conditions", CONDITIONS),
     shell:
-        "sgbench report --scale-folder {params.scale_folder:q} --leaderboard ../site/index.html"
-        " --output {params.folder:q} > {log:q} 2>&1"
+        "sgbench report --scale-folder {params.scale_folder:q} {params.conditions:q}"
+        " --leaderboard ../site/index.html --output {params.folder:q} > {log:q} 2>&1"
 
 
 rule site:
