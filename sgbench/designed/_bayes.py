@@ -1,0 +1,359 @@
+"""The posterior of space groups under noise: what nobody can do better than, who is told less.
+
+The oracle sees an unscaled pattern with noise on it. It is told the cell, the profile, the law of
+the intensities and the law of the noise, and neither the class nor how the axes were relabelled.
+"""
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from sgbench.designed._chain import prepare, propagate, sample
+from sgbench.designed._dataset import Ulbd
+from sgbench.designed._laws import UNIFORM
+from sgbench.diffraction import metric
+from sgbench.errors import SgbenchError
+from sgbench.symmetry import relabellings
+
+# The profile is followed to so many standard deviations, where it has fallen to 1e-9.
+_TAIL = 6.5
+# Two lines are independent if the product of their intensities enters the log-likelihood with no
+# more than this; all that is left out of a pattern then comes to less than 1e-3.
+_COUPLED = 1e-6
+# Settings whose estimated chance is below exp(-20) of the best one's are left at that estimate.
+_HOPELESS = 20.0
+# Particles of a run; runs of the first round, and the most of all rounds.
+_PARTICLES, _RUNS, _MOST_RUNS = 32, 4, 64
+# Rounds go on until no probability has a larger standard error.
+_ERROR = 0.01
+
+
+@dataclass(frozen=True)
+class GaussianNoise:
+    """Noise that is normal, independent from point to point, and the same at all points.
+
+    Attributes
+    ----------
+    deviation : ndarray of float64, shape (n,)
+        Standard deviation in each unscaled pattern.
+    """
+
+    deviation: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class NoisePosterior:
+    """Chances of space groups, given noisy patterns.
+
+    Attributes
+    ----------
+    probabilities : ndarray of float64, shape (n, n_spacegroups)
+        Rows add up to 1; even over the groups of an extinction class.
+    error : ndarray of float64, shape (n, n_spacegroups)
+        Standard error of each, from the random numbers that integrals were computed with.
+    """
+
+    probabilities: NDArray[np.float64]
+    error: NDArray[np.float64]
+
+
+def noise_posterior(
+    dataset: Ulbd,
+    cells: NDArray[np.float64],
+    patterns: NDArray[np.floating],
+    noise: GaussianNoise,
+) -> NoisePosterior:
+    """Return Bayes' rule for designed patterns with noise, given their cells.
+
+    Of a class and a relabelling, an unscaled pattern is the sum of its lines: Lorentz factor,
+    times an intensity that is uniform on (0, 1], times the profile. The chance of the noisy pattern
+    is an integral over the intensities of the lines present. Lines that do not overlap have
+    integrals of their own, in closed form; those of overlapping lines are estimated with the error
+    stated (`sgbench.designed._chain`).
+
+    Parameters
+    ----------
+    dataset : Ulbd
+        Of the uniform law, and with the same cells for all space groups.
+    cells : ndarray, shape (n, p)
+        Free parameters in ångström.
+    patterns : ndarray, shape (n, n_points)
+        Unscaled: a line without noise is as high as its intensity times its Lorentz factor.
+    noise : GaussianNoise
+
+    Raises
+    ------
+    SgbenchError
+        If intensities follow another law, or cells tell space groups apart.
+    """
+    if dataset.law != UNIFORM or dataset.ranges:
+        raise SgbenchError(
+            f"the posterior under noise is not known for {dataset.name}; expected a designed set "
+            "with uniform intensities and the same cells for all space groups. Name one."
+        )
+    protocol, table = dataset.protocol, dataset.table
+    groups = np.bincount(dataset.labels).astype(np.float64)
+    n_relabellings = len(relabellings(dataset.family))
+    prior = np.repeat(groups / groups.sum() / n_relabellings, n_relabellings)
+    chances, variances = _posteriors(
+        np.ascontiguousarray(patterns, dtype=np.float32),
+        np.asarray(noise.deviation, dtype=np.float64),
+        metric(dataset.family, cells), table.coefficients.astype(np.float64), table.present,
+        np.log(prior), n_relabellings, protocol.wavelength, *protocol.q_range,
+        protocol.two_theta_min, protocol.step, protocol.sigma,
+    )  # fmt: skip
+    members = groups[dataset.labels]
+    return NoisePosterior(
+        chances[:, dataset.labels] / members, np.sqrt(variances)[:, dataset.labels] / members
+    )
+
+
+@numba.njit(cache=True, parallel=True)
+def _posteriors(  # type: ignore[no-untyped-def]
+    patterns, deviation, metrics, coefficients, present, log_prior, n_relabellings,
+    wavelength, lowest, highest, origin, step, sigma,
+):  # fmt: skip
+    n, n_classes = len(patterns), len(present) // n_relabellings
+    chances, variances = np.zeros((n, n_classes)), np.zeros((n, n_classes))
+    for i in numba.prange(n):
+        rows, position, lorentz = _lines(
+            metrics[i], coefficients, wavelength, lowest, highest
+        )  # fmt: skip
+        shown = np.empty((len(present), len(rows)), np.bool_)
+        for setting in range(len(present)):
+            for line in range(len(rows)):
+                shown[setting, line] = present[setting, rows[line]]
+        band, h = _normal_equations(
+            patterns[i], deviation[i], position, lorentz, origin, step, sigma
+        )
+        _of_settings(band, h, shown, log_prior, n_relabellings, chances[i], variances[i])
+    return chances, variances
+
+
+@numba.njit(cache=True)
+def _lines(metrics, coefficients, wavelength, lowest, highest):  # type: ignore[no-untyped-def]
+    """Return row, two_theta and Lorentz factor of all lines of the lattice, by angle."""
+    q = np.zeros(len(coefficients))
+    for line in range(len(coefficients)):
+        for parameter in range(len(metrics)):
+            q[line] += coefficients[line, parameter] * metrics[parameter]
+    inside = np.flatnonzero((q >= lowest) & (q <= highest))
+    rows = inside[np.argsort(q[inside])]
+    sine = 0.5 * wavelength * np.sqrt(q[rows])
+    angle = 2 * np.arcsin(sine)
+    return rows, np.degrees(angle), 1.0 / (np.sin(angle) * sine)
+
+
+@numba.njit(cache=True)
+def _normal_equations(pattern, deviation, position, lorentz, origin, step, sigma):  # type: ignore[no-untyped-def]
+    """Return P (as a band) and h of the log-likelihood h u - u P u / 2 of the intensities u."""
+    n, n_points = len(position), len(pattern)
+    per_variance = 1.0 / deviation**2
+    h = np.zeros(n)
+    for i in range(n):
+        first, last = _reach(position[i], position[i], origin, step, sigma, n_points)
+        total = 0.0
+        for point in range(first, last):
+            z = (origin + point * step - position[i]) / sigma
+            total += pattern[point] * np.exp(-0.5 * z * z)
+        h[i] = total * lorentz[i] * per_variance
+    width = 1
+    for i in range(n):
+        j = i + width
+        while j < n and position[j] - position[i] < 2 * _TAIL * sigma:
+            j += 1
+        width = max(width, j - i)
+    band = np.zeros((n, width))
+    bottom = origin + _TAIL * sigma
+    top = origin + (n_points - 1) * step - _TAIL * sigma
+    whole = sigma * np.sqrt(np.pi) / step
+    for i in range(n):
+        for j in range(i, min(i + width, n)):
+            apart = (position[j] - position[i]) / sigma
+            if apart > 2 * _TAIL:
+                break
+            if position[i] > bottom and position[j] < top:
+                total = whole * np.exp(-0.25 * apart * apart)
+            else:
+                total = 0.0
+                first, last = _reach(position[i], position[j], origin, step, sigma, n_points)
+                for point in range(first, last):
+                    z = (origin + point * step - position[i]) / sigma
+                    total += np.exp(-0.5 * (z * z + (z - apart) * (z - apart)))
+            value = total * lorentz[i] * lorentz[j] * per_variance
+            band[i, j - i] = value if value > _COUPLED or i == j else 0.0
+    return band, h
+
+
+@numba.njit(cache=True)
+def _reach(left, right, origin, step, sigma, n_points):  # type: ignore[no-untyped-def]
+    """Return first and one past the last point that both lines reach; left <= right."""
+    first = int(np.ceil((right - _TAIL * sigma - origin) / step))
+    last = int(np.floor((left + _TAIL * sigma - origin) / step)) + 1
+    return max(first, 0), min(last, n_points)
+
+
+@numba.njit(cache=True)
+def _pieces(shown, band):  # type: ignore[no-untyped-def]
+    """Break the lines of each setting into runs that do not overlap, and name equal runs once.
+
+    Returns
+    -------
+    lines, offsets : the lines of each run, one after the other
+    of_setting, setting_offsets : the runs of each setting, one after the other
+    """
+    n_settings, n = shown.shape
+    width = band.shape[1]
+    lines, offsets = [0 for _ in range(0)], [0]
+    of_setting, setting_offsets = [0 for _ in range(0)], [0]
+    # Of each first line, the newest run that begins with it, and of each run the one before.
+    newest = np.full(n, -1)
+    before = [0 for _ in range(0)]
+    for setting in range(n_settings):
+        mine = np.flatnonzero(shown[setting])
+        start = 0
+        for place in range(len(mine)):
+            here = mine[place]
+            if place + 1 < len(mine):
+                gap = mine[place + 1] - here
+                if gap < width and band[here, gap] > 0:
+                    continue
+            run = newest[mine[start]]
+            while run >= 0:
+                first, last = offsets[run], offsets[run + 1]
+                same = last - first == place + 1 - start
+                k = 0
+                while same and k < last - first:
+                    same = lines[first + k] == mine[start + k]
+                    k += 1
+                if same:
+                    break
+                run = before[run]
+            if run < 0:
+                run = len(offsets) - 1
+                before.append(newest[mine[start]])
+                newest[mine[start]] = run
+                for k in range(start, place + 1):
+                    lines.append(mine[k])
+                offsets.append(len(lines))
+            of_setting.append(run)
+            start = place + 1
+        setting_offsets.append(len(of_setting))
+    return (
+        np.array(lines), np.array(offsets), np.array(of_setting), np.array(setting_offsets)
+    )  # fmt: skip
+
+
+@numba.njit(cache=True)
+def _part(band, lines):  # type: ignore[no-untyped-def]
+    """Return the rows and columns of some lines."""
+    width = 1
+    for i in range(len(lines)):
+        while (
+            i + width < len(lines)
+            and lines[i + width] - lines[i] < band.shape[1]
+            and band[lines[i], lines[i + width] - lines[i]] > 0
+        ):
+            width += 1
+    part = np.zeros((len(lines), width))
+    for i in range(len(lines)):
+        for d in range(min(width, len(lines) - i)):
+            apart = lines[i + d] - lines[i]
+            if apart < band.shape[1]:
+                part[i, d] = band[lines[i], apart]
+    return part
+
+
+@numba.njit(cache=True)
+def _of_settings(band, h, shown, log_prior, n_relabellings, chance, variance):  # type: ignore[no-untyped-def]
+    """Fill in the chance of each class, and the variance of the estimate."""
+    lines, offsets, of_setting, setting_offsets = _pieces(shown, band)
+    n_runs, n_settings = len(offsets) - 1, len(shown)
+    tau, nu = np.full(len(lines), 12.0), np.full(len(lines), 6.0)
+    value = np.zeros(n_runs)
+    for run in range(n_runs):
+        here = slice(offsets[run], offsets[run + 1])
+        part = _part(band, lines[here])
+        upper, w = np.zeros_like(part), np.zeros(len(part))
+        value[run] = propagate(part, h[lines[here]], tau[here], nu[here], upper, w)
+    member = np.zeros((n_settings, n_runs), np.bool_)
+    for setting in range(n_settings):
+        for place in range(setting_offsets[setting], setting_offsets[setting + 1]):
+            member[setting, of_setting[place]] = True
+    score = np.zeros(n_settings)
+    _scores(member, value, log_prior, score)
+    likely = score > score.max() - _HOPELESS
+    # Runs of one line are exact, and those that all have cancel.
+    open_ = np.zeros(n_runs, np.bool_)
+    for run in range(n_runs):
+        count = np.sum(member[likely, run])
+        open_[run] = offsets[run + 1] - offsets[run] > 1 and 0 < count < np.sum(likely)
+    state = np.zeros(1, np.uint64)
+    for line in range(len(h)):  # The same numbers for the same pattern, wherever it stands.
+        state[0] = state[0] * np.uint64(0x9E3779B97F4A7C15) + np.uint64(abs(h[line]) * 1024.0)
+    estimates = np.zeros((n_runs, _MOST_RUNS))
+    made = np.zeros(n_runs, np.int64)
+    spread = np.zeros(n_runs)
+    wanted = np.where(open_, _RUNS, 0)
+    p = np.zeros(n_settings)
+    while True:
+        for run in range(n_runs):
+            if wanted[run] == made[run]:
+                continue
+            here = slice(offsets[run], offsets[run + 1])
+            part = _part(band, lines[here])
+            upper, w = np.zeros_like(part), np.zeros(len(part))
+            own_h = h[lines[here]]
+            prepare(part, own_h, tau[here], nu[here], upper, w)
+            for k in range(made[run], wanted[run]):
+                estimates[run, k] = sample(
+                    part, own_h, tau[here], nu[here], upper, w, _PARTICLES, state
+                )
+            made[run] = wanted[run]
+            found = estimates[run, : made[run]]
+            top = found.max()
+            weight = np.exp(found - top)
+            value[run] = top + np.log(weight.mean())
+            spread[run] = weight.var() / (len(found) - 1) / weight.mean() ** 2
+        _scores(member, value, log_prior, score)
+        for setting in range(n_settings):
+            p[setting] = np.exp(score[setting] - score.max())
+        p /= p.sum()
+        chance[:] = 0.0
+        for setting in range(n_settings):
+            chance[setting // n_relabellings] += p[setting]
+        # d p_c = sum over runs of (its error) p_c (share of the class with it - share of all).
+        variance[:] = 0.0
+        part_of = np.zeros((n_runs, len(chance)))
+        for run in range(n_runs):
+            if not open_[run]:
+                continue
+            overall = np.sum(p[member[:, run]])
+            for setting in range(n_settings):
+                if member[setting, run]:
+                    part_of[run, setting // n_relabellings] += p[setting]
+            for c in range(len(chance)):
+                part_of[run, c] = spread[run] * (part_of[run, c] - chance[c] * overall) ** 2
+                variance[c] += part_of[run, c]
+        worst = variance.argmax()
+        if variance[worst] <= _ERROR**2:
+            break
+        mean = variance[worst] / max(np.sum(open_), 1)
+        more = False
+        for run in range(n_runs):
+            if part_of[run, worst] > 0.5 * mean and made[run] < _MOST_RUNS:
+                wanted[run] = min(2 * made[run], _MOST_RUNS)
+                more = True
+        if not more:
+            break
+
+
+@numba.njit(cache=True)
+def _scores(member, value, log_prior, score):  # type: ignore[no-untyped-def]
+    for setting in range(len(member)):
+        score[setting] = log_prior[setting]
+        for run in range(len(value)):
+            if member[setting, run]:
+                score[setting] += value[run]
