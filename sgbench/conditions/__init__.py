@@ -4,15 +4,34 @@ from dataclasses import dataclass
 
 from sgbench.conditions._amount import Amount
 from sgbench.conditions._condition import ConditionKind, decimal
+from sgbench.conditions.displacement import DISPLACEMENT
 from sgbench.conditions.shift import SHIFT
 from sgbench.conditions.thermal import THERMAL
+from sgbench.conditions.transparency import TRANSPARENCY
+from sgbench.conditions.tube import BETA, DOUBLET, STRIPPED, TUNGSTEN
+from sgbench.conditions.width import MIXING, VOIGT, WIDTH
 from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
 
 __all__ = ["CONDITIONS", "Amount", "Condition", "ConditionKind", "decimal"]
 
 #: What can be done to samples, by name.
-CONDITIONS = {kind.name: kind for kind in (SHIFT, THERMAL)}
+CONDITIONS = {
+    kind.name: kind
+    for kind in (
+        THERMAL,
+        WIDTH,
+        VOIGT,
+        MIXING,
+        DOUBLET,
+        STRIPPED,
+        BETA,
+        TUNGSTEN,
+        DISPLACEMENT,
+        TRANSPARENCY,
+        SHIFT,
+    )
+}
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from sgbench.diffraction._protocol import (
     PatternProtocol,
 )
 from sgbench.diffraction._pseudo_voigt import SIGMA_OF_WIDTH, part_widths, pseudo_voigt
+from sgbench.diffraction._reference import reference_height
 from sgbench.diffraction._render import render
 from sgbench.diffraction._samples import Recording, Samples
 from sgbench.diffraction._structure_factors import lines_of_reflections
@@ -56,6 +57,7 @@ __all__ = [
     "metric",
     "part_widths",
     "pseudo_voigt",
+    "reference_height",
     "reflection_table",
     "render",
     "two_theta_of",
