@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgbench.designed._chain import prepare, propagate, sample
+from sgbench.designed._counts import fit, log_single, sample_counts
 from sgbench.designed._dataset import Ulbd
 from sgbench.designed._laws import UNIFORM
-from sgbench.diffraction import metric
+from sgbench.diffraction import TAIL_SIGMAS, metric
 from sgbench.errors import SgbenchError
 from sgbench.symmetry import relabellings
 
@@ -28,6 +29,7 @@ _HOPELESS = 20.0
 _PARTICLES, _RUNS, _MOST_RUNS = 32, 4, 64
 # Rounds go on until no probability has a larger standard error.
 _ERROR = 0.01
+_ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,19 @@ class GaussianNoise:
     """
 
     deviation: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CountingNoise:
+    """Points that are Poisson numbers, divided by the counts that a height of 1 expects.
+
+    Attributes
+    ----------
+    per_unit : ndarray of float64, shape (n,)
+        Counts that are expected at a point of height 1 of each unscaled pattern.
+    """
+
+    per_unit: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,7 @@ def noise_posterior(
     dataset: Ulbd,
     cells: NDArray[np.float64],
     patterns: NDArray[np.floating],
-    noise: GaussianNoise,
+    noise: GaussianNoise | CountingNoise,
 ) -> NoisePosterior:
     """Return Bayes' rule for designed patterns with noise, given their cells.
 
@@ -81,7 +96,7 @@ def noise_posterior(
         Free parameters in ångström.
     patterns : ndarray, shape (n, n_points)
         Unscaled: a line without noise is as high as its intensity times its Lorentz factor.
-    noise : GaussianNoise
+    noise : GaussianNoise or CountingNoise
 
     Raises
     ------
@@ -97,9 +112,11 @@ def noise_posterior(
     groups = np.bincount(dataset.labels).astype(np.float64)
     n_relabellings = len(relabellings(dataset.family))
     prior = np.repeat(groups / groups.sum() / n_relabellings, n_relabellings)
+    counting = isinstance(noise, CountingNoise)
+    level = noise.per_unit if isinstance(noise, CountingNoise) else noise.deviation
     chances, variances = _posteriors(
         np.ascontiguousarray(patterns, dtype=np.float32),
-        np.asarray(noise.deviation, dtype=np.float64),
+        np.asarray(level, dtype=np.float64), counting,
         metric(dataset.family, cells), table.coefficients.astype(np.float64), table.present,
         np.log(prior), n_relabellings, protocol.wavelength, *protocol.q_range,
         protocol.two_theta_min, protocol.step, protocol.sigma,
@@ -112,7 +129,7 @@ def noise_posterior(
 
 @numba.njit(cache=True, parallel=True)
 def _posteriors(  # type: ignore[no-untyped-def]
-    patterns, deviation, metrics, coefficients, present, log_prior, n_relabellings,
+    patterns, level, counting, metrics, coefficients, present, log_prior, n_relabellings,
     wavelength, lowest, highest, origin, step, sigma,
 ):  # fmt: skip
     n, n_classes = len(patterns), len(present) // n_relabellings
@@ -125,10 +142,20 @@ def _posteriors(  # type: ignore[no-untyped-def]
         for setting in range(len(present)):
             for line in range(len(rows)):
                 shown[setting, line] = present[setting, rows[line]]
-        band, h = _normal_equations(
-            patterns[i], deviation[i], position, lorentz, origin, step, sigma
+        # The same random numbers for the same pattern, wherever it stands.
+        state = np.zeros(1, np.uint64)
+        for point in range(patterns.shape[1]):
+            state[0] = (state[0] + np.uint64(abs(patterns[i, point]) * 65536)) * _ODD
+        data = _no_normal_equations(), _no_counts()
+        if counting:
+            data = data[0], _counted(patterns[i], level[i], position, lorentz, origin, step, sigma)
+            joined = _sharing(data[1])
+        else:
+            data = _normal_equations(patterns[i], level[i], position, lorentz, origin, step, sigma), data[1]
+            joined = data[0][0] > 0
+        _of_settings(
+            data, counting, joined, shown, log_prior, n_relabellings, state, chances[i], variances[i]
         )
-        _of_settings(band, h, shown, log_prior, n_relabellings, chances[i], variances[i])
     return chances, variances
 
 
@@ -188,6 +215,64 @@ def _normal_equations(pattern, deviation, position, lorentz, origin, step, sigma
 
 
 @numba.njit(cache=True)
+def _no_normal_equations():  # type: ignore[no-untyped-def]
+    return np.zeros((0, 1)), np.zeros(0)
+
+
+@numba.njit(cache=True)
+def _no_counts():  # type: ignore[no-untyped-def]
+    none = np.zeros(0, np.int64)
+    return none, none, none, np.zeros(0), np.zeros(0), np.zeros(0)
+
+
+@numba.njit(cache=True)
+def _counted(pattern, per_unit, position, lorentz, origin, step, sigma):  # type: ignore[no-untyped-def]
+    """Return what `fit` needs: points with counts that lines reach, heights there, and totals."""
+    n, n_points = len(position), len(pattern)
+    before, counts = np.zeros(n_points + 1, np.int64), np.zeros(n_points)
+    for point in range(n_points):
+        number = np.rint(pattern[point] * per_unit)
+        before[point + 1] = before[point] + (number > 0)
+        if number > 0:
+            counts[before[point]] = number
+    counts = counts[: before[n_points]]
+    first, last = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    offset, total = np.zeros(n, np.int64), np.zeros(n)
+    # As far as profiles are rendered; beyond, there is no count.
+    half = int(np.ceil(TAIL_SIGMAS * sigma / step)) + 1
+    heights = np.zeros(n * (2 * half + 1))
+    filled = 0
+    for i in range(n):
+        centre = int(np.floor((position[i] - origin) / step))
+        start, stop = max(centre - half, 0), min(centre + half + 1, n_points)
+        start, stop = min(start, n_points), max(stop, 0)
+        first[i], last[i], offset[i] = before[start], before[max(stop, start)], filled
+        for point in range(start, stop):
+            z = (origin + point * step - position[i]) / sigma
+            height = per_unit * lorentz[i] * np.exp(-0.5 * z * z)
+            total[i] += height
+            if before[point + 1] > before[point]:
+                heights[filled] = height
+                filled += 1
+    return first, last, offset, heights[:filled], counts, total
+
+
+@numba.njit(cache=True)
+def _sharing(data):  # type: ignore[no-untyped-def]
+    """Tell which lines share a point with counts, as a band."""
+    first, last = data[0], data[1]
+    n, width = len(first), 1
+    for i in range(n):
+        while i + width < n and first[i + width] < last[i]:
+            width += 1
+    joined = np.zeros((n, width), np.bool_)
+    for i in range(n):
+        for j in range(i, min(i + width, n)):
+            joined[i, j - i] = first[j] < last[i]
+    return joined
+
+
+@numba.njit(cache=True)
 def _reach(left, right, origin, step, sigma, n_points):  # type: ignore[no-untyped-def]
     """Return first and one past the last point that both lines reach; left <= right."""
     first = int(np.ceil((right - _TAIL * sigma - origin) / step))
@@ -196,7 +281,7 @@ def _reach(left, right, origin, step, sigma, n_points):  # type: ignore[no-untyp
 
 
 @numba.njit(cache=True)
-def _pieces(shown, band):  # type: ignore[no-untyped-def]
+def _pieces(shown, joined):  # type: ignore[no-untyped-def]
     """Break the lines of each setting into runs that do not overlap, and name equal runs once.
 
     Returns
@@ -205,7 +290,7 @@ def _pieces(shown, band):  # type: ignore[no-untyped-def]
     of_setting, setting_offsets : the runs of each setting, one after the other
     """
     n_settings, n = shown.shape
-    width = band.shape[1]
+    width = joined.shape[1]
     lines, offsets = [0 for _ in range(0)], [0]
     of_setting, setting_offsets = [0 for _ in range(0)], [0]
     # Of each first line, the newest run that begins with it, and of each run the one before.
@@ -218,7 +303,7 @@ def _pieces(shown, band):  # type: ignore[no-untyped-def]
             here = mine[place]
             if place + 1 < len(mine):
                 gap = mine[place + 1] - here
-                if gap < width and band[here, gap] > 0:
+                if gap < width and joined[here, gap]:
                     continue
             run = newest[mine[start]]
             while run >= 0:
@@ -267,32 +352,85 @@ def _part(band, lines):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def _of_settings(band, h, shown, log_prior, n_relabellings, chance, variance):  # type: ignore[no-untyped-def]
+def _explains(shown, data):  # type: ignore[no-untyped-def]
+    """Tell whether each count can come from a line."""
+    first, last, counts = data[0], data[1], data[4]
+    reached = 0
+    for line in range(len(shown)):
+        if shown[line] and last[line] > first[line]:
+            if first[line] > reached:
+                return False
+            reached = max(reached, last[line])
+    return reached == len(counts)
+
+
+@numba.njit(cache=True)
+def _estimate(data, counting, lines, tau, nu):  # type: ignore[no-untyped-def]
+    """Return log of a run's integral: exact for a single line, else by expectation propagation."""
+    n = len(lines)
+    if not counting:
+        band, h = data[0]
+        return propagate(_part(band, lines), h[lines], tau, nu, np.zeros(n), np.zeros(n))
+    first, last, offset, height, counts, total = data[1]
+    if n > 1:
+        return fit(lines, first, last, offset, height, counts, total, np.zeros(n), tau, nu)[3]
+    line, number, logarithm = lines[0], 0.0, 0.0
+    for x in range(first[line], last[line]):
+        number += counts[x]
+        logarithm += counts[x] * np.log(height[offset[line] + x - first[line]])
+    return logarithm + log_single(number, total[line])
+
+
+@numba.njit(cache=True)
+def _sampled(data, counting, lines, tau, nu, state, estimates):  # type: ignore[no-untyped-def]
+    """Fill in unbiased estimates of a run's integral, as logarithms."""
+    n = len(lines)
+    if counting:
+        first, last, offset, height, counts, total = data[1]
+        u = np.zeros(n)
+        band, h, mean, _ = fit(lines, first, last, offset, height, counts, total, u, tau, nu)
+        sample_counts(
+            lines, first, last, offset, height, counts, total, band, h, mean, u, tau, nu,
+            _PARTICLES, state, estimates,
+        )  # fmt: skip
+        return
+    whole, all_h = data[0]
+    part, own_h = _part(whole, lines), all_h[lines]
+    upper, w = np.zeros_like(part), np.zeros(n)
+    prepare(part, own_h, tau, nu, upper, w)
+    for k in range(len(estimates)):
+        estimates[k] = sample(part, own_h, tau, nu, upper, w, _PARTICLES, state)
+
+
+@numba.njit(cache=True)
+def _of_settings(  # type: ignore[no-untyped-def]
+    data, counting, joined, shown, log_prior, n_relabellings, state, chance, variance
+):  # fmt: skip
     """Fill in the chance of each class, and the variance of the estimate."""
-    lines, offsets, of_setting, setting_offsets = _pieces(shown, band)
+    lines, offsets, of_setting, setting_offsets = _pieces(shown, joined)
     n_runs, n_settings = len(offsets) - 1, len(shown)
     tau, nu = np.full(len(lines), 12.0), np.full(len(lines), 6.0)
     value = np.zeros(n_runs)
     for run in range(n_runs):
         here = slice(offsets[run], offsets[run + 1])
-        part = _part(band, lines[here])
-        upper, w = np.zeros_like(part), np.zeros(len(part))
-        value[run] = propagate(part, h[lines[here]], tau[here], nu[here], upper, w)
+        value[run] = _estimate(data, counting, lines[here], tau[here], nu[here])
+    prior = log_prior.copy()
+    if counting:
+        for setting in range(n_settings):
+            if not _explains(shown[setting], data[1]):
+                prior[setting] = -1e300
     member = np.zeros((n_settings, n_runs), np.bool_)
     for setting in range(n_settings):
         for place in range(setting_offsets[setting], setting_offsets[setting + 1]):
             member[setting, of_setting[place]] = True
     score = np.zeros(n_settings)
-    _scores(member, value, log_prior, score)
+    _scores(member, value, prior, score)
     likely = score > score.max() - _HOPELESS
     # Runs of one line are exact, and those that all have cancel.
     open_ = np.zeros(n_runs, np.bool_)
     for run in range(n_runs):
         count = np.sum(member[likely, run])
         open_[run] = offsets[run + 1] - offsets[run] > 1 and 0 < count < np.sum(likely)
-    state = np.zeros(1, np.uint64)
-    for line in range(len(h)):  # The same numbers for the same pattern, wherever it stands.
-        state[0] = state[0] * np.uint64(0x9E3779B97F4A7C15) + np.uint64(abs(h[line]) * 1024.0)
     estimates = np.zeros((n_runs, _MOST_RUNS))
     made = np.zeros(n_runs, np.int64)
     spread = np.zeros(n_runs)
@@ -303,21 +441,17 @@ def _of_settings(band, h, shown, log_prior, n_relabellings, chance, variance):  
             if wanted[run] == made[run]:
                 continue
             here = slice(offsets[run], offsets[run + 1])
-            part = _part(band, lines[here])
-            upper, w = np.zeros_like(part), np.zeros(len(part))
-            own_h = h[lines[here]]
-            prepare(part, own_h, tau[here], nu[here], upper, w)
-            for k in range(made[run], wanted[run]):
-                estimates[run, k] = sample(
-                    part, own_h, tau[here], nu[here], upper, w, _PARTICLES, state
-                )
+            _sampled(
+                data, counting, lines[here], tau[here], nu[here], state,
+                estimates[run, made[run] : wanted[run]],
+            )  # fmt: skip
             made[run] = wanted[run]
             found = estimates[run, : made[run]]
             top = found.max()
             weight = np.exp(found - top)
             value[run] = top + np.log(weight.mean())
             spread[run] = weight.var() / (len(found) - 1) / weight.mean() ** 2
-        _scores(member, value, log_prior, score)
+        _scores(member, value, prior, score)
         for setting in range(n_settings):
             p[setting] = np.exp(score[setting] - score.max())
         p /= p.sum()
@@ -351,7 +485,7 @@ def _of_settings(band, h, shown, log_prior, n_relabellings, chance, variance):  
 
 
 @numba.njit(cache=True)
-def _scores(member, value, log_prior, score):  # type: ignore[no-untyped-def]
+def _scores(member, value, prior, score):  # type: ignore[no-untyped-def]
     for setting in range(len(member)):
         score[setting] = log_prior[setting]
         for run in range(len(value)):

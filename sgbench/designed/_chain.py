@@ -75,34 +75,35 @@ def _marginals(upper, w, inverse, mean):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def propagate(band, h, tau, nu, upper, w):  # type: ignore[no-untyped-def]
+def propagate(band, h, tau, nu, mean, variance):  # type: ignore[no-untyped-def]
     """Improve the sites exp(nu u - tau u^2 / 2), and return an estimate of log of the integral.
 
-    It is expectation propagation, all sites at once.
+    It is expectation propagation, all sites at once. Mean and variance of each u are filled in.
     """
     n, width = band.shape
-    inverse, mean = np.zeros((n, width)), np.zeros(n)
+    inverse, centre = np.zeros((n, width)), np.zeros(n)
+    upper, w = np.zeros((n, width)), np.zeros(n)
     for sweep in range(_SWEEPS + 1):
         logarithm = 0.5 * n * _LOG_2PI - factor(band, tau, upper)
         backward(upper, h + nu, w)
         for j in range(n):
             logarithm += 0.5 * w[j] * w[j]
-        _marginals(upper, w, inverse, mean)
+        _marginals(upper, w, inverse, centre)
         moved = 0.0
         for j in range(n):
-            variance = max(inverse[j, 0], 1e-300)
-            a = max(1.0 / variance - tau[j], 1e-9)
-            b = mean[j] / variance - nu[j]
-            mass, its_mean, its_variance = moments(a, b)
+            wide = max(inverse[j, 0], 1e-300)
+            a = max(1.0 / wide - tau[j], 1e-9)
+            b = centre[j] / wide - nu[j]
+            mass, mean[j], variance[j] = moments(a, b)
             # What the site stands for, but for the integral that the Gaussian law gives.
             joint = a + tau[j]
             logarithm += mass - 0.5 * (b + nu[j]) ** 2 / joint - 0.5 * (_LOG_2PI - math.log(joint))
-            moved = max(moved, abs(its_mean - mean[j]) / math.sqrt(its_variance))
+            moved = max(moved, abs(mean[j] - centre[j]) / math.sqrt(variance[j]))
             if sweep < _SWEEPS:
                 damping = 1.0 if sweep == 0 else _DAMPING
-                wanted = max(1.0 / its_variance - a, 0.0)
+                wanted = max(1.0 / variance[j] - a, 0.0)
                 tau[j] += damping * (wanted - tau[j])
-                nu[j] += damping * (its_mean * (wanted + a) - b - nu[j])
+                nu[j] += damping * (mean[j] * (wanted + a) - b - nu[j])
         if moved < _SETTLED and sweep > 0:
             break
     return logarithm
@@ -130,10 +131,7 @@ def sample(band, h, tau, nu, upper, w, n_particles, state):  # type: ignore[no-u
         first = max(j - width + 1, 0)
         a = max(upper[j, 0] * upper[j, 0] - tau[j], 0.0)
         s = math.sqrt(a)
-        # One draw from each of as many equal parts (a Latin hypercube over the chain).
-        for p in range(n_particles - 1, 0, -1):
-            q = int(uniform(state) * (p + 1))
-            order[p], order[q] = order[q], order[p]
+        shuffle(order, state)
         for p in range(n_particles):
             shift = w[j]
             for m in range(first, j):
@@ -149,18 +147,29 @@ def sample(band, h, tau, nu, upper, w, n_particles, state):  # type: ignore[no-u
                     u[j, p] = draw(a, b, v)
             log_weight[p] += mass + 0.5 * (w[j] * w[j] - shift * shift)
         if j < n - 1:
-            total += _resample(log_weight, u[first : j + 1], state)
-    return total + _log_mean(log_weight)
+            total += resample(log_weight, u[first : j + 1], u[:0], state)
+    return total + log_mean(log_weight)
 
 
 @numba.njit(cache=True)
-def _log_mean(log_weight):  # type: ignore[no-untyped-def]
+def shuffle(order, state):  # type: ignore[no-untyped-def]
+    """Put an array into random order.
+
+    Particles draw from equal parts of each law, in random order: a Latin hypercube over the chain.
+    """
+    for p in range(len(order) - 1, 0, -1):
+        q = int(uniform(state) * (p + 1))
+        order[p], order[q] = order[q], order[p]
+
+
+@numba.njit(cache=True)
+def log_mean(log_weight):  # type: ignore[no-untyped-def]
     top = log_weight.max()
     return top + math.log(np.mean(np.exp(log_weight - top)))
 
 
 @numba.njit(cache=True)
-def _resample(log_weight, u, state):  # type: ignore[no-untyped-def]
+def resample(log_weight, u, also, state):  # type: ignore[no-untyped-def]
     """Draw particles by their weights where fewer than half of them count; return log of the mean.
 
     Otherwise leave all as it is, and return 0.
@@ -178,9 +187,10 @@ def _resample(log_weight, u, state):  # type: ignore[no-untyped-def]
             p += 1
             reached += weight[p]
         chosen[k] = p
-    for m in range(u.shape[0]):
-        row = u[m].copy()
-        for k in range(n):
-            u[m, k] = row[chosen[k]]
+    for values in (u, also):
+        for m in range(len(values)):
+            row = values[m].copy()
+            for k in range(n):
+                values[m, k] = row[chosen[k]]
     log_weight[:] = 0.0
     return top + math.log(sum_ / n)
