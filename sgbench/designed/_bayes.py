@@ -485,7 +485,7 @@ def _of_settings(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def _scores(member, value, prior, score):  # type: ignore[no-untyped-def]
+def _scores(member, value, log_prior, score):  # type: ignore[no-untyped-def]
     for setting in range(len(member)):
         score[setting] = log_prior[setting]
         for run in range(len(value)):
