@@ -1,11 +1,11 @@
 """Integrals of exp(h u - u P u / 2) over the unit cube, where P couples neighbours; compiled.
 
-P is kept as a band: ``band[i, d]`` is P[i, i + d]. Expectation propagation replaces the ends of each
-u by a Gaussian site, so that what is still to come can be integrated for any beginning of the chain.
-Then u_1, u_2, … are drawn one after the other, each from its exact law on [0, 1] under the Gaussian
-coupling and the sites of those to come (a twisted particle filter: Guarniero, Johansen & Lee, J. Am.
-Stat. Assoc. 112, 1636, 2017). The mean weight of the draws is an unbiased estimate of the integral,
-whatever the sites; good ones make its variance small. With a single u it is exact.
+P is kept as a band: ``band[i, d]`` is P[i, i + d]. Expectation propagation replaces the ends of
+each u by a Gaussian site, so that what is still to come can be integrated for any beginning of the
+chain. Then u_1, u_2, … are drawn one after the other, each from its exact law on [0, 1] under the
+Gaussian coupling and the sites of those to come (a twisted particle filter: Guarniero, Johansen &
+Lee, J. Am. Stat. Assoc. 112, 1636, 2017). The mean weight of the draws is an unbiased estimate of
+the integral, whatever the sites; good ones make its variance small. With a single u it is exact.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Integrals over the unit cube of the likelihood of counts, whose means are sums of lines; compiled.
+"""Integrals over the unit cube of the likelihood of counts whose means are sums of lines; compiled.
 
 A point with n counts has the factor m^n exp(-m), where m = sum of u A(point) over the lines that
 reach it. About the mean of u, the logarithm of m^n is taken to second order; that makes a chain of
@@ -186,8 +186,9 @@ def sample_counts(  # type: ignore[no-untyped-def]
         line = lines[j]
         share = response[offset[line] : offset[line] + last[line] - first[line]]
         wide = 1.0 / upper[j, 0]
-        nodes[j, 0] = -_BELOW * wide
-        nodes[j, 1] = ((_BELOW + _ABOVE) * wide + _FALL / total[line]) / (_NODES - 1)
+        nodes[j, 0] = -min(_BELOW * wide, 1.5)
+        above = min(_ABOVE * wide + _FALL / total[line], 1.5)
+        nodes[j, 1] = (above - nodes[j, 0]) / (_NODES - 1)
         for k in range(_NODES):
             own[j, k] = _own(nodes[j, 0] + k * nodes[j, 1], share, counts[first[line] : last[line]])
     constant = 0.0

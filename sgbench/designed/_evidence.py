@@ -1,22 +1,15 @@
-"""The posterior of space groups under noise: what nobody can do better than, who is told less.
+"""What a noisy pattern says of each class and setting of the axes; compiled.
 
-The oracle sees an unscaled pattern with noise on it. It is told the cell, the profile, the law of
-the intensities and the law of the noise, and neither the class nor how the axes were relabelled.
+The lines of each setting fall into runs that do not overlap, and each run has an integral of its
+own (`_chain`, `_counts`), whichever settings have it in common.
 """
-
-from dataclasses import dataclass
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from sgbench.designed._chain import prepare, propagate, sample
 from sgbench.designed._counts import fit, log_single, sample_counts
-from sgbench.designed._dataset import Ulbd
-from sgbench.designed._laws import UNIFORM
-from sgbench.diffraction import TAIL_SIGMAS, metric
-from sgbench.errors import SgbenchError
-from sgbench.symmetry import relabellings
+from sgbench.diffraction import TAIL_SIGMAS
 
 # The profile is followed to so many standard deviations, where it has fallen to 1e-9.
 _TAIL = 6.5
@@ -32,103 +25,8 @@ _ERROR = 0.01
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
-@dataclass(frozen=True)
-class GaussianNoise:
-    """Noise that is normal, independent from point to point, and the same at all points.
-
-    Attributes
-    ----------
-    deviation : ndarray of float64, shape (n,)
-        Standard deviation in each unscaled pattern.
-    """
-
-    deviation: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class CountingNoise:
-    """Points that are Poisson numbers, divided by the counts that a height of 1 expects.
-
-    Attributes
-    ----------
-    per_unit : ndarray of float64, shape (n,)
-        Counts that are expected at a point of height 1 of each unscaled pattern.
-    """
-
-    per_unit: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class NoisePosterior:
-    """Chances of space groups, given noisy patterns.
-
-    Attributes
-    ----------
-    probabilities : ndarray of float64, shape (n, n_spacegroups)
-        Rows add up to 1; even over the groups of an extinction class.
-    error : ndarray of float64, shape (n, n_spacegroups)
-        Standard error of each, from the random numbers that integrals were computed with.
-    """
-
-    probabilities: NDArray[np.float64]
-    error: NDArray[np.float64]
-
-
-def noise_posterior(
-    dataset: Ulbd,
-    cells: NDArray[np.float64],
-    patterns: NDArray[np.floating],
-    noise: GaussianNoise | CountingNoise,
-) -> NoisePosterior:
-    """Return Bayes' rule for designed patterns with noise, given their cells.
-
-    Of a class and a relabelling, an unscaled pattern is the sum of its lines: Lorentz factor,
-    times an intensity that is uniform on (0, 1], times the profile. The chance of the noisy pattern
-    is an integral over the intensities of the lines present. Lines that do not overlap have
-    integrals of their own, in closed form; those of overlapping lines are estimated with the error
-    stated (`sgbench.designed._chain`).
-
-    Parameters
-    ----------
-    dataset : Ulbd
-        Of the uniform law, and with the same cells for all space groups.
-    cells : ndarray, shape (n, p)
-        Free parameters in ångström.
-    patterns : ndarray, shape (n, n_points)
-        Unscaled: a line without noise is as high as its intensity times its Lorentz factor.
-    noise : GaussianNoise or CountingNoise
-
-    Raises
-    ------
-    SgbenchError
-        If intensities follow another law, or cells tell space groups apart.
-    """
-    if dataset.law != UNIFORM or dataset.ranges:
-        raise SgbenchError(
-            f"the posterior under noise is not known for {dataset.name}; expected a designed set "
-            "with uniform intensities and the same cells for all space groups. Name one."
-        )
-    protocol, table = dataset.protocol, dataset.table
-    groups = np.bincount(dataset.labels).astype(np.float64)
-    n_relabellings = len(relabellings(dataset.family))
-    prior = np.repeat(groups / groups.sum() / n_relabellings, n_relabellings)
-    counting = isinstance(noise, CountingNoise)
-    level = noise.per_unit if isinstance(noise, CountingNoise) else noise.deviation
-    chances, variances = _posteriors(
-        np.ascontiguousarray(patterns, dtype=np.float32),
-        np.asarray(level, dtype=np.float64), counting,
-        metric(dataset.family, cells), table.coefficients.astype(np.float64), table.present,
-        np.log(prior), n_relabellings, protocol.wavelength, *protocol.q_range,
-        protocol.two_theta_min, protocol.step, protocol.sigma,
-    )  # fmt: skip
-    members = groups[dataset.labels]
-    return NoisePosterior(
-        chances[:, dataset.labels] / members, np.sqrt(variances)[:, dataset.labels] / members
-    )
-
-
 @numba.njit(cache=True, parallel=True)
-def _posteriors(  # type: ignore[no-untyped-def]
+def posteriors(  # type: ignore[no-untyped-def]
     patterns, level, counting, metrics, coefficients, present, log_prior, n_relabellings,
     wavelength, lowest, highest, origin, step, sigma,
 ):  # fmt: skip
@@ -146,16 +44,20 @@ def _posteriors(  # type: ignore[no-untyped-def]
         state = np.zeros(1, np.uint64)
         for point in range(patterns.shape[1]):
             state[0] = (state[0] + np.uint64(abs(patterns[i, point]) * 65536)) * _ODD
-        data = _no_normal_equations(), _no_counts()
         if counting:
-            data = data[0], _counted(patterns[i], level[i], position, lorentz, origin, step, sigma)
-            joined = _sharing(data[1])
+            equations = np.zeros((0, 1)), np.zeros(0)
+            counted = _counted(patterns[i], level[i], position, lorentz, origin, step, sigma)
+            joined = _sharing(counted)
         else:
-            data = _normal_equations(patterns[i], level[i], position, lorentz, origin, step, sigma), data[1]
-            joined = data[0][0] > 0
+            equations = _normal_equations(
+                patterns[i], level[i], position, lorentz, origin, step, sigma
+            )  # fmt: skip
+            counted = _no_counts()
+            joined = equations[0] > 0
         _of_settings(
-            data, counting, joined, shown, log_prior, n_relabellings, state, chances[i], variances[i]
-        )
+            (equations, counted), counting, joined, shown, log_prior, n_relabellings, state,
+            chances[i], variances[i],
+        )  # fmt: skip
     return chances, variances
 
 
@@ -212,11 +114,6 @@ def _normal_equations(pattern, deviation, position, lorentz, origin, step, sigma
             value = total * lorentz[i] * lorentz[j] * per_variance
             band[i, j - i] = value if value > _COUPLED or i == j else 0.0
     return band, h
-
-
-@numba.njit(cache=True)
-def _no_normal_equations():  # type: ignore[no-untyped-def]
-    return np.zeros((0, 1)), np.zeros(0)
 
 
 @numba.njit(cache=True)
