@@ -19,7 +19,7 @@ _COUPLED = 1e-6
 # Settings whose estimated chance is below exp(-20) of the best one's are left at that estimate.
 _HOPELESS = 20.0
 # Particles of a run; runs of the first round, and the most of all rounds.
-_PARTICLES, _RUNS, _MOST_RUNS = 64, 4, 64
+_PARTICLES, _RUNS, _MOST_RUNS = 32, 8, 128
 # Rounds go on until no probability has a larger standard error.
 _ERROR = 0.01
 _ODD = np.uint64(0x9E3779B97F4A7C15)
