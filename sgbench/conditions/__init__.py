@@ -4,32 +4,71 @@ from dataclasses import dataclass
 
 from sgbench.conditions._amount import Amount
 from sgbench.conditions._condition import ConditionKind, decimal
+from sgbench.conditions.absorption import CAPILLARY, PLATE, ROUGHNESS
+from sgbench.conditions.asymmetry import ASYMMETRY
+from sgbench.conditions.background import BACKGROUND, HUMP, SCATTER, SLOPE
+from sgbench.conditions.broadening import SIZE, STRAIN
+from sgbench.conditions.caglioti import CAGLIOTI
 from sgbench.conditions.displacement import DISPLACEMENT
+from sgbench.conditions.impurity import IMPURITY
+from sgbench.conditions.mixtures import LABORATORY, MONOCHROMATED, SYNCHROTRON
+from sgbench.conditions.noise import COUNTS, EXPOSURE, NOISE, READOUT
+from sgbench.conditions.polarisation import POLARISATION
+from sgbench.conditions.recording import COARSE, END, GAP, SATURATION, START
 from sgbench.conditions.shift import SHIFT
+from sgbench.conditions.texture import TEXTURE
 from sgbench.conditions.thermal import THERMAL
 from sgbench.conditions.transparency import TRANSPARENCY
 from sgbench.conditions.tube import BETA, DOUBLET, STRIPPED, TUNGSTEN
+from sgbench.conditions.wavelength import WAVELENGTH
 from sgbench.conditions.width import MIXING, VOIGT, WIDTH
 from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
 
 __all__ = ["CONDITIONS", "Amount", "Condition", "ConditionKind", "decimal"]
 
-#: What can be done to samples, by name.
+#: What can be done to samples, by name, in the order in which it happens.
 CONDITIONS = {
     kind.name: kind
     for kind in (
         THERMAL,
+        TEXTURE,
+        IMPURITY,
+        POLARISATION,
+        ROUGHNESS,
+        PLATE,
+        CAPILLARY,
         WIDTH,
+        CAGLIOTI,
         VOIGT,
         MIXING,
+        SIZE,
+        STRAIN,
         DOUBLET,
         STRIPPED,
         BETA,
         TUNGSTEN,
+        WAVELENGTH,
         DISPLACEMENT,
         TRANSPARENCY,
         SHIFT,
+        ASYMMETRY,
+        BACKGROUND,
+        SLOPE,
+        SCATTER,
+        HUMP,
+        COUNTS,
+        EXPOSURE,
+        NOISE,
+        READOUT,
+        SATURATION,
+        COARSE,
+        GAP,
+        START,
+        END,
+        LABORATORY,
+        MONOCHROMATED,
+        SYNCHROTRON,
     )
 }
 
@@ -77,6 +116,10 @@ class Condition:
         kind = CONDITIONS[self.name]
         amount = "" if self.severity is None else f" ({self.severity:g} {kind.unit})"
         return f"{kind.text}{amount}"
+
+    def identity(self) -> str:
+        """Return a text that changes with whatever changes what it does."""
+        return f"{self}: {CONDITIONS[self.name].identity()}"
 
     def apply(self, samples: Samples) -> Samples:
         """Return the changed samples."""

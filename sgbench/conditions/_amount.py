@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -30,7 +30,7 @@ def words(names: Sequence[str], stream: str, count: int) -> NDArray[np.int64]:
     zero = np.zeros((len(names), blocks.shape[1]), dtype=np.int64)
     counter = blocks + zero, zero, first[:, None] + zero, second[:, None] + zero
     found = philox4x32(counter, stream_key(f"sgbench/condition/{stream}"))
-    return np.stack(found, axis=2).reshape(len(names), -1)[:, :count]
+    return np.stack(found, axis=2).reshape(len(names), 4 * blocks.shape[1])[:, :count]
 
 
 def name_words(names: Sequence[str]) -> NDArray[np.int64]:
@@ -64,6 +64,10 @@ class Amount:
     def fixed(cls, value: float) -> "Amount":
         """Return the same amount for all samples."""
         return cls(value, value)
+
+    def named(self, stream: str) -> "Amount":
+        """Return the amount that is drawn for something else."""
+        return replace(self, stream=stream)
 
     def __str__(self) -> str:
         if self.low == self.high and self.share == 1:

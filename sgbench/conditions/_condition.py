@@ -34,6 +34,10 @@ class ConditionKind:
         keyed by `Samples.ids`, so that neither batch nor order matters.
     version : int
         Any change of what it does, or of its severities, raises it.
+    parts : tuple of (ConditionKind, Amount)
+        What a mixture consists of, in this order; empty for all others.
+    designed_only : bool
+        Whether its severity means something for designed sets only.
     """
 
     name: str
@@ -45,6 +49,13 @@ class ConditionKind:
     largest: float
     apply: Callable[[Samples, Amount], Samples]
     version: int = 1
+    parts: "tuple[tuple[ConditionKind, Amount], ...]" = ()
+    designed_only: bool = False
+
+    def identity(self) -> str:
+        """Return a text that changes with whatever changes what it does."""
+        parts = "; ".join(f"{kind.identity()}: {amount}" for kind, amount in self.parts)
+        return f"{self.name} version {self.version}" + (f" ({parts})" if parts else "")
 
 
 def lines_of(samples: Samples, condition: str) -> LineList:
@@ -66,6 +77,12 @@ def lines_of(samples: Samples, condition: str) -> LineList:
 def by_line(lines: LineList, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a value of each sample, shape (n,), at each of its lines, shape (n_lines,)."""
     return np.repeat(values, np.diff(lines.offsets))
+
+
+def times(samples: Samples, lines: LineList, factor: NDArray[np.float64]) -> Samples:
+    """Return samples with these lines, whose intensities are multiplied by a factor each."""
+    intensity = (lines.intensity * factor).astype(np.float32)
+    return replace(samples, lines=replace(lines, intensity=intensity))
 
 
 def profile_of(samples: Samples, lines: LineList) -> Profile:

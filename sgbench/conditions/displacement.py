@@ -27,7 +27,7 @@ DISPLACEMENT = ConditionKind(
     "displacement",
     "mm",
     "a sample behind the axis of a diffractometer, R 200 mm: lines at 2θ - 2 s cos θ / R",
-    "Klug & Alexander, X-ray Diffraction Procedures (1974), section 5-2.1",
+    "Klug & Alexander, X-ray Diffraction Procedures (1974), chapter 5",
     (0.01, 0.02, 0.05, 0.1, 0.2),
     0.0,
     1.0,

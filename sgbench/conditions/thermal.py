@@ -1,11 +1,9 @@
 """Thermal motion: lines at high angles lose intensity."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from sgbench.conditions._amount import Amount
-from sgbench.conditions._condition import ConditionKind, by_line, lines_of
+from sgbench.conditions._condition import ConditionKind, by_line, lines_of, times
 from sgbench.diffraction import Samples
 
 
@@ -13,9 +11,7 @@ def decay(samples: Samples, b: Amount) -> Samples:
     """Multiply intensities by exp(-2 B (sin theta / wavelength)^2), with B in square ångström."""
     lines = lines_of(samples, "thermal")
     s = np.sin(np.radians(lines.two_theta) / 2) / samples.protocol.wavelength
-    factor = np.exp(-2 * by_line(lines, b.of(samples.ids)) * s**2)
-    intensity = (lines.intensity * factor).astype(np.float32)
-    return replace(samples, lines=replace(lines, intensity=intensity))
+    return times(samples, lines, np.exp(-2 * by_line(lines, b.of(samples.ids)) * s**2))
 
 
 THERMAL = ConditionKind(

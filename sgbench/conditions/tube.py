@@ -20,7 +20,7 @@ from sgbench.conditions._condition import ConditionKind, by_line, lines_of
 from sgbench.diffraction import LineList, Samples, lorentz_factor
 
 #: Peaks of copper's lines in ångström: Hölzer, Fritsch, Deutsch, Härtwig & Förster (1997), Phys.
-#: Rev. A 56, 4554, table II.
+#: Rev. A 56, 4554: 8047.8227, 8027.8416 and 8905.413 eV.
 K_ALPHA_1, K_ALPHA_2, K_BETA = 1.540593, 1.544427, 1.392234
 #: Tungsten's Lα1 and Lα2 in ångström: Bearden (1967), Rev. Mod. Phys. 39, 78; and how strong Lα2
 #: is beside Lα1: X-ray Data Booklet (2009), table 1-3.

@@ -55,38 +55,45 @@ def render_lines(
     return patterns
 
 
-# The Gaussian goes from point to point by two products, its own ratio and that of the ratios.
 @numba.njit(cache=True, parallel=True)
 def _render_pseudo_voigt(offsets, two_theta, intensity, width, eta, origin, step, unit, patterns):  # type: ignore[no-untyped-def]
-    n_points = patterns.shape[1]
     for i in numba.prange(patterns.shape[0]):
         row = patterns[i]
         for line in range(offsets[i], offsets[i + 1]):
             position, fwhm = (two_theta[line] - origin) / step, width[line] / step
-            half = TAIL_SIGMAS * fwhm * SIGMA_OF_WIDTH
-            start = max(int(np.ceil(position - half)), 0)
-            stop = min(int(position + half) + 1, n_points)
-            rate = 4 * np.log(2) / fwhm**2
-            from_centre = start - position
-            area = unit * intensity[line] * (1 - eta[line]) / width[line] * GAUSSIAN_HEIGHT
-            value = area * np.exp(-rate * from_centre**2)
-            ratio = np.exp(-rate * (2 * from_centre + 1))
-            ratio_of_ratios = np.exp(-2 * rate)
-            for point in range(start, stop):
-                row[point] += np.float32(value)
-                value *= ratio
-                ratio *= ratio_of_ratios
+            area = unit * intensity[line] / width[line]
+            _add_gaussian(row, position, fwhm, area * (1 - eta[line]) * GAUSSIAN_HEIGHT)
             if eta[line] > 0:
-                half = TAIL_WIDTHS * fwhm
-                start = max(int(np.ceil(position - half)), 0)
-                stop = min(int(position + half) + 1, n_points)
-                share = unit * intensity[line] * eta[line]
-                height = np.float32(share / width[line] * LORENTZIAN_HEIGHT)
-                rate32 = np.float32(2 / fwhm)
-                centre = np.float32(start - position)
-                for point in range(start, stop):
-                    x = rate32 * (centre + np.float32(point - start))
-                    row[point] += height / (np.float32(1) + x * x)
+                _add_lorentzian(row, position, fwhm, area * eta[line] * LORENTZIAN_HEIGHT)
+
+
+# From point to point it goes by two products, its own ratio and that of the ratios.
+@numba.njit(cache=True)
+def _add_gaussian(row, position, fwhm, height):  # type: ignore[no-untyped-def]
+    half = TAIL_SIGMAS * fwhm * SIGMA_OF_WIDTH
+    start = max(int(np.ceil(position - half)), 0)
+    stop = min(int(position + half) + 1, row.shape[0])
+    rate = 4 * np.log(2) / fwhm**2
+    from_centre = start - position
+    value = height * np.exp(-rate * from_centre**2)
+    ratio = np.exp(-rate * (2 * from_centre + 1))
+    ratio_of_ratios = np.exp(-2 * rate)
+    for point in range(start, stop):
+        row[point] += np.float32(value)
+        value *= ratio
+        ratio *= ratio_of_ratios
+
+
+# The loop is nine times as fast where a division by zero raises nothing and the counter is short.
+@numba.njit(cache=True, error_model="numpy")
+def _add_lorentzian(row, position, fwhm, height):  # type: ignore[no-untyped-def]
+    half = TAIL_WIDTHS * fwhm
+    start = max(int(np.ceil(position - half)), 0)
+    stop = min(int(position + half) + 1, row.shape[0])
+    height, rate, centre = np.float32(height), np.float32(2 / fwhm), np.float32(start - position)
+    for k in range(stop - start):
+        x = rate * (centre + np.float32(np.int32(k)))
+        row[start + k] += height / (np.float32(1) + x * x)
 
 
 # No fastmath here: with sums that may be reassociated, code fresh from the compiler and the same

@@ -81,7 +81,8 @@ def pooled_roots(patterns: NDArray[np.float32], protocol: PatternProtocol) -> ND
     ndarray of float32, shape (n, 128)
     """
     starts = np.arange(_POOLED_POINTS) * protocol.n_points // _POOLED_POINTS
-    roots: NDArray[np.float32] = np.sqrt(np.maximum.reduceat(patterns, starts, axis=1))
+    pooled = np.maximum.reduceat(patterns, starts, axis=1)
+    roots: NDArray[np.float32] = np.sqrt(np.maximum(pooled, 0))  # noise goes below zero
     roots /= np.linalg.norm(roots, axis=1, keepdims=True)
     return roots
 

@@ -35,7 +35,8 @@ class NetworkSpec:
         Takes the number of outputs, returns the network with fresh weights; the network maps
         patterns of shape (n, 1, n_points) to logits of shape (n, n_outputs).
     input_scaling : {'linear', 'sqrt'}
-        Patterns as the protocol scales them (maximum 1), or the square root of that.
+        Patterns as the protocol scales them (maximum 1), or the square root of that, where points
+        below zero, which noise makes, count as zero.
     paper : str
         Reference.
     targets : {'labels', 'posterior'}
@@ -57,7 +58,7 @@ class NetworkSpec:
 
     def scale_input(self, patterns: "torch.Tensor") -> "torch.Tensor":
         """Turn patterns of shape (n, n_points) into the network's input, (n, 1, n_points)."""
-        scaled = patterns.sqrt() if self.input_scaling == "sqrt" else patterns
+        scaled = patterns.clamp(min=0).sqrt() if self.input_scaling == "sqrt" else patterns
         return scaled.unsqueeze(1)
 
     def n_parameters(self, n_outputs: int) -> int:

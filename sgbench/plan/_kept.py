@@ -163,6 +163,8 @@ def _run_sha256(run: Run, settings: Mapping[str, Any]) -> str:
     if run.train_set.origin == DESIGNED:
         designed.append(designed_set(replace(run.train_set, conditions=())))
     data = [dataset.checksum() for dataset in designed]
+    done = (one for spec in (run.train_set, *run.test_sets) for one in spec.conditions)
+    data += [condition.identity() for condition in done]
     versions = [VERSION, get_trained_model(run.model).version]
     shared = ("source", "crystals_per_family", "generated", "test_patterns_per_spacegroup")
     tested = [spec.name for spec in run.test_sets]

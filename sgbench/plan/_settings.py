@@ -250,7 +250,7 @@ def _training_set(name: str) -> str:
             "cddd-cubic. Mend the name."
         )
     if spec.origin == "designed":
-        designed_set(spec)
+        designed_set(replace(spec, conditions=()))
     return spec.name
 
 

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from functools import reduce
 from typing import Literal
 
-from sgbench.conditions import Condition, decimal
+from sgbench.conditions import CONDITIONS, Condition, decimal
 from sgbench.designed import LAWS
 from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
@@ -124,6 +124,23 @@ class SetSpec:
         if self.origin != "designed":  # one value a name
             split = "" if self.part == "all" else self.split or "grouped"
             object.__setattr__(self, "split", split)
+        self._check_conditions()
+
+    def _check_conditions(self) -> None:
+        names = [condition.name for condition in self.conditions]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise SgbenchError(
+                f"the condition {twice[0]} is named twice; expected each once, with how much there "
+                "is of it in all. Mend the name."
+            )
+        for name in names:
+            if CONDITIONS[name].designed_only and self.origin != DESIGNED:
+                raise SgbenchError(
+                    f"the condition {name} refers to intensities as designed sets have them, and "
+                    f"{self.acronym} has those of structures; expected a designed set. Use counts "
+                    "or noise, which refer to the strongest point."
+                )
 
     @classmethod
     def parse(cls, name: str) -> "SetSpec":

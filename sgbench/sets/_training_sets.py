@@ -182,18 +182,25 @@ def open_training_set(spec: SetSpec, crystals: Sequence[Path] = ()) -> TrainingS
 
 
 def _under_conditions(ideal: TrainingSet) -> TrainingSet:
-    """Return a training set whose samples are changed by the conditions that its name has."""
+    """Return a training set whose samples are changed by the conditions that its name has.
+
+    Cells and intensities are drawn as without conditions. A training sees the same sample more than
+    once, and each time under draws of its own, since they are keyed by its place in the sequence.
+    """
 
     def training_samples(first: int, count: int, seed: int) -> Samples:
-        return ideal.spec.changed(ideal.training_samples(first, count, seed))
+        drawn = ideal.training_samples(first, count, seed)
+        places = enumerate(drawn.ids, start=first)
+        named = replace(drawn, ids=tuple(f"{seed}-{place:09d}-{name}" for place, name in places))
+        return ideal.spec.changed(named)
 
-    # The same draws with and without conditions, and another checksum.
+    done = "; ".join(condition.identity() for condition in ideal.spec.conditions)
     return replace(
         ideal,
         training_samples=training_samples,
         validation_samples=lambda per_spacegroup: ideal.spec.changed(
             ideal.validation_samples(per_spacegroup)
         ),
-        checksum=lambda: hashlib.sha256(f"{ideal.name} {ideal.checksum()}".encode()).hexdigest(),
+        checksum=lambda: hashlib.sha256(f"{done} {ideal.checksum()}".encode()).hexdigest(),
         designed=None,
     )

@@ -82,7 +82,7 @@ def scaled(patterns: NDArray[np.float32], contract: Contract) -> NDArray[np.floa
     """Return patterns as a contract asks for them, shape (n, points) or (n, 1, points)."""
     pooled = patterns.reshape(len(patterns), contract.n_points, contract.max_pool).max(axis=2)
     if contract.scaling == "sqrt":
-        pooled = np.sqrt(pooled)
+        pooled = np.sqrt(np.maximum(pooled, 0))  # noise goes below zero
     channels = (1,) * contract.channels
     return np.ascontiguousarray(pooled.reshape(len(patterns), *channels, -1), dtype="<f4")
 

@@ -39,3 +39,8 @@ def test_words_do_not_depend_on_how_many_are_asked_for():
     few, many = words(NAMES[:5], "e", 3), words(NAMES[:5], "e", 11)
     assert (few == many[:, :3]).all()
     assert len(np.unique(many)) == many.size
+
+
+def test_no_names_have_no_words():
+    assert words([], "e", 3).shape == (0, 3)
+    assert Amount(0, 1, share=0.5).of([]).shape == (0,)

@@ -62,7 +62,10 @@ def test_a_test_set_under_a_condition(tmp_path):
 
 
 def test_a_training_set_under_a_condition(tmp_path):
-    """It has the draws of the ideal one, changed, and another checksum."""
+    """It has the draws of the ideal one, changed, and another checksum.
+
+    What is sampled twice has two names, so that what conditions draw is drawn twice.
+    """
     files = [crystal_file(tmp_path, crystal_set())]
     for name in ("ulbd-cubic", "ulbd-cubic@0.5x3", "cddd-cubic", "cddd-cubic-stratified"):
         ideal = open_training_set(SetSpec.parse(name), files)
@@ -70,8 +73,10 @@ def test_a_training_set_under_a_condition(tmp_path):
         assert (found.name, found.spec.family) == (f"{name}+thermal-2", "cubic")
         assert found.protocol == ideal.protocol
         assert found.spacegroups == ideal.spacegroups
+        drawn = ideal.training_samples(5, 4, seed=1)
+        names = tuple(f"1-{5 + i:09d}-{name}" for i, name in enumerate(drawn.ids))
         for before, after in (
-            (ideal.training_samples(5, 4, seed=1), found.training_samples(5, 4, seed=1)),
+            (replace(drawn, ids=names), found.training_samples(5, 4, seed=1)),
             (ideal.validation_samples(2), found.validation_samples(2)),
         ):
             assert after.sha256() == Condition("thermal", 2).apply(before).sha256()

@@ -6,9 +6,8 @@ from example_samples import lines_at
 from pymatgen.analysis.diffraction.xrd import XRDCalculator
 from pymatgen.core import Lattice, Structure
 
-from sgbench.conditions import Condition
-from sgbench.diffraction import CANONICAL, lorentz_factor
-from sgbench.diffraction._render import render
+from sgbench.conditions import Condition, tube
+from sgbench.diffraction import CANONICAL, lorentz_factor, render
 
 FLUORITE = Structure.from_spacegroup(
     225, Lattice.cubic(5.463), ["Ca", "F"], [[0, 0, 0], [0.25, 0.25, 0.25]]
@@ -42,6 +41,15 @@ def test_lines_lie_where_the_other_wavelength_has_them(name, share, others):
         heights = heights[: len(two_theta)]
         np.testing.assert_allclose(found_angles[:, k], expected[: len(two_theta)], atol=1e-5)
         np.testing.assert_allclose(found_heights[:, k], part * heights, rtol=1e-5)
+
+
+def test_wavelengths_are_those_of_the_published_energies():
+    for energy, wavelength in (
+        (8047.8227, tube.K_ALPHA_1),
+        (8027.8416, tube.K_ALPHA_2),
+        (8905.413, tube.K_BETA),
+    ):
+        assert 12398.41984 / energy == pytest.approx(wavelength, abs=1e-6)
 
 
 def test_an_angle_at_which_the_longer_wavelength_diffracts_no_more():

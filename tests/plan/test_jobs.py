@@ -46,6 +46,28 @@ def test_a_model_is_scored_on_what_it_has_not_seen(train_set, left_out):
     assert scored == set(LAPTOP["test_sets"]) - gone
 
 
+def test_sets_under_conditions_are_trained_on_and_scored_on():
+    names = ["ulbd-off-mesh{,+laboratory,+counts-1000}", "cddd-test+laboratory"]
+    wanted = {
+        "ulbd-cubic{,+laboratory}": {"reference": 64},
+        "cddd-cubic+noise-0.01": {"reference": 9},
+    }
+    own = settings("smoke", families=["cubic"], test_sets=names, training=wanted)
+    found = {run.train_set.name: [test.name for test in run.test_sets] for run in trainings(own)}
+    scored = [
+        "ulbd-off-mesh",
+        "ulbd-off-mesh+laboratory",
+        "ulbd-off-mesh+counts-1000",
+        "cddd-test+laboratory",
+    ]
+    assert {"ulbd-cubic+laboratory", "cddd-cubic+noise-0.01"} < set(found)
+    assert all(tests == scored for tests in found.values())
+    assert {run.folder for run in trainings(own)} > {f"ulbd-cubic+laboratory/{REFERENCE}/seed0"}
+    # Neither files of designed sets nor exact ceilings are made under conditions.
+    assert not any(spec.conditions for spec in (*ceiling_sets(own), *designed_datasets(own)))
+    assert "cddd" in crystal_datasets(own)
+
+
 def test_sets_that_a_family_does_not_have_are_left_out():
     """There are neither cells of minerals nor amplitudes of all families together."""
     names = ["ulbd-off-mesh", "ulbd-amplitude-off-mesh", "ulbd-mineral-cells-off-mesh"]

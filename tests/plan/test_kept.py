@@ -10,10 +10,20 @@ from pathlib import Path
 import pytest
 from example_results import history, made_up_scores
 
+from sgbench.conditions import CONDITIONS
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import write_score
 from sgbench.models import REFERENCE, get_model
-from sgbench.plan import KEPT, keep, kept_mark, read_config, resolve_settings, take, trainings
+from sgbench.plan import (
+    KEPT,
+    _kept,
+    keep,
+    kept_mark,
+    read_config,
+    resolve_settings,
+    take,
+    trainings,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,6 +84,26 @@ def test_what_is_finished_is_kept_once_and_laid_out_again(project, tmp_path):
         path.name for path in before.iterdir()
     )
     assert (out / "history.csv").read_text() == history(0.5).to_csv(index=False)
+
+
+def test_what_conditions_do_is_part_of_what_is_kept(monkeypatch):
+    """Of the training set and of test sets, through mixtures that a condition is a part of."""
+    names = {"training": {"ulbd-cubic+laboratory": {"reference": 64}}}
+    for over in (names, {"test_sets": ["ulbd-off-mesh+laboratory"]}):
+        changed = settings(**over)
+        run = next(
+            run
+            for run in trainings(changed)
+            if "+" in str(run.train_set.name) + "".join(spec.name for spec in run.test_sets)
+        )
+        before = _kept._run_sha256(run, changed)
+        assert _kept._run_sha256(run, changed) == before
+        part, amount = CONDITIONS["laboratory"].parts[0]
+        newer = replace(part, version=part.version + 1)
+        parts = ((newer, amount), *CONDITIONS["laboratory"].parts[1:])
+        with monkeypatch.context() as patch:
+            patch.setitem(CONDITIONS, "laboratory", replace(CONDITIONS["laboratory"], parts=parts))
+            assert _kept._run_sha256(run, changed) != before
 
 
 @pytest.mark.parametrize(

@@ -101,12 +101,15 @@ _MESHES = (
 
 
 @st.composite
-def _conditions(draw):
-    kinds = draw(st.lists(st.sampled_from(list(CONDITIONS.values())), max_size=2))
-    shares = [draw(st.floats(1e-6, 1)) for _ in kinds]
+def _conditions(draw, designed):
+    kinds = [kind for kind in CONDITIONS.values() if designed or not kind.designed_only]
+    chosen = draw(st.lists(st.sampled_from(kinds), max_size=2, unique_by=lambda kind: kind.name))
+    shares = [draw(st.floats(1e-6, 1)) for _ in chosen]
     return tuple(
-        Condition(kind.name, kind.largest * share)
-        for kind, share in zip(kinds, shares, strict=True)
+        Condition(kind.name)
+        if kind.parts
+        else Condition(kind.name, kind.least + (kind.largest - kind.least) * share)
+        for kind, share in zip(chosen, shares, strict=True)
     )
 
 
@@ -116,12 +119,12 @@ _DESIGNED = {
     "law": st.sampled_from(list(LAWS)),
     "balanced": st.booleans(),
     "protocol": st.sampled_from(list(PROTOCOLS)),
-    "conditions": _conditions(),
+    "conditions": _conditions(designed=True),
 }
 _OF_STRUCTURES = {
     "origin": st.sampled_from(STRUCTURES),
     "split": st.sampled_from(["", "grouped", "stratified"]),
-    "conditions": _conditions(),
+    "conditions": _conditions(designed=False),
 }
 _SPECS = (
     st.builds(SetSpec, family=_FAMILIES, mesh=_MESHES, **_DESIGNED)
