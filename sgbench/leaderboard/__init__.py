@@ -29,6 +29,7 @@ from sgbench.leaderboard._ranks import (
 )
 from sgbench.leaderboard._reading import read_ceilings, read_csv, read_pairs
 from sgbench.leaderboard._table import (
+    BAYES_COLUMNS,
     CLASS_COLUMNS,
     COLUMNS,
     EXACT_COLUMNS,
@@ -47,6 +48,7 @@ from sgbench.leaderboard._verified import (
 )
 
 __all__ = [
+    "BAYES_COLUMNS",
     "CLASS_COLUMNS",
     "COLUMNS",
     "EXACT_COLUMNS",

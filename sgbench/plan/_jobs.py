@@ -120,7 +120,7 @@ def untrained(settings: Mapping[str, Any]) -> tuple[Run, ...]:
                     else settings["test_patterns_per_spacegroup"]
                 )
                 if spec.needs_posterior:
-                    tests = tuple(test for test in tests if test.posterior_is_known)
+                    tests = tuple(t for t in tests if t.posterior_is_known_of(family))
                 if tests:
                     found.append(Run(spec.name, family, None, 0, tests, size))
     return tuple(found)
