@@ -20,6 +20,8 @@ _EM_STEPS, _LINEARISED = 10, 5
 # Nodes of a law that is drawn from by its values, and how far it reaches: standard deviations below
 # and above the mean, and lengths over which a line without counts falls by e.
 _NODES, _BELOW, _ABOVE, _FALL = 64, 8.0, 12.0, 15.0
+# Series of the incomplete gamma function are short up to here; steps of Simpson's rule beyond.
+_MANY, _STEPS = 1000.0, 1000
 # Below it the logarithm is its series.
 _SMALL = 0.1
 
@@ -27,6 +29,8 @@ _SMALL = 0.1
 @numba.njit(cache=True)
 def log_single(n, b):  # type: ignore[no-untyped-def]
     """Return log of the integral of u^n exp(-b u) on [0, 1]."""
+    if n > _MANY:
+        return _log_single_of_many(n, b)
     if b < n + 2.0:
         term, total, k = 1.0 / (n + 1.0), 1.0 / (n + 1.0), 1.0
         while term > 1e-16 * total:
@@ -49,6 +53,21 @@ def log_single(n, b):  # type: ignore[no-untyped-def]
     whole = math.lgamma(n + 1.0)
     upper = (n + 1.0) * math.log(b) - b + math.log(fraction)
     return whole + math.log1p(-math.exp(min(upper - whole, -1e-16))) - (n + 1.0) * math.log(b)
+
+
+@numba.njit(cache=True)
+def _log_single_of_many(n, b):  # type: ignore[no-untyped-def]
+    """Return the same by Simpson's rule, as far as the integrand is above exp(-40) of its top."""
+    top = min(n / b, 1.0)
+    slope, bend = n / top - b, n / (top * top)
+    below = (math.sqrt(slope * slope + 80.0 * bend) - slope) / bend
+    low, high = max(top - below, 0.0), min(top + below, 1.0)
+    step, total = (high - low) / _STEPS, 0.0
+    for k in range(_STEPS + 1):
+        away = low + k * step - top
+        weight = 1.0 if k in (0, _STEPS) else 2.0 + 2.0 * (k % 2)
+        total += weight * math.exp(n * math.log1p(away / top) - b * away)
+    return n * math.log(top) - b * top + math.log(total * step / 3.0)
 
 
 @numba.njit(cache=True)

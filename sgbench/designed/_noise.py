@@ -101,8 +101,8 @@ def noise_posterior(
     level = noise.per_unit if isinstance(noise, CountingNoise) else noise.deviation
     chances, variances = posteriors(
         np.ascontiguousarray(patterns, dtype=np.float32),
-        np.asarray(level, dtype=np.float64), counting,
-        metric(dataset.family, cells), table.coefficients.astype(np.float64), table.present,
+        np.ascontiguousarray(level, dtype=np.float64), counting,
+        np.ascontiguousarray(metric(dataset.family, cells)), table.coefficients.astype(np.float64), table.present,
         np.log(prior), n_relabellings, protocol.wavelength, *protocol.q_range,
         protocol.two_theta_min, protocol.step, protocol.sigma,
     )  # fmt: skip
