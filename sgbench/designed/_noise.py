@@ -102,7 +102,8 @@ def noise_posterior(
     chances, variances = posteriors(
         np.ascontiguousarray(patterns, dtype=np.float32),
         np.ascontiguousarray(level, dtype=np.float64), counting,
-        np.ascontiguousarray(metric(dataset.family, cells)), table.coefficients.astype(np.float64), table.present,
+        np.ascontiguousarray(metric(dataset.family, cells)),
+        table.coefficients.astype(np.float64), table.present,
         np.log(prior), n_relabellings, protocol.wavelength, *protocol.q_range,
         protocol.two_theta_min, protocol.step, protocol.sigma,
     )  # fmt: skip

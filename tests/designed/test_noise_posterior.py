@@ -1,4 +1,4 @@
-"""The posterior under noise, beside integrals by brute force and beside what is seen without noise."""
+"""The posterior under noise, beside brute-force integrals and beside what is seen without noise."""
 
 from dataclasses import replace
 from math import comb, factorial
@@ -154,12 +154,14 @@ def test_where_lines_coincide_their_sum_tells_how_many_they_are(law, level):
         at = np.searchsorted(angles, lines.two_theta[mine].round(6))
         height = np.bincount(at, lines.intensity[mine], len(angles)) / lorentz_factor(angles)
         density = [
-            np.prod([irwin_hall(x, n) if n else float(x == 0) for x, n in zip(height, one, strict=True)])
+            np.prod(
+                [irwin_hall(x, n) if n else float(x == 0) for x, n in zip(height, one, strict=True)]
+            )
             for one in number.tolist()
         ]
         expected.append(np.bincount(dataset.labels) * density)
     expected = np.array(expected) / np.sum(expected, axis=1, keepdims=True)
-    assert 0.3 < (expected[np.arange(len(groups)), own] < 0.9).mean()
+    assert (expected[np.arange(len(groups)), own] < 0.9).mean() > 0.3
     patterns, noise = noisy(*unscaled(dataset, recipes), law, level)
     found = by_class(dataset, noise_posterior(dataset, cells, patterns, noise).probabilities)
     away = np.abs(found - expected).max(axis=1)
@@ -194,7 +196,9 @@ def test_its_chances_come_true(family, law, level):
     dataset = ULBD[f"ulbd-{family}"]
     recipes = dataset.held_out_recipes("off-mesh", 3)
     patterns, noise = noisy(*unscaled(dataset, recipes), law, level)
-    found = by_class(dataset, noise_posterior(dataset, recipes.cells, patterns, noise).probabilities)
+    found = by_class(
+        dataset, noise_posterior(dataset, recipes.cells, patterns, noise).probabilities
+    )
     own = dataset.labels[recipes.spacegroup - dataset.spacegroups[0]]
     hits, spread = found.argmax(axis=1) == own, found.max(axis=1) * (1 - found.max(axis=1))
     assert abs((hits - found.max(axis=1)).sum()) < 4 * np.sqrt(spread.sum())
