@@ -54,15 +54,23 @@ def backward(upper, right, w):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
+def forward(upper, w, mean):  # type: ignore[no-untyped-def]
+    """Solve U' mean = w."""
+    n, width = upper.shape
+    for j in range(n):
+        value = w[j]
+        for m in range(max(j - width + 1, 0), j):
+            value -= upper[m, j - m] * mean[m]
+        mean[j] = value / upper[j, 0]
+
+
+@numba.njit(cache=True)
 def _marginals(upper, w, inverse, mean):  # type: ignore[no-untyped-def]
     """Fill in the band of the inverse of U U' (below its diagonal), and U'^-1 w."""
     n, width = upper.shape
+    forward(upper, w, mean)
     for j in range(n):
         first = max(j - width + 1, 0)
-        value = w[j]
-        for m in range(first, j):
-            value -= upper[m, j - m] * mean[m]
-        mean[j] = value / upper[j, 0]
         for i in range(first, j):
             value = 0.0
             for m in range(first, j):
@@ -147,7 +155,11 @@ def sample(band, h, tau, nu, upper, w, n_particles, state):  # type: ignore[no-u
                     u[j, p] = draw(a, b, v)
             log_weight[p] += mass + 0.5 * (w[j] * w[j] - shift * shift)
         if j < n - 1:
-            total += resample(log_weight, u[first : j + 1], u[:0], state)
+            chosen = resampled(log_weight, state)
+            if len(chosen):
+                total += log_mean(log_weight)
+                log_weight[:] = 0.0
+                reorder(u[first : j + 1], chosen)
     return total + log_mean(log_weight)
 
 
@@ -169,28 +181,27 @@ def log_mean(log_weight):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def resample(log_weight, u, also, state):  # type: ignore[no-untyped-def]
-    """Draw particles by their weights where fewer than half of them count; return log of the mean.
-
-    Otherwise leave all as it is, and return 0.
-    """
+def resampled(log_weight, state):  # type: ignore[no-untyped-def]
+    """Return which particles go on, by their weights; none is named where half of them count."""
     n = len(log_weight)
-    top = log_weight.max()
-    weight = np.exp(log_weight - top)
-    sum_, square = weight.sum(), (weight * weight).sum()
-    if sum_ * sum_ > 0.5 * n * square:
-        return 0.0
+    weight = np.exp(log_weight - log_weight.max())
+    total, square = weight.sum(), (weight * weight).sum()
+    if total * total > 0.5 * n * square:
+        return np.empty(0, np.int64)
     chosen = np.empty(n, np.int64)
     start, reached, p = uniform(state), 0.0, -1
     for k in range(n):
-        while reached <= (k + start) * sum_ / n and p < n - 1:
+        while reached <= (k + start) * total / n and p < n - 1:
             p += 1
             reached += weight[p]
         chosen[k] = p
-    for values in (u, also):
-        for m in range(len(values)):
-            row = values[m].copy()
-            for k in range(n):
-                values[m, k] = row[chosen[k]]
-    log_weight[:] = 0.0
-    return top + math.log(sum_ / n)
+    return chosen
+
+
+@numba.njit(cache=True)
+def reorder(values, chosen):  # type: ignore[no-untyped-def]
+    """Put the chosen columns into the places of all."""
+    for m in range(len(values)):
+        row = values[m].copy()
+        for k in range(len(chosen)):
+            values[m, k] = row[chosen[k]]

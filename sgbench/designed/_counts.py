@@ -13,7 +13,15 @@ import numba
 import numpy as np
 
 from sgbench.designed._box import draw, log_mass, uniform
-from sgbench.designed._chain import log_mean, prepare, propagate, resample, shuffle
+from sgbench.designed._chain import (
+    forward,
+    log_mean,
+    prepare,
+    propagate,
+    reorder,
+    resampled,
+    shuffle,
+)
 
 # Steps of expectation maximisation from intensities of one half, then linearisations about means.
 _EM_STEPS, _LINEARISED = 10, 5
@@ -24,6 +32,8 @@ _NODES, _BELOW, _ABOVE, _FALL = 64, 8.0, 12.0, 15.0
 _MANY, _STEPS = 1000.0, 1000
 # Below it the logarithm is its series.
 _SMALL = 0.1
+# A point's mean may become zero, or less where it is a mean of Gaussian laws.
+_FLOOR = 0.05
 
 
 @numba.njit(cache=True)
@@ -76,6 +86,14 @@ def _rest(t):  # type: ignore[no-untyped-def]
     if abs(t) < _SMALL:
         return t**3 * (1 / 3 - t * (1 / 4 - t * (1 / 5 - t * (1 / 6 - t * (1 / 7 - t / 8)))))
     return (math.log1p(t) if t > -1.0 + 1e-15 else -40.0) - t + 0.5 * t * t
+
+
+@numba.njit(cache=True)
+def _guide(t):  # type: ignore[no-untyped-def]
+    """Return the same, on a straight line where the mean is next to nothing or below."""
+    if t > _FLOOR - 1.0:
+        return _rest(t)
+    return math.log(_FLOOR) + (1.0 + t - _FLOOR) / _FLOOR - t + 0.5 * t * t
 
 
 @numba.njit(cache=True)
@@ -151,39 +169,35 @@ def _means(lines, first, last, offset, height, u, begin, mean):  # type: ignore[
 
 
 @numba.njit(cache=True)
-def _responses(lines, first, last, offset, height, upper, mean, response):  # type: ignore[no-untyped-def]
-    """Fill in by how much of itself a point changes, of each line that reaches it.
+def _responses(lines, first, last, offset, height, upper, mean):  # type: ignore[no-untyped-def]
+    """Return the share by which each line changes each point, and where those of a line begin.
 
-    It is the change where that line has an intensity higher by 1, those before it are as they are,
+    It is the change where the line's intensity is higher by 1, those before it are as they are,
     and those after it follow in the mean.
     """
     n, width = upper.shape
     begin = first[lines[0]]
+    start = np.zeros(n + 1, np.int64)
+    for j in range(n):
+        start[j + 1] = start[j] + last[lines[min(j + width, n) - 1]] - first[lines[j]]
+    response = np.zeros(start[n])
     follows = np.zeros(width)
     for j in range(n):
-        line = lines[j]
-        base = offset[line] - first[line]
-        follows[0] = 1.0
-        for i in range(j + 1, min(j + width, n)):
-            total = 0.0
-            for m in range(j, i):
-                total -= upper[m, i - m] * follows[m - j]
-            follows[i - j] = total / upper[i, 0]
+        base = start[j] - first[lines[j]]
         for i in range(j, min(j + width, n)):
+            if i == j:
+                follows[0] = 1.0
+            else:
+                total = 0.0
+                for m in range(j, i):
+                    total -= upper[m, i - m] * follows[m - j]
+                follows[i - j] = total / upper[i, 0]
             other = lines[i]
-            for x in range(max(first[other], first[line]), min(last[other], last[line])):
+            for x in range(first[other], last[other]):
                 response[base + x] += (
                     follows[i - j] * height[offset[other] + x - first[other]] / mean[x - begin]
                 )
-
-
-@numba.njit(cache=True)
-def _own(away, share, counts):  # type: ignore[no-untyped-def]
-    """Return what the second order leaves out where one line is away, and those after it follow."""
-    value = 0.0
-    for x in range(len(counts)):
-        value += counts[x] * _rest(away * share[x])
-    return value
+    return response, start
 
 
 @numba.njit(cache=True)
@@ -196,86 +210,121 @@ def sample_counts(  # type: ignore[no-untyped-def]
     Arguments are those of `fit`, and what it returned and filled in.
     """
     n, begin = len(lines), first[lines[0]]
+    end = last[lines[n - 1]]
     upper, w = np.zeros_like(band), np.zeros(n)
     prepare(band, h, tau, nu, upper, w)
-    response = np.zeros(len(height))
-    _responses(lines, first, last, offset, height, upper, mean, response)
+    response, start = _responses(lines, first, last, offset, height, upper, mean)
+    # How far the points' means are from where the second order was taken.
+    centre, away = np.zeros(n), np.zeros(end - begin)
+    forward(upper, w, centre)
+    for i in range(n):
+        line = lines[i]
+        for x in range(first[line], last[line]):
+            share = height[offset[line] + x - first[line]] / mean[x - begin]
+            away[x - begin] += share * (centre[i] - u[i])
     nodes, own = np.zeros((n, 2)), np.zeros((n, _NODES))
     for j in range(n):
-        line = lines[j]
-        share = response[offset[line] : offset[line] + last[line] - first[line]]
         wide = 1.0 / upper[j, 0]
         nodes[j, 0] = -min(_BELOW * wide, 1.5)
-        above = min(_ABOVE * wide + _FALL / total[line], 1.5)
+        above = min(_ABOVE * wide + _FALL / total[lines[j]], 1.5)
         nodes[j, 1] = (above - nodes[j, 0]) / (_NODES - 1)
         for k in range(_NODES):
-            own[j, k] = _own(nodes[j, 0] + k * nodes[j, 1], share, counts[first[line] : last[line]])
+            for x in range(start[j], start[j + 1]):
+                number = counts[first[lines[j]] + x - start[j]]
+                own[j, k] += number * _guide((nodes[j, 0] + k * nodes[j, 1]) * response[x])
     constant = 0.0
-    for x in range(begin, last[lines[n - 1]]):
+    for x in range(begin, end):
         constant += counts[x] * (math.log(mean[x - begin]) - 1.5)
     for run in range(len(found)):
         found[run] = constant + _run(
             lines, first, last, offset, height, counts, band, mean, u, tau, nu, upper, w,
-            response, nodes, own, n_particles, state,
+            response, start, away, nodes, own, n_particles, state,
         )  # fmt: skip
 
 
 @numba.njit(cache=True)
 def _run(  # type: ignore[no-untyped-def]
     lines, first, last, offset, height, counts, band, mean, u, tau, nu, upper, w,
-    response, nodes, own, n_particles, state,
+    response, start, away, nodes, own, n_particles, state,
 ):  # fmt: skip
     n, width = band.shape
     begin = first[lines[0]]
-    drawn, away = np.zeros((n, n_particles)), np.zeros((n, n_particles))
-    log_weight = np.zeros(n_particles)
+    drawn, log_weight = np.zeros((n, n_particles)), np.zeros(n_particles)
+    # Of each point, how far its mean is off, in the mean over those to come, and what that leaves
+    # out of the second order.
+    off, left_out = np.zeros((len(away), n_particles)), np.zeros((len(away), n_particles))
+    for x in range(len(away)):
+        off[x] = away[x]
+        left_out[x] = counts[begin + x] * _guide(away[x])
+        log_weight += left_out[x, 0]
     order = np.arange(n_particles)
     g, reached = np.empty(_NODES), np.empty(_NODES)
-    t = np.empty(n_particles)
+    slope, bend, t = np.empty(n_particles), np.empty(n_particles), np.empty(n_particles)
     done, oldest, logarithm = begin, 0, 0.0
     for j in range(n):
-        left, line = max(j - width + 1, 0), lines[j]
+        before, line = max(j - width + 1, 0), lines[j]
         a = max(upper[j, 0] * upper[j, 0] - tau[j], 0.0)
-        share = response[offset[line] : offset[line] + last[line] - first[line]]
-        of_points = counts[first[line] : last[line]]
+        base = first[line] - begin
+        slope[:] = 0.0
+        bend[:] = 0.0
+        for x in range(start[j], start[j + 1]):
+            point = base + x - start[j]
+            r, number = response[x], counts[begin + point]
+            for p in range(n_particles):
+                inverse = 1.0 / max(1.0 + off[point, p], _FLOOR)
+                slope[p] += number * r * (inverse - 1.0 + off[point, p])
+                bend[p] += number * r * r * (1.0 - inverse * inverse)
         shuffle(order, state)
         for p in range(n_particles):
             shift = w[j]
-            for m in range(left, j):
+            for m in range(before, j):
                 shift -= upper[m, j - m] * drawn[m, p]
             b = upper[j, 0] * shift - nu[j]
             v = (order[p] + uniform(state)) / n_particles
             centre = shift / upper[j, 0]
             low = min(max(centre + nodes[j, 0], 0.0), 1.0)
             high = min(max(centre + nodes[j, 0] + (_NODES - 1) * nodes[j, 1], 0.0), 1.0)
-            if len(of_points) > 0 and high > low:
-                at, mass = _draw_by_values(
-                    a, b, low, high, centre, nodes[j], own[j], v, g, reached
+            if start[j + 1] > start[j] and high > low:
+                at, log_density = _draw_by_values(
+                    a - bend[p], b + slope[p] - bend[p] * centre, low, high, centre, nodes[j],
+                    own[j], v, g, reached,
                 )  # fmt: skip
             else:
-                at, mass = draw(a, b, v), log_mass(a, b)
-            drawn[j, p], away[j, p] = at, at - centre
+                at = draw(a, b, v)
+                log_density = at * (b - 0.5 * a * at) - log_mass(a, b)
+            drawn[j, p], t[p] = at, at - centre
             log_weight[p] += (
-                mass + _own(at - centre, share, of_points) + 0.5 * (w[j] * w[j] - shift * shift)
+                at * (b - 0.5 * a * at) - log_density + 0.5 * (w[j] * w[j] - shift * shift)
             )
-        # Points that no later line reaches.
+        for x in range(start[j], start[j + 1]):
+            point = base + x - start[j]
+            for p in range(n_particles):
+                off[point, p] += t[p] * response[x]
+                value = counts[begin + point] * _guide(off[point, p])
+                log_weight[p] += value - left_out[point, p]
+                left_out[point, p] = value
+        # Points that no later line reaches get what they are due.
         end = min(first[lines[j + 1]], last[line]) if j < n - 1 else last[line]
         for x in range(done, end):
             while last[lines[oldest]] <= x:
                 oldest += 1
             t[:] = 0.0
             for i in range(oldest, j + 1):
-                place = offset[lines[i]] + x - first[lines[i]]
-                per_unit = height[place] / mean[x - begin]
+                share = height[offset[lines[i]] + x - first[lines[i]]] / mean[x - begin]
                 for p in range(n_particles):
-                    t[p] += per_unit * (drawn[i, p] - u[i])
-                    log_weight[p] -= counts[x] * _rest(away[i, p] * response[place])
+                    t[p] += share * (drawn[i, p] - u[i])
             for p in range(n_particles):
-                log_weight[p] += counts[x] * _rest(t[p])
+                log_weight[p] += counts[x] * _rest(t[p]) - left_out[x - begin, p]
         done = max(done, end)
         if j < n - 1:
-            keep = slice(min(left, oldest), j + 1)
-            logarithm += resample(log_weight, drawn[keep], away[keep], state)
+            stop = last[lines[min(j + width, n) - 1]] - begin
+            chosen = resampled(log_weight, state)
+            if len(chosen):
+                logarithm += log_mean(log_weight)
+                log_weight[:] = 0.0
+                for values in (drawn[min(before, oldest) : j + 1], off[done - begin : stop],
+                               left_out[done - begin : stop]):  # fmt: skip
+                    reorder(values, chosen)
     return logarithm + log_mean(log_weight)
 
 
@@ -285,7 +334,7 @@ def _draw_by_values(a, b, low, high, centre, nodes, own, v, g, reached):  # type
 
     Returns
     -------
-    u, and log of (exp(b u - a u^2 / 2) / density of the draw)
+    u, and log of the density of the draw
     """
     step = (high - low) / (_NODES - 1)
     top = -np.inf
@@ -315,4 +364,4 @@ def _draw_by_values(a, b, low, high, centre, nodes, own, v, g, reached):  # type
     place = min(max(place, 0.0), 1.0)
     u = low + (k - 1 + place) * step
     log_density = g[k - 1] + place * rise - top - math.log(total * step)
-    return u, u * (b - 0.5 * a * u) - log_density
+    return u, log_density

@@ -41,7 +41,7 @@ def control(name: str, truth: TestSet, scheme: str):
 def test_who_states_the_posterior_loses_nothing(condition, scheme):
     truth = truth_of(condition)
     found = control("posterior", truth, scheme)
-    assert found.regret == pytest.approx(0, abs=2e-5)
+    assert found.regret == pytest.approx(0, abs=1e-3)
     assert 0 <= found.regret_error < 0.01
     chance = np.sqrt(found.bayes[0] * (1 - found.bayes[0]) / len(truth))
     assert abs(found.top[0] - found.bayes[0]) < 4 * chance
@@ -62,7 +62,7 @@ def test_a_trained_network_stays_below(condition):
     """The weights that come with sgbench, trained on ideal patterns, and a guess."""
     truth = truth_of(condition)
     network = load_pretrained("ulbd-cubic/fcn-wang2024.soft", torch.device("cpu"))
-    found = score(predict_set(network, truth), truth, "extinction")
+    found = score(predict_set(network, truth, torch.device("cpu")), truth, "extinction")
     for one in (found, control("uniform", truth, "extinction")):
         assert one.regret > 0
         assert one.top[0] < one.bayes[0]
@@ -70,7 +70,7 @@ def test_a_trained_network_stays_below(condition):
 
 
 def test_the_guard_finds_who_knows_more():
-    """Who is told classes passes; an accuracy that chance or the integrals' error allows does not."""
+    """Who is told classes passes; what chance or the integrals' error allows does not."""
     truth = truth_of("readout-0.3")
     groups = np.array(family_spacegroups("cubic"))
     told = (truth.samples.spacegroup[:, None] == groups).astype(np.float32)
@@ -78,9 +78,8 @@ def test_the_guard_finds_who_knows_more():
     leak = Predictions(truth.samples.ids, "spacegroup", tuple(groups.tolist()), told, origin)
     table = build_table([score(leak, truth, "extinction")])
     assert above_ceiling(table)["model"].tolist() == ["leak"]
-    assert above_ceiling(table.assign(top1=table["bayes_top1"] + 0.05, raw_top1=0.0)[
-        ["model", "status", "n_clusters", *(c for c in table if "top" in c)]
-    ].assign(**{f"{a}top{k}": 0.0 for a in ("", "raw_") for k in range(2, 6)})).empty  # fmt: skip
+    lucky = table.assign(**{f"{kind}top{k}": 0.1 for kind in ("", "raw_") for k in range(1, 6)})
+    assert above_ceiling(lucky.assign(raw_top1=table["bayes_top1"] + 0.05)).empty
     unsure = {f"bayes_error_top{k}": 0.3 for k in range(1, 6)}
     assert above_ceiling(table.assign(**unsure)).empty
 
