@@ -122,11 +122,9 @@ class Score:
     regret : float or None
         Mean of -ln q minus that of the exact posterior, in nats (`regret`); None where that is not
         known, of ranked lists, and in scores of earlier versions.
-    regret_error : float or None
-        Its standard error from the integrals behind that posterior; 0 where there are none.
+        `regret_error` is its standard error from the integrals behind that posterior.
     bayes, bayes_error : tuple of float, or None
-        Highest accuracy that anybody can expect on these patterns (`bayes_top`), and its standard
-        error; None where the posterior is not known.
+        Highest accuracy that anybody can expect on these patterns, and its error (`bayes_top`).
     answers : Answers or None
         Sample by sample; in a file of their own, and None where that was not read or is not there.
     """

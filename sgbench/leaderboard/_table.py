@@ -277,8 +277,8 @@ def _row(members: Sequence[Score], verified: Collection[Verification]) -> dict[s
             f"top{k}_low": mean["top_low"][i],
             f"top{k}_high": mean["top_high"][i],
             f"ceiling_top{k}": first.ceiling[i],
-            f"bayes_top{k}": None if first.bayes is None else first.bayes[i],
-            f"bayes_error_top{k}": None if first.bayes_error is None else first.bayes_error[i],
+            f"bayes_top{k}": np.nan if first.bayes is None else first.bayes[i],
+            f"bayes_error_top{k}": np.nan if first.bayes_error is None else first.bayes_error[i],
             f"gap_top{k}": mean["gap"][i],
             f"share_top{k}": mean["share"][i],
         }
@@ -359,7 +359,11 @@ def _bayes(row: "pd.Series[Any]") -> list[str]:
 def _regret(row: "pd.Series[Any]") -> str:
     if pd.isna(row.regret):
         return "–"
-    error = f" ± {row.regret_error:.3f}" if row.regret_error >= 0.0005 else ""
+    error = (
+        f" ± {row.regret_error:.3f}"
+        if pd.notna(row.regret_error) and row.regret_error >= 0.0005
+        else ""
+    )
     return f"{row.regret:.3f}{error}"
 
 

@@ -47,7 +47,7 @@ def test_who_states_the_posterior_loses_nothing(condition, scheme):
     assert abs(found.top[0] - found.bayes[0]) < 4 * chance
     assert list(found.bayes) == sorted(found.bayes)
     assert max(found.bayes_error) < 0.01
-    assert found.bayes[0] < score_without_noise(scheme) - 0.05
+    assert found.bayes[0] < score_without_noise(scheme) - 0.004
 
 
 def score_without_noise(scheme: str) -> float:
