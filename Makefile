@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(abspath $(VENV))/bin
 AUDIT := build/audit
+PAGES := build/pages
 RUN := PATH="$(BIN):$$PATH"
 SNAKEMAKE_OPTIONS ?=
 # `make smoke VERBOSE=1` shows all that Snakemake says.
@@ -12,7 +13,7 @@ SNAKEMAKE := snakemake --cores all $(if $(VERBOSE),--verbose)
 # Two processes; tests of one module stay in one of them, so that it makes its fixtures once.
 PYTEST_OPTIONS ?= --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: reproduce smoke test check benchmark kill-test kill-test-short kill-test-overnight fuzz fuzz-short load-test bayes-test slurm-test audit sbom docs publish setup lock
+.PHONY: reproduce smoke test check benchmark kill-test kill-test-short kill-test-overnight fuzz fuzz-short load-test bayes-test slurm-test package-test audit sbom docs pages publish setup lock
 
 reproduce: $(VENV)/.installed
 	$(RUN) $(SNAKEMAKE) $(SNAKEMAKE_OPTIONS)
@@ -68,18 +69,26 @@ bayes-test: $(VENV)/.installed
 docs: $(VENV)/.installed
 	$(RUN) sphinx-build --fail-on-warning --keep-going --quiet docs build/docs
 
-# After a run that is to be published: keep its tables for clones that run another scale, and the README's
-# picture, which the workflow draws from real crystals.
-publish:
-	mkdir -p results/published
+# After a run that is to be published: keep what its pages need, for clones that run another scale or none,
+# and the README's picture, which the workflow draws from real crystals.
+publish: $(VENV)/.installed
 	for scale in laptop overnight full; do \
 		if [ -f results/$$scale/leaderboard.csv ]; then \
-			cp results/$$scale/leaderboard.csv results/published/$$scale.csv; \
-			cp results/$$scale/leaderboard.pairs.csv results/published/$$scale.pairs.csv; \
-			cp results/$$scale/by_class.csv results/published/$$scale-by-class.csv; \
-			cp results/$$scale/figures/cddd/overview.svg docs/images/extinction.svg; \
+			$(RUN) sgbench publish $$scale && \
+			cp results/$$scale/figures/cddd/overview.svg docs/images/extinction.svg || exit; \
 		fi; \
 	done
+
+# The leaderboard, the report on the article's claims and the documentation, from what is committed, as one
+# folder that a static host serves or a browser opens.
+pages: $(VENV)/.installed
+	rm -rf $(PAGES)
+	$(RUN) sgbench site --table results/leaderboard.csv --scores results/published --glossary docs/glossary.md \
+		--report report/index.html --docs docs/index.html --output $(PAGES)
+	$(RUN) sgbench report --scale-folder results/published/laptop.tar.xz --leaderboard ../index.html --docs ../docs/index.html \
+		--output $(PAGES)/report
+	$(RUN) sphinx-build --fail-on-warning --keep-going --quiet --tag pages --doctree-dir build/doctrees \
+		docs $(PAGES)/docs
 
 setup: $(VENV)/.installed
 
@@ -105,6 +114,11 @@ lock:
 slurm-test: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --no-build-isolation --constraint requirements.lock --editable '.[slurm]'
 	$(RUN) python tools/slurm_test.py
+
+# The wheel in a bare environment scores a function, and rattler-build reads the recipe of the conda package:
+# a minute or two, in which packages are fetched.
+package-test: $(VENV)/.installed
+	$(RUN) python tools/package_test.py
 
 # Status 3 says that no advisory database could be reached, which is no fault of the packages.
 audit: $(AUDIT)/.installed

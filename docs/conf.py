@@ -28,7 +28,7 @@ extensions = [
     "mathml",
     "signatures",
 ]
-exclude_patterns = ["_extensions"]
+exclude_patterns = ["_extensions", "_templates"]
 root_doc = "index"
 
 # It would make one dash of the two before an option.
@@ -41,6 +41,19 @@ html_copy_source = False
 html_show_sphinx = False
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+# As a part of `make pages`, each page leads to the leaderboard and the report, which lie beside it.
+templates_path = ["_templates"]
+if tags.has("pages"):  # noqa: F821, Sphinx defines it
+    html_sidebars = {
+        "**": [
+            "sidebar/brand.html",
+            "sidebar/search.html",
+            "sidebar/scroll-start.html",
+            "pages.html",
+            "sidebar/navigation.html",
+            "sidebar/scroll-end.html",
+        ]
+    }
 
 myst_enable_extensions = ["dollarmath"]
 # Links to a heading within a page, as GitHub makes them.
@@ -57,7 +70,7 @@ nitpick_ignore_regex = [
     # Types of other packages have no page here, and none is fetched.
     (
         r"py:.*",
-        r"(numpy|np|pandas|pd|pa|pq|torch|gemmi|h5py|matplotlib|pathlib|collections|typing|pydantic|annotated_types)\..*",
+        r"(numpy|np|pandas|pd|pa|pq|torch|gemmi|h5py|matplotlib|pathlib|collections|contextlib|typing|pydantic|annotated_types)\..*",
     ),
     # Imported for type checkers alone, so that autodoc sees the bare name.
     (r"py:class", r"Figure|ClassifierMixin|Trained"),

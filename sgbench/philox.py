@@ -8,14 +8,14 @@ NumPy's own Philox is the 4x64 variant, whose 128-bit products no GPU framework 
 import hashlib
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-_M0, _M1 = 0xD2511F53, 0xCD9E8D57
-_W0, _W1 = 0x9E3779B9, 0xBB67AE85
-_MASK = 0xFFFFFFFF
-_ROUNDS = 10
+# The constants of the generator, for what else computes it.
+M0, M1 = 0xD2511F53, 0xCD9E8D57
+W0, W1 = 0x9E3779B9, 0xBB67AE85
+MASK = 0xFFFFFFFF
+ROUNDS = 10
 
 
 def philox4x32(counter: tuple[Any, Any, Any, Any], key: tuple[int, int]) -> tuple[Any, ...]:
@@ -34,24 +34,24 @@ def philox4x32(counter: tuple[Any, Any, Any, Any], key: tuple[int, int]) -> tupl
     """
     c0, c1, c2, c3 = counter
     k0, k1 = key
-    for _ in range(_ROUNDS):
+    for _ in range(ROUNDS):
         # The product of two 32-bit words may wrap in a signed 64-bit one; its bits stay right,
         # and the masks drop the sign.
-        p0, p1 = c0 * _M0, c2 * _M1
+        p0, p1 = c0 * M0, c2 * M1
         c0, c1, c2, c3 = (
-            ((p1 >> 32) & _MASK) ^ c1 ^ k0,
-            p1 & _MASK,
-            ((p0 >> 32) & _MASK) ^ c3 ^ k1,
-            p0 & _MASK,
+            ((p1 >> 32) & MASK) ^ c1 ^ k0,
+            p1 & MASK,
+            ((p0 >> 32) & MASK) ^ c3 ^ k1,
+            p0 & MASK,
         )
-        k0, k1 = (k0 + _W0) & _MASK, (k1 + _W1) & _MASK
+        k0, k1 = (k0 + W0) & MASK, (k1 + W1) & MASK
     return c0, c1, c2, c3
 
 
 def words_at(position: NDArray[np.int64], key: tuple[int, int]) -> tuple[Any, ...]:
     """Return four words of 32 random bits for each position of a sequence, shape (n,) each."""
     zero = np.zeros_like(position)
-    return philox4x32((position & _MASK, position >> 32, zero, zero), key)
+    return philox4x32((position & MASK, position >> 32, zero, zero), key)
 
 
 def below(word: NDArray[np.int64], bound: int | NDArray[np.int64]) -> NDArray[np.int64]:
@@ -68,20 +68,3 @@ def stream_key(name: str) -> tuple[int, int]:
     """Return the generator's key for a named stream: the first 64 bits of its SHA-256."""
     digest = hashlib.sha256(name.encode()).digest()
     return int.from_bytes(digest[:4], "big"), int.from_bytes(digest[4:8], "big")
-
-
-@numba.njit(cache=True, inline="always")
-def philox_words(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
-    """Return the words of `philox4x32`; all arguments uint64 below 2**32."""
-    mask = np.uint64(_MASK)
-    shift = np.uint64(32)
-    for _ in range(_ROUNDS):
-        p0 = c0 * np.uint64(_M0)
-        p1 = c2 * np.uint64(_M1)
-        c0 = (p1 >> shift) ^ c1 ^ k0
-        c1 = p1 & mask
-        c2 = (p0 >> shift) ^ c3 ^ k1
-        c3 = p0 & mask
-        k0 = (k0 + np.uint64(_W0)) & mask
-        k1 = (k1 + np.uint64(_W1)) & mask
-    return c0, c1, c2, c3

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,6 +14,11 @@ _PROJECT = Path(__file__).parents[1]
 _LOCK = "requirements.lock"
 # What results follow from. The tables of results are tracked as well, and a run writes them.
 _CODE = ("sgbench", "workflow", "config", "Snakefile", "pyproject.toml", _LOCK)
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+#: Settings that no result follows from; the store's address may hold a password.
+ASIDE = ("scale", "device", "mlflow_store", "kept")
+# Of a hook, these tell git of another clone than the folder that it is asked about.
+_ELSEWHERE = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"}
 _PIN = re.compile(r"([A-Za-z0-9._-]+)==(\S+)")
 
 
@@ -34,20 +40,51 @@ def made_with() -> dict[str, str | None]:
     }
 
 
+def newest_day(commits: Iterable[object], project: Path = _PROJECT) -> str | None:
+    """Return the day of the newest of commits, such as ``2026-01-31``.
+
+    Parameters
+    ----------
+    commits : iterable of object
+        As the leaderboard names them: a commit or several in a text; anything else has none.
+    project : Path
+        Folder of the project.
+
+    Returns
+    -------
+    str or None
+        None where no commit is known, or one is not at hand, as outside of a clone and in one
+        without history: it may be the newest.
+    """
+    named = {word for text in commits for word in str(text).split() if _COMMIT.fullmatch(word)}
+    if not named:
+        return None
+    # Of commits alone: whatever else has such a hash has no day.
+    asked = [f"{one}^{{commit}}" for one in sorted(named)]
+    try:
+        days = _git(project, "log", "--no-walk", "--no-show-signature", "--format=%cs", *asked)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return max(days.split(), default=None)
+
+
+def _git(project: Path, *words: str) -> str:
+    here = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+    return subprocess.run(
+        ["git", "-C", str(project), *words],
+        capture_output=True, text=True, check=True, timeout=60, env=here,
+    ).stdout.strip()  # fmt: skip
+
+
 @cache
 def _commit(project: Path) -> str | None:
-    def git(*words: str) -> str:
-        return subprocess.run(
-            ["git", "-C", str(project), *words],
-            capture_output=True, text=True, check=True, timeout=60,
-        ).stdout.strip()  # fmt: skip
-
     try:
         # A package that was installed may lie inside of another project's clone.
-        if Path(git("rev-parse", "--show-toplevel")).resolve() != project.resolve():
+        top = _git(project, "rev-parse", "--show-toplevel")
+        if Path(top).resolve() != project.resolve():
             return None
-        changed = git("status", "--porcelain", "--", *_CODE)
-        return None if changed else git("rev-parse", "HEAD")
+        changed = _git(project, "status", "--porcelain", "--", *_CODE)
+        return None if changed else _git(project, "rev-parse", "HEAD")
     except (OSError, subprocess.SubprocessError):
         return None
 
@@ -73,9 +110,10 @@ def settings_json(given: "dict[str, object]") -> str:
     Parameters
     ----------
     given : dict
-        What ``--config`` said. The scale is told apart; where a run is logged and computed changes
-        no result, and the store's address may hold a password.
+        What ``--config`` said. What is `ASIDE` is left out, and so is where a source of structures
+        lies, which is a path or an address of somebody's own.
     """
-    aside = {"scale", "device", "mlflow_store", "kept"}
-    kept = {name: value for name, value in given.items() if name not in aside}
+    kept = {name: value for name, value in given.items() if name not in ASIDE}
+    if isinstance(source := kept.get("source"), dict):
+        kept["source"] = {name: value for name, value in source.items() if name != "location"}
     return json.dumps(kept, sort_keys=True)

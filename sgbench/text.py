@@ -1,7 +1,10 @@
-"""Text of others in files of ours: whatever it looks like, it stays text."""
+"""Rows as text, and text of others in files of ours: whatever it looks like, it stays text."""
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from html import escape
+from numbers import Number
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +43,55 @@ def markdown_text(value: object) -> str:
     """Return text that Markdown shows as it is, on one line and in one cell of a table."""
     line = " ".join(str(value).split())
     return _MARKUP.sub(lambda found: found[0][:-1] + "\\" + found[0][-1], line)
+
+
+def cell_text(value: object) -> str:
+    """Return a value of a table as text."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(cell_text(item) for item in value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else str(value)
+
+
+def table_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows, which all have the same columns, as a table for eyes: numbers to the right."""
+    names = list(rows[0])
+    body = [[cell_text(row[name]) for name in names] for row in rows]
+    widths = [max(len(line[i]) for line in [names, *body]) for i in range(len(names))]
+    numeric = _numeric(rows)
+
+    def line(cells: Sequence[str]) -> str:
+        padded = [
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(cells, widths, numeric, strict=True)
+        ]
+        return "  ".join(padded).rstrip() + "\n"
+
+    return line(names) + line(["-" * width for width in widths]) + "".join(map(line, body))
+
+
+def table_html(rows: Sequence[Mapping[str, Any]], caption: str) -> str:
+    """Return the same as `table_text` as HTML, which notebooks show."""
+    numeric = _numeric(rows)
+
+    def line(cells: Sequence[str], tag: str) -> str:
+        parts = (
+            f'<{tag} style="text-align: {"right" if right else "left"}">{escape(cell)}</{tag}>'
+            for cell, right in zip(cells, numeric, strict=True)
+        )
+        return f"<tr>{''.join(parts)}</tr>"
+
+    body = "".join(line([cell_text(value) for value in row.values()], "td") for row in rows)
+    return (
+        f"<table><caption>{escape(caption)}</caption>"
+        f"<thead>{line(list(rows[0]), 'th')}</thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _numeric(rows: Sequence[Mapping[str, Any]]) -> list[bool]:
+    """Tell which columns hold numbers alone."""
+    return [all(isinstance(row[name], Number) for row in rows) for name in rows[0]]
 
 
 def _is_number(value: str) -> bool:

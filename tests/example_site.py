@@ -1,12 +1,15 @@
 """A leaderboard of made-up models with its scores, as large as asked for."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from example_results import made_up_scores
 
 from sgbench.evaluation import Score
-from sgbench.leaderboard import build_table
+from sgbench.leaderboard import COLUMNS, build_table
+from sgbench.models import CONTROLS
 from sgbench.site import ScoreFile, SiteData, site_data
 
 HOSTILE = (
@@ -41,6 +44,10 @@ def some_scores(
                     "dataset_sha256": f"a{rank:063x}",
                     "test_sha256": f"b{place:063x}",
                     "predictions_sha256": f"c{1000 * rank + place:063x}",
+                    # The second row is of before these were recorded.
+                    "commit": None if rank == 1 else "1a" * 20,
+                    "lock_sha256": None if rank == 1 else "f" * 64,
+                    "settings": "{}",
                 }
                 less = np.array([0.012, 0.004, 0.002, 0.001, 0.001]) * rank
                 for one in first:
@@ -66,6 +73,23 @@ def some_scores(
                 for one in first
             ]  # fmt: skip
     return found
+
+
+def some_rows(*rows: tuple[Any, ...]) -> pd.DataFrame:
+    """Return a leaderboard of model, training set, test set and top-1, and what is not as usual."""
+    made = []
+    for model, train_set, test_set, top1, *more in rows:
+        usual = {
+            "model": model, "train_set": train_set, "test_set": test_set, "top1": top1,
+            "status": "control" if model in CONTROLS else "reference",
+            "family": "cubic", "class_scheme": "extinction", "scale": "laptop",
+            "test_sha256": f"of {test_set}", "dataset_sha256": "d", "n_test": 7200, "seeds": 1,
+            "source": "designed" if test_set.startswith("ulbd") else "amcsd",
+        }  # fmt: skip
+        row = {**usual, **(more[0] if more else {})}
+        around = {"top1_low": row["top1"] - 0.01, "top1_high": min(1, row["top1"] + 0.01)}
+        made.append({"n_clusters": row["n_test"], **around, **row})
+    return pd.DataFrame(made, columns=list(COLUMNS))
 
 
 def scores_of_two_sources(

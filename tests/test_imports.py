@@ -93,9 +93,14 @@ def imported(arguments: list[list[str]], packages: tuple[str, ...]) -> set[str]:
 def test_listings_do_not_wait_for_torch():
     listings = [
         ["ceilings"], ["models"], ["models", "--pretrained"], ["plan", "laptop"],
-        ["dataset", "test-sets"], ["dataset", "sources"],
+        ["dataset", "list"], ["dataset", "test-sets"], ["dataset", "sources"],
     ]  # fmt: skip
     assert imported(listings, _HEAVY) == set()
+    # Each of these takes half a second, and a listing computes nothing.
+    assert (
+        imported([["dataset", "list"], ["classes", "cubic"]], ("numba", "pyarrow", "scipy"))
+        == set()
+    )
 
 
 def test_help_waits_for_no_numbers():

@@ -4,7 +4,7 @@ import subprocess
 import pytest
 
 from sgbench import provenance
-from sgbench.provenance import made_with, settings_json
+from sgbench.provenance import made_with, newest_day, settings_json
 
 
 @pytest.fixture
@@ -85,3 +85,36 @@ def test_where_a_run_is_logged_and_computed_is_left_out():
         "mlflow_store": "postgresql://user:secret@host/db",
     }  # fmt: skip
     assert json.loads(settings_json(given)) == {"families": ["cubic"]}
+
+
+def test_where_structures_lie_is_left_out():
+    given = {"source": {"name": "table", "location": "/home/me/unpublished.csv"}}
+    assert json.loads(settings_json(given)) == {"source": {"name": "table"}}
+
+
+def test_a_hook_of_another_clone(clone, tmp_path_factory, monkeypatch):
+    other = tmp_path_factory.mktemp("other")
+    git(other, "init", "--quiet")
+    git(other, "commit", "--quiet", "--allow-empty", "--message", "other")
+    expected = told()["commit"]
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    assert told()["commit"] == expected
+
+
+def test_the_day_of_the_newest_commit(tmp_path, monkeypatch):
+    git(tmp_path, "init", "--quiet")
+    commits = []
+    for day in ("2026-01-02", "2026-03-04", "2026-02-03"):
+        monkeypatch.setenv("GIT_COMMITTER_DATE", f"{day}T12:00:00Z")
+        git(tmp_path, "commit", "--quiet", "--allow-empty", "--message", day)
+        commits.append(git(tmp_path, "rev-parse", "HEAD").strip())
+    first, second, third = commits
+    assert newest_day([first, None, float("nan")], tmp_path) == "2026-01-02"
+    assert newest_day([first, f"{second} {third}"], tmp_path) == "2026-03-04"
+    # What is no commit, and one that is not at hand and may be newer.
+    assert newest_day([first, "HEAD", "--all"], tmp_path) == "2026-01-02"
+    assert newest_day([first, "0" * 40], tmp_path) is None
+    (tmp_path / "text").write_text("2999-01-01")
+    blob = git(tmp_path, "hash-object", "-w", "text").strip()
+    assert newest_day([blob], tmp_path) is None
+    assert newest_day([second], tmp_path / "nowhere") is None

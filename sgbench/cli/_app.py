@@ -28,6 +28,7 @@ _COMMANDS = {
         "take": "_plan:take",
         "scaling": "_scaling:scaling",
         "report": "_report:report",
+        "publish": "_report:publish",
         "site": "_site:site",
         "dataset": "_dataset:app",
         "submission": "_submission:app",

@@ -64,7 +64,8 @@ def leaderboard(
     table: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Tables whose scales to add, if the file is there; the first with a scale wins."
+            help="Tables (CSV, or what `sgbench publish` wrote) whose scales to add, if the file "
+            "is there; the first with a scale wins."
         ),
     ] = None,
     by_class: Annotated[
@@ -85,6 +86,8 @@ def leaderboard(
         build_class_table,
         build_pairs,
         build_table,
+        open_scores,
+        open_table,
         pairs_of,
         pairs_path,
         read_ceilings,
@@ -104,18 +107,19 @@ def leaderboard(
             f"{output} names the Markdown, which is written beside the CSV; expected a name such "
             f"as {output.with_suffix('.csv')}. Name the CSV."
         )
-    results = [
-        read_score(file, with_answers=True) for path in scores or [] for file in score_files(path)
-    ]
+    with open_scores(scores or []) as files:
+        results = [read_score(file, with_answers=True) for file in files]
     parts = [build_table(results, read_verified(verified))] if results else []
     pairs = [build_pairs(results)]
     for path in table or []:
-        if path.exists():
-            rows = read_csv(path)
-            known = {scale for part in parts for scale in part["scale"]}
-            fresh = rows[~rows["scale"].isin(known)]
-            parts += [fresh] if len(fresh) else []
-            pairs.append(read_pairs(pairs_path(path)))
+        if not path.exists():
+            continue
+        with open_table(path) as csv:
+            rows, tests = read_csv(csv), read_pairs(pairs_path(csv))
+        known = {scale for part in parts for scale in part["scale"]}
+        fresh = rows[~rows["scale"].isin(known)]
+        parts += [fresh] if len(fresh) else []
+        pairs.append(tests)
     if not parts:
         raise SgbenchError(
             "no score and no table was found; expected at least one. Make scores with "
@@ -227,12 +231,3 @@ def public_set(name: str) -> "SetSpec":
             f"as {OFF_MESH.name}. Score on it with `sgbench submission score --sealed ROUND`."
         )
     return spec
-
-
-def score_files(path: Path) -> list[Path]:
-    from sgbench.evaluation import SPEED_ENDING
-
-    if not path.is_dir():
-        return [path]
-    # Predictions may lie in the same folder, and their speeds are JSON, too.
-    return sorted(one for one in path.rglob("*.json") if not one.name.endswith(SPEED_ENDING))

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from sgbench.files import write_atomically
-from sgbench.text import csv_text, markdown_text
+from sgbench.text import cell_text, csv_text, markdown_text, table_text
 
 
 class Format(StrEnum):
@@ -40,35 +40,11 @@ def show(rows: Sequence[Mapping[str, Any]], form: Format, output: Path | None) -
         temporary.write_text(text)
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_text(item) for item in value)
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return "" if value is None else str(value)
-
-
-def _table(rows: Sequence[Mapping[str, Any]]) -> str:
-    names = list(rows[0])
-    body = [[_text(row[name]) for name in names] for row in rows]
-    widths = [max(len(line[i]) for line in [names, *body]) for i in range(len(names))]
-    numeric = [all(isinstance(row[name], (int, float)) for row in rows) for name in names]
-
-    def line(cells: Sequence[str]) -> str:
-        padded = [
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(cells, widths, numeric, strict=True)
-        ]
-        return "  ".join(padded).rstrip() + "\n"
-
-    return line(names) + line(["-" * width for width in widths]) + "".join(map(line, body))
-
-
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(rows[0])
-    writer.writerows([csv_text(_text(value)) for value in row.values()] for row in rows)
+    writer.writerows([csv_text(cell_text(value)) for value in row.values()] for row in rows)
     return buffer.getvalue()
 
 
@@ -78,12 +54,12 @@ def _json(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     lines = [list(rows[0]), ["---"] * len(rows[0])]
-    lines += [[markdown_text(_text(value)) for value in row.values()] for row in rows]
+    lines += [[markdown_text(cell_text(value)) for value in row.values()] for row in rows]
     return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
 
 
 _FORMATTERS = {
-    Format.table: _table,
+    Format.table: table_text,
     Format.csv: _csv,
     Format.json: _json,
     Format.md: _markdown,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sgbench.cli._leaderboard import public_set, score_files
+from sgbench.cli._leaderboard import public_set
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
 from sgbench.cli._options import (
     CrystalsOption,
@@ -277,11 +277,12 @@ def export_weights(
     checksums, scores and licence. Both precisions first answer held-out patterns; nothing is
     written where a probability differs by more than 0.001.
     """
+    from sgbench.leaderboard import open_scores
     from sgbench.pretrained import HOME
     from sgbench.pretrained import export_weights as export
 
-    found = [file for path in scores for file in score_files(path)]
-    written = export(model, found, output or HOME)
+    with open_scores(scores) as files:
+        written = export(model, files, output or HOME)
     typer.echo(f"wrote {written}")
 
 

@@ -23,6 +23,10 @@ VerifiedOption = Annotated[
     Path,
     typer.Option(help="The maintainers' file, which alone makes rows verified; may be missing."),
 ]
+DocsOption = Annotated[
+    str | None,
+    typer.Option(help="Where index.html of the documentation is, seen from the page, to link to."),
+]
 CrystalsOption = Annotated[
     list[Path] | None,
     typer.Option(help="Line lists of structures (cddd, gcdd); once for each file."),

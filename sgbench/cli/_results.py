@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sgbench.cli._leaderboard import score_files
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
 from sgbench.errors import SgbenchError
 from sgbench.files import all_or_none, write_atomically
@@ -29,8 +28,10 @@ def confusions(
     """
     from sgbench.evaluation import confusions as count
     from sgbench.evaluation import read_score
+    from sgbench.leaderboard import open_scores
 
-    found = count([read_score(file) for path in scores for file in score_files(path)])
+    with open_scores(scores) as files:
+        found = count([read_score(file) for file in files])
     if not found:
         raise SgbenchError(
             "there is no confusion to list: no score of a model over extinction classes has one; "
@@ -59,28 +60,32 @@ def figures(
     is null and `reason` says what is.
     """
     from sgbench import plots
-    from sgbench.leaderboard import read_csv
+    from sgbench.archives import open_run
+    from sgbench.leaderboard import TABLE, read_csv
     from sgbench.models import REFERENCE
 
     model = model or REFERENCE
-    table = read_csv(scale_folder / "leaderboard.csv")
-    mine = table[table["model"] == model]
-    if mine.empty:
-        raise SgbenchError(
-            f"{scale_folder / 'leaderboard.csv'} has no row of the model '{model}'; expected one "
-            f"of {', '.join(sorted(set(table['model'])))}. Name one of these."
-        )
-    if table["scale"].nunique() > 1:
-        raise SgbenchError(
-            f"{scale_folder / 'leaderboard.csv'} has rows of several scales; expected those of one "
-            "run. Name the folder of a scale, such as results/laptop."
-        )
-    histories = {
-        place.parent.name: _histories(place)
-        for place in sorted((scale_folder / "models").glob(f"*/{model}"))
-    }
+    with open_run(scale_folder) as folder:
+        path = folder / TABLE
+        table = read_csv(path)
+        mine = table[table["model"] == model]
+        if mine.empty:
+            raise SgbenchError(
+                f"{path} has no row of the model '{model}'; expected one of "
+                f"{', '.join(sorted(set(table['model'])))}. Name one of these."
+            )
+        if table["scale"].nunique() > 1:
+            raise SgbenchError(
+                f"{path} has rows of several scales; expected those of one run. Name the folder of "
+                "a scale, such as results/laptop."
+            )
+        histories = {
+            place.parent.name: _histories(place)
+            for place in sorted((folder / "models").glob(f"*/{model}"))
+        }
+        scores = _scores(folder / "scores", mine)
     index, gone = [], []
-    drawn = plots.paper_figures(table, _scores(scale_folder / "scores", mine), histories, model)
+    drawn = plots.paper_figures(table, scores, histories, model)
     with all_or_none():
         for one in drawn:
             if one.figure is None:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sgbench.cli._leaderboard import score_files
 from sgbench.cli._listing import Format, show
 from sgbench.errors import SgbenchError
 
@@ -30,10 +29,11 @@ def scaling(
     """
     from sgbench import plots
     from sgbench.evaluation import read_score
-    from sgbench.leaderboard import build_table
+    from sgbench.leaderboard import build_table, open_scores
     from sgbench.sets import DESIGNED
 
-    found = [read_score(file) for path in scores for file in score_files(path)]
+    with open_scores(scores) as files:
+        found = [read_score(file) for file in files]
     on_mesh = [one for one in found if _mesh(one.provenance["train_set"])]
     models = {(one.provenance["model"], one.family) for one in on_mesh}
     if len(models) != 1:

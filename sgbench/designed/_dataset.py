@@ -14,7 +14,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sgbench.designed._kernels import intensities, positions
 from sgbench.designed._laws import UNIFORM, IntensityLaw
 from sgbench.designed._log_uniform_cells import LogUniformCells
 from sgbench.designed._mesh import MeshAxis
@@ -362,6 +361,8 @@ class Ulbd:
 
         Line positions are computed once for each extinction class and cell among the recipes.
         """
+        from sgbench.designed._kernels import intensities, positions
+
         table = self.table
         first = self.spacegroups[0]
         settings = self.settings(recipes)

@@ -10,7 +10,6 @@ the labels by how often they occur with that list of angles (Bayes' rule).
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -131,9 +130,11 @@ def line_signatures(
         Equal where the positions are, but for a collision of 64-bit hashes. Settings are the rows
         of the dataset's table of lines.
     """
+    from sgbench.designed._kernels import signatures
+
     table, protocol = dataset.table, dataset.protocol
     return np.asarray(
-        _signatures(
+        signatures(
             metric(dataset.family, cells), table.coefficients.astype(np.float64), table.present,
             protocol.wavelength, *protocol.q_range, separation, counted,
         )
@@ -201,52 +202,3 @@ def _of_union(dataset: UlbdUnion, split: Split) -> tuple[ExactCeiling, ...]:
         )
         for same in zip(*parts, strict=True)
     )
-
-
-@numba.njit(cache=True)
-def _mixed(value):  # type: ignore[no-untyped-def]
-    """Scramble 64 bits (the finaliser of splitmix64)."""
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
-
-
-@numba.njit(cache=True)
-def _signatures(metrics, coefficients, present, wavelength, lowest, highest, separation, counted):  # type: ignore[no-untyped-def]
-    n_lines = len(coefficients)
-    result = np.zeros((len(metrics), len(present)), np.uint64)
-    q = np.empty(n_lines, np.float64)
-    row = np.empty(n_lines, np.int64)
-    for cell in range(len(metrics)):
-        count = 0
-        for line in range(n_lines):
-            value = 0.0
-            for parameter in range(metrics.shape[1]):
-                value += coefficients[line, parameter] * metrics[cell, parameter]
-            if lowest <= value <= highest:
-                q[count] = value
-                row[count] = line
-                count += 1
-        order = np.argsort(q[:count])
-        bundle = np.empty(count, np.int64)
-        name = np.empty(count, np.uint64)
-        n_bundles = 0
-        begins = -1.0
-        for place in range(count):
-            value = q[order[place]]
-            angle = np.degrees(2 * np.arcsin(0.5 * wavelength * np.sqrt(value)))
-            if begins < 0 or angle - begins > separation:
-                begins = angle
-                # Steps of 2**-36: some 1e-9 degrees where lines are, and 1e5 times the rounding.
-                name[n_bundles] = _mixed(np.uint64(np.rint(value * 2.0**36)))
-                n_bundles += 1
-            bundle[place] = n_bundles - 1
-        for setting in range(len(present)):
-            last = -1
-            total = np.uint64(0)
-            for place in range(count):
-                if present[setting, row[order[place]]] and (counted or bundle[place] != last):
-                    last = bundle[place]
-                    total += name[last]
-            result[cell, setting] = total
-    return result

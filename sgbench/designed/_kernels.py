@@ -1,9 +1,12 @@
-"""The compiled part: positions of lines, and their random intensities."""
+"""The compiled part: positions of lines, their random intensities, and what they share.
+
+It is imported by what computes: numba takes half a second to import, and listings need none.
+"""
 
 import numba
 import numpy as np
 
-from sgbench.philox import philox_words
+from sgbench.diffraction.philox_numba import philox_words
 
 
 @numba.njit(cache=True, nogil=True)
@@ -106,3 +109,52 @@ def _gamma(half_shape, key, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
         else:
             return -np.log(product) - np.log(last) * np.cos(2 * np.pi * unit) ** 2
     return -np.log(product)
+
+
+@numba.njit(cache=True)
+def _mixed(value):  # type: ignore[no-untyped-def]
+    """Scramble 64 bits (the finaliser of splitmix64)."""
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+@numba.njit(cache=True)
+def signatures(metrics, coefficients, present, wavelength, lowest, highest, separation, counted):  # type: ignore[no-untyped-def]
+    n_lines = len(coefficients)
+    result = np.zeros((len(metrics), len(present)), np.uint64)
+    q = np.empty(n_lines, np.float64)
+    row = np.empty(n_lines, np.int64)
+    for cell in range(len(metrics)):
+        count = 0
+        for line in range(n_lines):
+            value = 0.0
+            for parameter in range(metrics.shape[1]):
+                value += coefficients[line, parameter] * metrics[cell, parameter]
+            if lowest <= value <= highest:
+                q[count] = value
+                row[count] = line
+                count += 1
+        order = np.argsort(q[:count])
+        bundle = np.empty(count, np.int64)
+        name = np.empty(count, np.uint64)
+        n_bundles = 0
+        begins = -1.0
+        for place in range(count):
+            value = q[order[place]]
+            angle = np.degrees(2 * np.arcsin(0.5 * wavelength * np.sqrt(value)))
+            if begins < 0 or angle - begins > separation:
+                begins = angle
+                # Steps of 2**-36: some 1e-9 degrees where lines are, and 1e5 times the rounding.
+                name[n_bundles] = _mixed(np.uint64(np.rint(value * 2.0**36)))
+                n_bundles += 1
+            bundle[place] = n_bundles - 1
+        for setting in range(len(present)):
+            last = -1
+            total = np.uint64(0)
+            for place in range(count):
+                if present[setting, row[order[place]]] and (counted or bundle[place] != last):
+                    last = bundle[place]
+                    total += name[last]
+            result[cell, setting] = total
+    return result

@@ -1,6 +1,5 @@
 """The height that levels of noise refer to where they must not depend on a pattern's lines."""
 
-import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -32,32 +31,8 @@ def reference_height(cell: ArrayLike, protocol: PatternProtocol) -> NDArray[np.f
     lowest, highest = (2 * np.sin(np.radians(edges) / 2) / protocol.wavelength) ** 2
     cells = np.asarray(cell, dtype=np.float64)
     # The rounding of a line at the very edge must not decide.
-    q = _smallest(cells[:, :3], metric("triclinic", cells), lowest * (1 - 1e-12))
+    from sgbench.diffraction._reference_numba import smallest
+
+    q = smallest(cells[:, :3], metric("triclinic", cells), lowest * (1 - 1e-12))
     q[q > highest] = np.nan
     return 0.5 * lorentz_factor(two_theta_of(q, protocol.wavelength))
-
-
-@numba.njit(cache=True)
-def _smallest(edges, metrics, lowest):  # type: ignore[no-untyped-def]
-    """Return the smallest 1/d^2 of each cell that is not below a limit, shape (n,)."""
-    found = np.empty(len(edges))
-    for i in range(len(edges)):
-        g = metrics[i]
-        # Some multiple of each axis of the reciprocal lattice is long enough, so the shortest of
-        # these is a bound, and |h| <= a/d limits the indices.
-        best = np.inf
-        for axis in range(3):
-            order = max(np.ceil(np.sqrt(lowest / g[axis])), 1.0)
-            best = min(best, order * order * g[axis])
-        limit = np.floor(edges[i] * np.sqrt(best) * (1 + 1e-9))
-        for h in range(-int(limit[0]), int(limit[0]) + 1):
-            for k in range(-int(limit[1]), int(limit[1]) + 1):
-                for l in range(int(limit[2]) + 1):  # noqa: E741
-                    q = (
-                        h * h * g[0] + k * k * g[1] + l * l * g[2]
-                        + 2 * (k * l * g[3] + h * l * g[4] + h * k * g[5])
-                    )  # fmt: skip
-                    if lowest <= q < best:
-                        best = q
-        found[i] = best
-    return found

@@ -6,6 +6,7 @@ from sgbench.evaluation._names import current_name_of, current_names, earlier_so
 from sgbench.evaluation._predict import predict_set, predict_sets, predict_untrained
 from sgbench.evaluation._predictions import (
     CLASS_SCHEMES,
+    SCHEME_NAMES,
     SPEED_ENDING,
     Predictions,
     read_predictions,
@@ -26,6 +27,7 @@ from sgbench.evaluation._scores import (
 __all__ = [
     "ANSWERS_ENDING",
     "CLASS_SCHEMES",
+    "SCHEME_NAMES",
     "SPEED_ENDING",
     "Answers",
     "Confusion",

@@ -1,9 +1,10 @@
 """What a model takes for what, and which reflection conditions it missed or invented."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from heapq import nsmallest
 from itertools import product
 from typing import NamedTuple
 
@@ -81,13 +82,16 @@ class Confusion:
     sentence: str
 
 
-def confusions(scores: Sequence[Score]) -> list[Confusion]:
+def confusions(scores: Sequence[Score], most: int | None = None) -> list[Confusion]:
     """List which extinction classes models take for which others, most frequent first.
 
     Parameters
     ----------
     scores : sequence of Score
         Those over extinction classes are used, except of controls. Seeds are summed.
+    most : int, optional
+        Of each model on each test set the most frequent ones, at most so many. What conditions
+        they violate takes most of the time.
 
     Returns
     -------
@@ -108,6 +112,17 @@ def confusions(scores: Sequence[Score]) -> list[Confusion]:
             total[run, true] += n
             if true != predicted:
                 pairs[run, true, predicted] += n
+    if most is not None:
+        by_run: dict[_Run, list[tuple[int, int, int]]] = defaultdict(list)
+        for (run, true, predicted), n in pairs.items():
+            by_run[run].append((-n, true, predicted))
+        pairs = Counter(
+            {
+                (run, true, predicted): -n
+                for run, own in by_run.items()
+                for n, true, predicted in nsmallest(most, own)
+            }
+        )
     classes_of = {
         family: extinction_classes(family_spacegroups(family))
         for family in {run.family for run, *_ in pairs}
@@ -173,8 +188,7 @@ def _best_relabelling(fixed: int, moved: int) -> NDArray[np.int32]:
     choices = relabellings(family_of(fixed))
     if len(choices) == 1:
         return choices[0]
-    axis = range(-_INDEX_LIMIT, _INDEX_LIMIT + 1)
-    hkl = np.array(list(product(axis, repeat=3)), dtype=np.int32)
+    hkl = _indices(3)
     target = absences(fixed, hkl)
     return min(choices, key=lambda matrix: int((absences(moved, hkl @ matrix) != target).sum()))
 
@@ -182,10 +196,8 @@ def _best_relabelling(fixed: int, moved: int) -> NDArray[np.int32]:
 def _lacking(zone: Zone, own: tuple[Forms, Forms], other: Forms) -> list[str]:
     """Put into words what a group demands of a zone and another does not, if it does so."""
     forms, from_larger_zones = own
-    axis = range(-_INDEX_LIMIT, _INDEX_LIMIT + 1)
-    indices = np.array(list(product(axis, repeat=len(zone.free))))
-    own_part = _extinct(forms, indices) & ~_extinct(from_larger_zones, indices)
-    if not (own_part & ~_extinct(other, indices)).any():
+    own_part = _extinct(forms) & ~_extinct(from_larger_zones)
+    if not (own_part & ~_extinct(other)).any():
         return []
     text = f"{zone.name}: {condition_words(forms, zone.free)}"
     if len(other) > 1 and other < forms:
@@ -193,9 +205,20 @@ def _lacking(zone: Zone, own: tuple[Forms, Forms], other: Forms) -> list[str]:
     return [text]
 
 
-def _extinct(forms: Forms, indices: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell which reflections of a zone, given by their free indices, a set of demands forbids."""
-    return np.asarray((indices @ np.array(sorted(forms)).T % _FORMS_MODULUS != 0).any(axis=1))
+# A few hundred sets of demands come back in all pairs of classes.
+@cache
+def _extinct(forms: Forms) -> NDArray[np.bool_]:
+    """Tell which of a zone's reflections up to the limit a set of demands forbids."""
+    demands = np.array(sorted(forms), dtype=np.int32)
+    indices = _indices(demands.shape[1])
+    return np.asarray((indices @ demands.T % _FORMS_MODULUS != 0).any(axis=1))
+
+
+@cache
+def _indices(n: int) -> NDArray[np.int32]:
+    """Return all that n free indices can be, up to the limit."""
+    axis = range(-_INDEX_LIMIT, _INDEX_LIMIT + 1)
+    return np.array(list(product(axis, repeat=n)), dtype=np.int32)
 
 
 def _sentence(true: str, predicted: str, missed: tuple[str, ...], invented: tuple[str, ...]) -> str:

@@ -1,6 +1,7 @@
 """Names that earlier versions wrote into files, as they are now."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from sgbench.models import current_name
@@ -9,12 +10,14 @@ from sgbench.sets import DESIGNED, SetSpec
 _SCALES = {"paper": "full"}
 
 
+@lru_cache
 def current_set(name: str) -> str:
     """Return how a set is called now; foreign names stay as they are."""
     spec = SetSpec.find(name)
     return name if spec is None else spec.name
 
 
+@lru_cache
 def earlier_source(test_set: str) -> str:
     """Return the source of a test set for files of earlier versions, which do not say it."""
     spec = SetSpec.find(test_set)

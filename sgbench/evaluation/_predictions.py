@@ -20,6 +20,8 @@ from sgbench.sets import SetSpec
 from sgbench.symmetry import FAMILIES, class_labels, extinction_classes
 
 CLASS_SCHEMES = ("spacegroup", "extinction")
+#: What a person calls the classes of each.
+SCHEME_NAMES = {"spacegroup": "space groups", "extinction": "extinction classes"}
 _KEY = b"sgbench"
 # A time is never the same twice, and predictions are: so it lies in a file of its own.
 _SPEED, SPEED_ENDING = "patterns_per_second", ".speed.json"

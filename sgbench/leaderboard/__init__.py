@@ -28,6 +28,7 @@ from sgbench.leaderboard._ranks import (
     with_ranks,
 )
 from sgbench.leaderboard._reading import read_ceilings, read_csv, read_pairs
+from sgbench.leaderboard._runs import SCORES, TABLE, open_scores, open_table, score_files
 from sgbench.leaderboard._table import (
     BAYES_COLUMNS,
     CLASS_COLUMNS,
@@ -55,6 +56,8 @@ __all__ = [
     "IDENTITY",
     "PAIR_COLUMNS",
     "RANK_COLUMNS",
+    "SCORES",
+    "TABLE",
     "TESTED_ON",
     "Accuracy",
     "Place",
@@ -68,6 +71,8 @@ __all__ = [
     "difference_p",
     "identity",
     "on_other_data",
+    "open_scores",
+    "open_table",
     "pair_p",
     "paired_p",
     "pairs_of",
@@ -80,6 +85,7 @@ __all__ = [
     "read_verified",
     "record_verified",
     "row_key",
+    "score_files",
     "sort_table",
     "tested_on",
     "to_markdown",

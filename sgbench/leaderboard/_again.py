@@ -6,7 +6,12 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from sgbench.provenance import ASIDE
+
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+# A terminal obeys control characters of what is pasted, whatever quotes are around them; and a name
+# is one part of a path.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+:,-]*")
 _SUBMITTED = ("self-reported", "verified")
 _OWN_STRUCTURES = "source"
 
@@ -26,13 +31,18 @@ def command_again(row: Mapping[str, Any]) -> str | None:
     -------
     str or None
         None for what the workflow did not make, such as rows of scale ``custom``, for what was
-        made from structures of somebody's own, and for rows of before it was recorded.
+        made from structures of somebody's own, for rows of before it was recorded, and where a name
+        is none of the workflow's.
     """
     given = _settings(row.get("settings"))
     commits = str(row.get("commit")).split()
-    if given is None or not commits or not all(map(_COMMIT.fullmatch, commits)):
+    # Seeds that were made by several commits are not made again by one.
+    if given is None or len(commits) != 1 or not _COMMIT.fullmatch(commits[0]):
         return None
-    scale, model, train_set = (str(row[name]) for name in ("scale", "model", "train_set"))
+    names = [str(row[name]) for name in ("scale", "model", "train_set")]
+    if not all(map(_NAME.fullmatch, names)):
+        return None
+    scale, model, train_set = names
     asked = [f"scale={scale}", "kept=false", *(f"{key}={given[key]}" for key in sorted(given))]
     if row["status"] in _SUBMITTED:
         target = f"results/{scale}/submissions"
@@ -54,9 +64,9 @@ def _settings(text: object) -> dict[str, str] | None:
     """Return what was laid over the scale's settings, as Snakemake takes it; None if unknown."""
     try:
         given = json.loads(str(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    if not isinstance(given, dict) or _OWN_STRUCTURES in given:
+    if not isinstance(given, dict) or given.keys() & {_OWN_STRUCTURES, *ASIDE}:
         return None
     if not all(name.isidentifier() for name in given):
         return None

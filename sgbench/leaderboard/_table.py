@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import Score
+from sgbench.evaluation import SCHEME_NAMES, Score
 from sgbench.files import write_atomically
 from sgbench.leaderboard._identity import IDENTITY, TESTED_ON, identity
 from sgbench.leaderboard._ranks import with_ranks
@@ -223,7 +223,7 @@ def to_markdown(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> str:
     for (scale, family, scheme), rows in table.groupby(
         ["scale", "family", "class_scheme"], sort=False
     ):
-        kind = "space groups" if scheme == "spacegroup" else "extinction classes"
+        kind = SCHEME_NAMES[str(scheme)]
         parts += [f"## {markdown_text(family)}, {kind} (scale {markdown_text(scale)})", ""]
         for _, same in rows.groupby(list(TESTED_ON), sort=False, dropna=False):
             parts += [*_markdown_rows(same), ""]

@@ -27,10 +27,11 @@ from sgbench.models._specs import (
     TrainedSpec,
     UntrainedSpec,
 )
-from sgbench.models.controls import CONTROLS, control_probabilities
+from sgbench.models.controls import CONTROLS, ORACLE, control_probabilities
 
 __all__ = [
     "CONTROLS",
+    "ORACLE",
     "REFERENCE",
     "REFERENCE_MODELS",
     "Answer",

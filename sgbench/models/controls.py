@@ -12,12 +12,14 @@ from sgbench.models._specs import Answer, UntrainedSpec
 from sgbench.sets import TestSet
 from sgbench.symmetry import FAMILIES, class_labels, family_spacegroups
 
+#: The control that is told the extinction class.
+ORACLE = "control-oracle"
 _POSTERIOR = "control-posterior"
 #: Name and meaning of each control.
 CONTROLS = {
     "control-uniform": "every class alike: what guessing scores",
     "control-prior": "how often each label occurs in the test set, whatever the pattern",
-    "control-oracle": "the true extinction class, and nothing inside it: lands on the ceiling",
+    ORACLE: "the true extinction class, and nothing inside it: lands on the ceiling",
     _POSTERIOR: "what a designed pattern tells by Bayes' rule, and nothing else: has no regret",
 }
 

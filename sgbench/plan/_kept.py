@@ -1,15 +1,13 @@
 """Results of finished trainings that are kept with the project, so that nobody trains again."""
 
 import hashlib
-import io
 import json
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from sgbench.archives import ENDING, read_archive, write_archive
 from sgbench.checked import Count, FileKind, Text, record
 from sgbench.evaluation import CLASS_SCHEMES, Score, read_score
 from sgbench.files import all_or_none, write_atomically
@@ -20,10 +18,11 @@ from sgbench.sets import DESIGNED, designed_set, family_set
 #: Where they lie in the project, in a folder a scale.
 KEPT = Path("results", "kept")
 
-_MARK, _PACK = "run.json", "results.zip"
-_MOST_BYTES = 100_000_000
+_MARK, _PACK = "run.json", f"results{ENDING}"
+_EARLIER = "results.zip"  # as versions of before wrote it
 _HISTORY = "history.csv"
 _KIND = FileKind("a mark of kept results", "what `sgbench keep` writes. Restore it.")
+_PACK_KIND = FileKind("an archive of kept results", "what `sgbench keep` writes. Restore it.")
 _FILE = record(
     "Mark", {"run_sha256": Text, "origin": dict[Text, Text | Count], "files": dict[Text, Text]}
 )
@@ -83,10 +82,10 @@ def keep(settings: Mapping[str, Any], root: Path) -> Iterator[Run]:
         folder = root / KEPT / settings["scale"] / run.folder
         folder.mkdir(parents=True, exist_ok=True)
         with all_or_none():
-            with write_atomically(folder / _PACK) as temporary:
-                temporary.write_bytes(_packed(files))
+            write_archive(folder / _PACK, files)
             with write_atomically(folder / _MARK) as temporary:
                 temporary.write_text(json.dumps(mark, indent=1) + "\n")
+        (folder / _EARLIER).unlink(missing_ok=True)
         yield run
 
 
@@ -100,11 +99,12 @@ def take(mark: Path, history: Path, scores: Path) -> None:
     """
     found = _KIND.read_json(mark, _FILE)
     files: dict[str, str] = found["files"]
-    pack = mark.with_name(_PACK)
+    packs = [mark.with_name(name) for name in (_PACK, _EARLIER)]
+    content_of = read_archive(next(filter(Path.exists, packs), packs[0]), _PACK_KIND)
     scores.mkdir(parents=True, exist_ok=True)
     with all_or_none():
         for name, digest in files.items():
-            content = _unpacked(pack, name)
+            content = content_of.get(name, b"")
             if _sha256(content) != digest:
                 raise _KIND.damaged(mark, f"{name} is not the file that it names")
             place = history if name == _HISTORY else scores / Path(name).name
@@ -113,28 +113,6 @@ def take(mark: Path, history: Path, scores: Path) -> None:
                 is_score = place.suffix == ".json"
                 if is_score and not _is_of(read_score(temporary), found["origin"]):
                     raise _KIND.damaged(mark, f"{name} is of another training")
-
-
-def _packed(files: Mapping[str, bytes]) -> bytes:
-    """Return a ZIP archive, the same for the same files."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for name, content in sorted(files.items()):
-            entry = zipfile.ZipInfo(name)
-            archive.writestr(entry, content, zipfile.ZIP_DEFLATED, 9)
-    return packed.getvalue()
-
-
-def _unpacked(pack: Path, name: str) -> bytes:
-    content = io.BytesIO(_KIND.read_bytes(pack))
-    try:
-        with zipfile.ZipFile(content) as archive, archive.open(name) as entry:
-            found = entry.read(_MOST_BYTES + 1)
-    except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError) as error:
-        raise _KIND.damaged(pack, f"{name} cannot be read") from error
-    if len(found) > _MOST_BYTES:
-        raise _KIND.damaged(pack, f"{name} has more than {_MOST_BYTES:,} bytes")
-    return found
 
 
 def _origin(run: Run, settings: Mapping[str, Any]) -> dict[str, str | int]:

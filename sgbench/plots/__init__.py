@@ -8,6 +8,7 @@ from sgbench.plots._accuracy import (
     mesh_dependence,
     models_compared,
     top_k_accuracies,
+    top_k_by_scheme,
     training_curves,
 )
 from sgbench.plots._confusion import confusion_matrices, relabelling_scheme
@@ -56,5 +57,6 @@ __all__ = [
     "samples_per_group",
     "save",
     "top_k_accuracies",
+    "top_k_by_scheme",
     "training_curves",
 ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sgbench.evaluation import CLASS_SCHEMES, SCHEME_NAMES
 from sgbench.plots._rows import families_of, top_columns, tops
 from sgbench.plots._style import BLUE, GREEN, ORANGE, PURPLE, legend, look, page
 from sgbench.sets import SetSpec
@@ -16,6 +17,7 @@ from sgbench.symmetry import TOP_K
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -29,31 +31,29 @@ def top_k_accuracies(rows: "pd.DataFrame") -> "Figure":
     """
     families = families_of(rows)
     with page(1, len(families), 2.8, sharey=True) as (figure, (axes,)):
-        k = np.arange(1, TOP_K + 1)
         tests = list(dict.fromkeys(rows["test_set"]))
         for panel, family in zip(axes, families, strict=True):
-            mine = rows[rows["family"] == family]
-            same = len(mine[top_columns("ceiling_top{}")].round(6).drop_duplicates()) == 1
-            ceilings = 100 * mine[top_columns("ceiling_top{}")].to_numpy(dtype=float)
-            if same:
-                panel.bar(k, ceilings[0], 0.7, color="#DDDDDD", linewidth=0, label="ceiling")
-            for ceiling, (_, row) in zip(ceilings, mine.iterrows(), strict=True):
-                index = tests.index(row["test_set"])
-                colour, marker = look(index)
-                name = SetSpec.parse(row["test_set"]).label
-                shift = 0.2 * (index - (len(tests) - 1) / 2)
-                if not same:
-                    panel.plot(
-                        k + shift, ceiling, "_--", color=colour, markersize=9, linewidth=0.8,
-                        label=f"ceiling, {name}",
-                    )  # fmt: skip
-                top, errors = tops(row)
-                panel.errorbar(
-                    k + shift, top, errors, fmt=marker + ("" if same else "-"),
-                    color=colour, markersize=3.5, linewidth=0.8, capsize=2, label=name,
-                )  # fmt: skip
-            panel.set(title=family, xlabel="k", xticks=k)
-            panel.set_ylim(0, 103)
+            _top_k(panel, rows[rows["family"] == family], tests)
+            panel.set_title(family)
+        axes[0].set_ylabel("top-k accuracy (%)")
+        legend(figure, axes)
+        return figure
+
+
+def top_k_by_scheme(rows: "pd.DataFrame") -> "Figure":
+    """Show top-1 to top-5 accuracy beside its ceiling, by space group and by extinction class.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Of one model and one family; a panel a class scheme, a curve a test set.
+    """
+    schemes = [one for one in CLASS_SCHEMES if one in set(rows["class_scheme"])]
+    with page(1, len(schemes), 2.8, sharey=True) as (figure, (axes,)):
+        tests = list(dict.fromkeys(rows["test_set"]))
+        for panel, scheme in zip(axes, schemes, strict=True):
+            _top_k(panel, rows[rows["class_scheme"] == scheme], tests)
+            panel.set_title(SCHEME_NAMES[scheme])
         axes[0].set_ylabel("top-k accuracy (%)")
         legend(figure, axes)
         return figure
@@ -198,3 +198,29 @@ def models_compared(panels: Sequence[tuple[str, "pd.DataFrame"]]) -> "Figure":
         axes[0].set_ylim(len(names) - 0.2, -0.6)
         figure.supxlabel("top-1 accuracy (%)", fontsize=8)
         return figure
+
+
+def _top_k(panel: "Axes", mine: "pd.DataFrame", tests: Sequence[str]) -> None:
+    """Draw the accuracies of rows, a curve a test set, over their ceilings."""
+    k = np.arange(1, TOP_K + 1)
+    same = len(mine[top_columns("ceiling_top{}")].round(6).drop_duplicates()) == 1
+    ceilings = 100 * mine[top_columns("ceiling_top{}")].to_numpy(dtype=float)
+    if same:
+        panel.bar(k, ceilings[0], 0.7, color="#DDDDDD", linewidth=0, label="ceiling")
+    for ceiling, (_, row) in zip(ceilings, mine.iterrows(), strict=True):
+        index = tests.index(row["test_set"])
+        colour, marker = look(index)
+        name = SetSpec.parse(row["test_set"]).label
+        shift = 0.2 * (index - (len(tests) - 1) / 2)
+        if not same:
+            panel.plot(
+                k + shift, ceiling, "_--", color=colour, markersize=9, linewidth=0.8,
+                label=f"ceiling, {name}",
+            )  # fmt: skip
+        top, errors = tops(row)
+        panel.errorbar(
+            k + shift, top, errors, fmt=marker + ("" if same else "-"),
+            color=colour, markersize=3.5, linewidth=0.8, capsize=2, label=name,
+        )  # fmt: skip
+    panel.set(xlabel="k", xticks=k)
+    panel.set_ylim(0, 103)

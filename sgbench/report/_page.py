@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from sgbench.cards import ARTICLE
+from sgbench.links import Links, citation
 from sgbench.models import REFERENCE
 from sgbench.plots.shown import (
     AMPLITUDE,
@@ -40,12 +41,14 @@ from sgbench.plots.shown import (
     PHYSICAL,
     ULBD,
 )
+from sgbench.provenance import newest_day
 from sgbench.report import _tables
 from sgbench.report._results import Picture, Results
 from sgbench.report._tables import Table
 from sgbench.report.claims import VERDICTS, Claim, all_claims
 from sgbench.sets import IN_MESH, OFF_MESH, SetSpec
 from sgbench.symmetry import PAPER_FAMILIES
+from sgbench.version import __version__
 
 _LOCAL_SERVER = "http://127.0.0.1:5000"
 _LOCAL_STORE = "sqlite:///results/mlflow.db"
@@ -87,7 +90,7 @@ class _Spec:
     tables: Callable[[Results], Iterable[Table | None]] = lambda results: ()
 
 
-def render_page(results: Results, store: str | None = None) -> str:
+def render_page(results: Results, store: str | None = None, links: Links | None = None) -> str:
     """Return the page as one HTML file, the same for the same results, figures included.
 
     Parameters
@@ -96,6 +99,8 @@ def render_page(results: Results, store: str | None = None) -> str:
     store : str, optional
         Address of the MLflow store. Links lead to it if it is a server, else to where
         ``mlflow ui`` shows it.
+    links : Links, optional
+        To other pages.
     """
     claims = all_claims(results)
     server = _server(store)
@@ -132,6 +137,10 @@ def render_page(results: Results, store: str | None = None) -> str:
         store=_shown(store),
         hardware=_names(results.table["hardware"]),
         article=ARTICLE,
+        links=(links or Links()).named,
+        citation=citation(),
+        newest=newest_day(results.table["commit"]),
+        version=__version__,
         versions=_versions(results.table),
         key_of=_key,
         reference=REFERENCE,
@@ -153,20 +162,20 @@ def _section(spec: _Spec, results: Results, claims: Iterable[Claim]) -> dict[str
     """Return a section as the template shows it: what its `_Spec` says, and what was found."""
     pictures = [picture for picture in results.pictures if _place(picture) == spec.item]
     missing = [
-        f"{picture.title}: not made at this scale. {picture.reason}".strip()
+        f"{picture.title}: not in these results. {picture.reason}".strip()
         for picture in pictures
-        if picture.path is None
+        if picture.image is None
     ]
     if spec.item.startswith("Fig. ") and not pictures:
-        missing.append("The figure was not made at this scale.")
+        missing.append("The figure is not in these results.")
     tables = list(spec.tables(results))
     if None in tables:
-        missing.append("A table was not made at this scale: the results for it are missing.")
+        missing.append("A table is not in these results.")
     return {
         **vars(spec),
         "key": _key(spec.item),
         "claims": [claim for claim in claims if claim.item == spec.item],
-        "pictures": [(one, _data_address(one.path)) for one in pictures if one.path],
+        "pictures": [(one, _data_address(one.image)) for one in pictures if one.image],
         "tables": [table for table in tables if table],
         "missing": missing,
     }
@@ -185,9 +194,9 @@ def _key(item: str) -> str:
     return "-".join(filter(None, kept.split("-")))
 
 
-def _data_address(path: Path) -> str:
+def _data_address(image: bytes) -> str:
     # As an image of its own: ids and styles of one figure cannot reach another or the page.
-    return f"data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode()}"
+    return f"data:image/svg+xml;base64,{base64.b64encode(image).decode()}"
 
 
 def _server(store: str | None) -> str | None:
@@ -241,11 +250,8 @@ def _physical(results: Results) -> list[Table | None]:
 
 
 def _confusions(results: Results) -> Iterator[Table | None]:
-    if results.confusions is None:
-        yield None
-        return
     for test_set, family in product((OFF_MESH, CDDD), PAPER_FAMILIES):
-        yield _tables.confusions(results.confusions, results.table, test_set.name, family)
+        yield _tables.confusions(results.scores, results.table, test_set.name, family)
 
 
 _DATABASE = (

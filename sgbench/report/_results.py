@@ -1,34 +1,22 @@
 """What a run left behind, gathered for the page."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from sgbench.checked import FileKind, Fraction, Several, Text, record
+from sgbench.archives import open_run
+from sgbench.checked import FileKind, Text, printed, record
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score, current_names, read_score
-from sgbench.leaderboard import pairs_path, read_csv, read_pairs
+from sgbench.leaderboard import SCORES, TABLE, pairs_path, read_csv, read_pairs, score_files
 from sgbench.plots import read_history
 from sgbench.plots.shown import CDDD, GCDD
-from sgbench.structures import CrystalSet, read_crystals
+from sgbench.report._structures import Structures, read_structures
 
-# The second random set is made for its figure.
-_CRYSTALS = (CDDD.dataset, GCDD.dataset, "gcdd-portrayed")
-_CONFUSIONS = {
-    **dict.fromkeys(
-        ("model", "train_set", "test_set", "family", "true_class", "predicted_class"), Text
-    ),
-    **dict.fromkeys(("source", "test_sha256", "missed", "invented"), Text | None),
-    **dict.fromkeys(("n", "n_true"), Several),
-    "share": Fraction,
-}
-_CONFUSIONS_KIND = FileKind(
-    "a table of confusions", "the CSV that `sgbench confusions` writes. Make it again."
-)
 _FIGURES_KIND = FileKind(
     "a readable index of figures", "what `sgbench figures` writes. Make it again."
 )
@@ -44,10 +32,13 @@ _Figure: Any = record(
 _PORTRAITS = (
     ("Fig. 2", CDDD.dataset, "cells", "Cell edges of real structures"),
     ("Fig. 3", CDDD.dataset, "patterns", "Patterns of one space group with different cells"),
-    ("Fig. 4", _CRYSTALS[2], "cells", "Cell edges of random structures"),
+    ("Fig. 4", f"{GCDD.dataset}-portrayed", "cells", "Cell edges of random structures"),
     ("Fig. 6", CDDD.dataset, "samples", "Real structures in each space group"),
     ("Fig. 6", GCDD.dataset, "samples", "Random structures in each space group"),
 )
+
+
+_DRAWN, _INDEX = Path("figures", "paper"), "figures.json"
 
 
 @dataclass(frozen=True)
@@ -61,8 +52,8 @@ class Picture:
     title, caption : str
     family : str or None
         None where it shows several families.
-    path : Path or None
-        An SVG file, or None where there is none.
+    image : bytes or None
+        The SVG file, or None where there is none.
     reason : str
         Why there is none.
     """
@@ -71,7 +62,7 @@ class Picture:
     title: str
     caption: str
     family: str | None
-    path: Path | None
+    image: bytes | None
     reason: str = ""
 
 
@@ -88,10 +79,8 @@ class Results:
         Those that the leaderboard was made from.
     histories : mapping of (str, str) to tuple of DataFrame
         From training set and model to the histories of its trainings, one a seed.
-    crystals : mapping of str to CrystalSet
-        ``cddd``, ``gcdd`` and ``gcdd-portrayed``, as far as they were built.
-    confusions : DataFrame or None
-        What `sgbench confusions` wrote.
+    structures : Structures
+        What claims need to know of the sets of structures, as far as these were built.
     pairs : DataFrame
         Paired tests of rows (`sgbench.leaderboard.PAIR_COLUMNS`), as far as there are any.
     pictures : tuple of Picture
@@ -101,58 +90,75 @@ class Results:
     table: pd.DataFrame
     scores: tuple[Score, ...]
     histories: Mapping[tuple[str, str], tuple[pd.DataFrame, ...]]
-    crystals: Mapping[str, CrystalSet]
-    confusions: pd.DataFrame | None
+    structures: Structures
     pairs: pd.DataFrame
     pictures: tuple[Picture, ...]
 
 
-def read_results(folder: Path) -> Results:
+def read_results(path: Path) -> Results:
     """Read the results of a scale.
 
     Parameters
     ----------
-    folder : Path
-        E.g. ``results/laptop``. Only its ``leaderboard.csv`` must be there; the page says of
-        everything else where it is missing.
+    path : Path
+        A folder such as ``results/laptop``, or what `publish` made of one. Only its
+        ``leaderboard.csv`` must be there; the page says of everything else where it is missing.
 
     Raises
     ------
     SgbenchError
         If the leaderboard is missing or has several scales, or a file is damaged.
     """
-    table = read_csv(folder / "leaderboard.csv")
-    scales = sorted(set(table["scale"]))
-    if len(scales) != 1:
-        raise SgbenchError(
-            f"{folder / 'leaderboard.csv'} has rows of {len(scales)} scales; expected those of one "
-            "run. Name the folder of a scale, such as results/laptop."
+    with open_run(path) as folder:
+        table = read_csv(folder / TABLE)
+        scales = sorted(set(table["scale"]))
+        if len(scales) != 1:
+            raise SgbenchError(
+                f"{folder / TABLE} has rows of {len(scales)} scales; expected those of one run. "
+                "Name the folder of a scale, such as results/laptop."
+            )
+        files = [file for file in score_files(folder / SCORES[0]) if file.is_file()]
+        return Results(
+            scale=scales[0],
+            table=table,
+            scores=tuple(score for _, score in scores_of(files, table)),
+            histories=_histories(folder),
+            structures=read_structures(folder),
+            pairs=read_pairs(pairs_path(folder / TABLE)),
+            pictures=(*_portraits(folder), *_drawn(folder)),
         )
-    files = {name: folder / "datasets" / f"{name}.parquet" for name in _CRYSTALS}
-    return Results(
-        scale=scales[0],
-        table=table,
-        scores=tuple(_scores(folder / "scores", table)),
-        histories=_histories(folder / "models"),
-        crystals={name: read_crystals(path) for name, path in files.items() if path.exists()},
-        confusions=_confusions(folder / "confusions.csv"),
-        pairs=read_pairs(pairs_path(folder / "leaderboard.csv")),
-        pictures=(*_portraits(folder / "figures"), *_drawn(folder / "figures" / "paper")),
-    )
 
 
-def _scores(folder: Path, table: pd.DataFrame) -> Iterator[Score]:
-    # A folder may hold runs that the leaderboard does not have.
+def scores_of(files: Iterable[Path], table: pd.DataFrame) -> Iterator[tuple[Path, Score]]:
+    """Give those scores that a table was made from, with their files.
+
+    There may be files of runs that the table does not have.
+    """
     known = set(" ".join(table["predictions_sha256"].dropna().astype(str)).split())
-    for path in sorted(folder.rglob("*.json")):
+    for path in files:
         result = read_score(path)
         if result.provenance.get("predictions_sha256") in {None, *known}:
-            yield result
+            yield path, result
+
+
+def history_files(folder: Path) -> list[Path]:
+    """Return the files of a run that hold the validations of its trainings."""
+    return sorted(folder.glob("models/*/*/seed*/history.csv"))
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """Return the files of a run that its pictures are read from, as far as they are there."""
+    drawn = folder / _DRAWN
+    named = [folder / "figures" / dataset / f"{stem}.svg" for _, dataset, stem, _ in _PORTRAITS]
+    if (drawn / _INDEX).exists():
+        named += [drawn / _INDEX]
+        named += [drawn / entry["file"] for entry in _entries(drawn) if entry["file"] is not None]
+    return [path for path in dict.fromkeys(named) if path.is_file()]
 
 
 def _histories(folder: Path) -> dict[tuple[str, str], tuple[pd.DataFrame, ...]]:
     found = defaultdict(list)
-    for path in sorted(folder.glob("*/*/seed*/history.csv")):
+    for path in history_files(folder):
         named = {"train_set": path.parents[2].name, "model": path.parents[1].name}
         run = tuple(current_names(named).values())
         history = read_history(path)
@@ -161,34 +167,33 @@ def _histories(folder: Path) -> dict[tuple[str, str], tuple[pd.DataFrame, ...]]:
     return {run: tuple(histories) for run, histories in found.items()}
 
 
-def _confusions(path: Path) -> pd.DataFrame | None:
-    if not path.exists():
-        return None
-    found = _CONFUSIONS_KIND.read_csv(path, _CONFUSIONS, ("source", "test_sha256"))
-    # Those of earlier versions do not say which test data they are of.
-    unknown = {"source": "unrecorded", "test_sha256": "", "missed": "", "invented": ""}
-    return found.fillna(unknown)
-
-
 def _portraits(folder: Path) -> Iterator[Picture]:
     for number, dataset, stem, title in _PORTRAITS:
-        path = folder / dataset / f"{stem}.svg"
-        there = path.exists()
+        path = folder / "figures" / dataset / f"{stem}.svg"
+        image = path.read_bytes() if path.is_file() else None
         yield Picture(
-            number, title, f"Dataset {dataset}.", None, path if there else None,
-            "" if there else f"There is no figure {dataset}/{stem}.svg.",
+            number, title, f"Dataset {dataset}.", None, image,
+            "" if image else f"There is no figure {dataset}/{stem}.svg.",
         )  # fmt: skip
 
 
 def _drawn(folder: Path) -> Iterator[Picture]:
-    index = folder / "figures.json"
-    if not index.exists():
+    if not (folder / _DRAWN / _INDEX).exists():
         return
-    for entry in _FIGURES_KIND.read_json(index, list[_Figure]):
-        name, reason = entry["file"], entry.get("reason") or ""
-        path = None if name is None else folder / name
-        if path is not None and not path.is_file():
-            path, reason = None, f"The file {name} is missing."
+    for entry in _entries(folder / _DRAWN):
+        name, image, reason = entry["file"], None, entry.get("reason") or ""
+        if name is not None and (path := folder / _DRAWN / name).is_file():
+            image = path.read_bytes()
+        elif name is not None:
+            reason = f"The file {name} is missing."
         yield Picture(
-            entry["number"], entry["title"], entry["caption"], entry["family"], path, reason,
+            entry["number"], entry["title"], entry["caption"], entry["family"], image, reason,
         )  # fmt: skip
+
+
+def _entries(folder: Path) -> list[Any]:
+    found: list[Any] = _FIGURES_KIND.read_json(folder / _INDEX, list[_Figure])
+    for name in (entry["file"] for entry in found):
+        if name is not None and Path(name).name != name:
+            raise _FIGURES_KIND.damaged(folder / _INDEX, f"'{printed(name)}' lies elsewhere")
+    return found

@@ -8,7 +8,9 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from sgbench.evaluation import Score
+from sgbench.evaluation import Confusion, Score
+from sgbench.evaluation import confusions as confusions_of
+from sgbench.leaderboard import identity
 from sgbench.models import REFERENCE_MODELS, base_name
 from sgbench.plots import learning_curves, of_one_data, on_meshes
 from sgbench.plots.shown import (
@@ -277,7 +279,7 @@ def matrix(table: pd.DataFrame) -> Table | None:
 
 
 def confusions(
-    found: pd.DataFrame, table: pd.DataFrame, test_set: str, family: str
+    scores: Sequence[Score], table: pd.DataFrame, test_set: str, family: str
 ) -> Table | None:
     """Return the most frequent confusions of the reference model trained on ULBD.
 
@@ -285,28 +287,28 @@ def confusions(
     """
     trained = ULBD.of(family).name
     scored, _ = of_one_data(select(table, trained, test_set, family, "extinction"))
+    asked = {"train_set": trained, "test_set": test_set, "family": family}
+    known = set(scored["test_sha256"])
+    mine: list[Confusion] = []
     for model in REFERENCE_MODELS:
-        mine = found[
-            (found["model"] == model)
-            & (found["train_set"] == trained)
-            & (found["test_set"] == test_set)
-            & (found["family"] == family)
-            & found["test_sha256"].isin(scored["test_sha256"])
-        ].sort_values(["n", "true_class", "predicted_class"], ascending=[False, True, True])
-        if len(mine):
+        mine = confusions_of(
+            [one for one in scores if (asked | {"model": model}).items() <= identity(one).items()
+             and one.test_sha256 in known]
+        )  # fmt: skip
+        if mine:
             break
     else:
         return None
-    worst = mine.head(_WORST)
+    worst = mine[:_WORST]
     rows = [
         [
-            f"{row['true_class']} taken for {row['predicted_class']}", row["missed"] or "–",
-            row["invented"] or "–", f"{int(row['n']):,}", f"{int(row['n_true']):,}",
-            percent(row["share"]),
+            f"{one.true_class} taken for {one.predicted_class}", "; ".join(one.missed) or "–",
+            "; ".join(one.invented) or "–", f"{one.n:,}", f"{one.n_true:,}", percent(one.share),
         ]
-        for _, row in worst.iterrows()
+        for one in worst
     ]  # fmt: skip
-    share = percent(worst["n"].sum() / mine["n"].sum(), 0)
+    listed, every = (sum(one.n for one in part) for part in (worst, mine))
+    share = percent(listed / every, 0)
     shown = (
         f"all {plural(len(mine), 'confusion')}"
         if len(worst) == len(mine)

@@ -173,7 +173,7 @@ class SetSpec:
         stem, train = STEMS[self.origin], self.part == "train"
         family = f"-{self.family}" if train and self.family else ""
         if self.origin == "designed":
-            head, _, tail = self.law.partition("-no-")
+            head, tail = self.law_parts
             kind = ("" if self.balanced else "-imbalanced") + (
                 "" if self.protocol == "canonical" else f"-{self.protocol}"
             )
@@ -192,6 +192,12 @@ class SetSpec:
                 f"{'-in-domain' if self.in_domain else ''}"
             )
         return text + "".join(f"+{condition}" for condition in self.conditions)
+
+    @property
+    def law_parts(self) -> tuple[str, str]:
+        """The law of intensities, and the ingredient that it lacks; empty where it lacks none."""
+        head, _, tail = self.law.partition("-no-")
+        return head, tail
 
     @property
     def key(self) -> str:

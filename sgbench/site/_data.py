@@ -1,7 +1,7 @@
 """What the page knows: the table by columns, and for each model what only its own page shows."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,11 @@ import pandas as pd
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Confusion, LabelScore, Score, confusions, read_score
 from sgbench.files import file_sha256
-from sgbench.leaderboard import IDENTITY, identity, with_ranks
-from sgbench.models import CONTROLS, get_model
+from sgbench.leaderboard import IDENTITY, command_again, identity, with_ranks
+from sgbench.models import CONTROLS, ORACLE, base_name, current_name, list_models
+from sgbench.provenance import newest_day
+from sgbench.site._names import data_names, data_words, family_name, set_words
+from sgbench.site._overview import TRAINING_RULE, overview, variant_of
 from sgbench.symmetry import FAMILIES, extinction_classes, family_spacegroups, spacegroup_symbol
 
 #: Confusions of a model on a test set that its page shows, at most: the most frequent.
@@ -107,10 +110,16 @@ def site_data(
         )
     table = with_ranks(table.reset_index(drop=True), pairs)
     models = list(dict.fromkeys(table["model"].astype(str)))
+    test_data = data_names(table)
     index = {
         "models": models,
         "n_rows": len(table),
         "columns": {str(name): _column(table[name]) for name in table.columns},
+        "test_data": _column(pd.Series(test_data, dtype=object)),
+        "names": _names(table, test_data),
+        "variant_of": variant_of(table),
+        "overview": overview(table, test_data),
+        "training_rule": TRAINING_RULE,
         "ceilings": [
             [stem, name]
             for stem, name in CEILINGS.items()
@@ -119,15 +128,36 @@ def site_data(
         "classes": {family: _classes(family) for family in dict.fromkeys(table["family"])},
         "papers": _papers(table),
         "controls": CONTROLS,
+        "oracle": ORACLE,
         "table_sha256": table_sha256,
+        "newest": newest_day(table.get("commit", ())),
+        "again": _column(pd.Series(_commands(table), dtype=object)),
     }
-    members = _by_row(table, files)
-    wrong = _by_run(confusions([file.score for found in members.values() for file in found]))
+    keys = list(zip(*(map(str, table[name]) for name in IDENTITY), strict=True))
+    members = _by_row(keys, table["predictions_sha256"], files)
+    scores = [file.score for found in members.values() for file in found]
+    wrong = _by_run(confusions(scores, MOST_CONFUSIONS))
     details: list[dict[str, Any]] = [{} for _ in models]
     for position, found in members.items():
-        key = dict(zip(IDENTITY, _key(table.iloc[position]), strict=True))
+        key = dict(zip(IDENTITY, keys[position], strict=True))
         details[models.index(key["model"])][str(position)] = _detail(key, found, wrong)
     return SiteData(index, _differences(wrong), details)
+
+
+def _commands(table: pd.DataFrame) -> list[str | None]:
+    """Return what makes each row again; those of one model share theirs."""
+    rows: list[Any] = table.to_dict("records")
+    return [command_again(row) for row in rows]
+
+
+def _names(table: pd.DataFrame, test_data: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return words and a sentence for each value of a column that the page writes out."""
+    sets = dict(zip(test_data, table["test_set"].astype(str), strict=True))
+    return {
+        "family": {family: [family_name(family), ""] for family in dict.fromkeys(table["family"])},
+        "test_data": {name: data_words(name, sets[name]) for name in sets},
+        "train_set": {name: set_words(name) for name in dict.fromkeys(table["train_set"].map(str))},
+    }
 
 
 def _column(values: "pd.Series[Any]") -> dict[str, Any]:
@@ -161,36 +191,38 @@ def _classes(family: str) -> list[dict[str, Any]]:
 
 
 def _papers(table: pd.DataFrame) -> dict[str, str]:
-    """Return the paper of each of this package's own models."""
+    """Return the paper of each of this package's own models, without importing what builds them."""
+    known = list_models()
+    backbones = next((entry for name, entry in known.items() if name.startswith("timm:")), None)
     found = {}
     for model in dict.fromkeys(table.loc[table["status"] == "reference", "model"].astype(str)):
-        try:
-            found[model] = get_model(model).paper
-        except SgbenchError:  # one of an earlier version
-            continue
+        name = current_name(base_name(model))
+        entry = known.get(name) or (backbones if name.startswith("timm:") else None)
+        if entry:  # none of one of an earlier version
+            found[model] = entry["paper"]
     return found
 
 
-def _key(row: "pd.Series[Any]") -> tuple[str, ...]:
-    return tuple(str(row[name]) for name in IDENTITY)
-
-
-def _by_row(table: pd.DataFrame, files: Iterable[ScoreFile]) -> dict[int, list[ScoreFile]]:
-    """Sort scores to the rows that were made from them."""
+def _by_row(
+    keys: Sequence[tuple[str, ...]], predictions: Iterable[object], files: Iterable[ScoreFile]
+) -> dict[int, list[ScoreFile]]:
+    """Sort scores to the rows that were made from them; the first of those that are given twice."""
     # Trainings on other data bear the same names, so a row is known by its predictions as well.
     position = {
-        (_key(row), sha256): i
-        for i, (_, row) in enumerate(table.iterrows())
+        (key, sha256): i
+        for i, (key, hashes) in enumerate(zip(keys, predictions, strict=True))
         # Scores of early versions name no predictions.
-        for sha256 in ("None", *str(row["predictions_sha256"]).split())
+        for sha256 in ("None", *str(hashes).split())
     }
-    found = defaultdict(list)
+    found: dict[int, dict[tuple[str, ...], ScoreFile]] = defaultdict(dict)
     for file in files:
         key = tuple(identity(file.score).values())
-        row = position.get((key, str(file.score.provenance.get("predictions_sha256"))))
+        answers, seed = (str(file.score.provenance.get(n)) for n in ("predictions_sha256", "seed"))
+        row = position.get((key, answers))
         if row is not None:
-            found[row].append(file)
-    return dict(found)
+            # A run and what was published of it may both be there.
+            found[row].setdefault((answers, seed), file)
+    return {row: list(several.values()) for row, several in found.items()}
 
 
 def _by_run(found: Iterable[Confusion]) -> dict[tuple[str, ...], list[Confusion]]:
@@ -224,11 +256,14 @@ def _detail(
         symbol = _positions(key["family"])
         detail["by_class"] = _by_class([file.score.by_label for file in files])
         detail["confusions"] = [
-            [symbol[one.true_class], symbol[one.predicted_class], one.n, one.n_true]
-            for one in mine[:MOST_CONFUSIONS]
+            [symbol[one.true_class], symbol[one.predicted_class], one.n, one.n_true] for one in mine
         ]
-        detail["n_confusions"] = len(mine)
-        detail["n_wrong"] = sum(one.n for one in mine)
+        every = Counter[tuple[int, int]]()
+        for true, predicted, n in (one for file in files for one in file.score.confusion):
+            if mine and true != predicted:
+                every[true, predicted] += n
+        detail["n_confusions"] = len(every)
+        detail["n_wrong"] = every.total()
     return detail
 
 
@@ -268,7 +303,7 @@ def _differences(
     for run in wrong.values():
         family = run[0].family
         symbol = _positions(family)
-        for one in run[:MOST_CONFUSIONS]:
+        for one in run:
             pair = f"{symbol[one.true_class]},{symbol[one.predicted_class]}"
             found[family][pair] = [list(one.missed), list(one.invented)]
     return dict(found)

@@ -8,15 +8,21 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from sgbench.cards import ARTICLE
+from sgbench.links import Links, citation
 from sgbench.site._data import SiteData
 from sgbench.site._glossary import Glossary
 from sgbench.version import __version__
 
 # In this order they are one script; later ones use what earlier ones define.
-_SCRIPTS = ("dom.js", "data.js", "state.js", "charts.js", "views.js", "model.js", "main.js")
+_SCRIPTS = (
+    "dom.js", "data.js", "state.js", "charts.js", "grid.js", "views.js", "model.js", "main.js",
+)  # fmt: skip
 
 
-def render_site(data: SiteData, glossary: Glossary | None = None) -> str:
+def render_site(
+    data: SiteData, glossary: Glossary | None = None, links: Links | None = None
+) -> str:
     """Return the site as one HTML file, the same for the same data.
 
     The file needs nothing but itself. A content security policy names the one script and the one
@@ -27,6 +33,8 @@ def render_site(data: SiteData, glossary: Glossary | None = None) -> str:
     data : SiteData
     glossary : Glossary, optional
         With it the page explains its terms, and each column of the table leads to its term.
+    links : Links, optional
+        To other pages.
     """
     folder = Path(str(files("sgbench.site")))
     environment = Environment(
@@ -43,6 +51,9 @@ def render_site(data: SiteData, glossary: Glossary | None = None) -> str:
     style = (folder / "site.css").read_text(encoding="utf-8")
     return environment.get_template("site.html.jinja").render(
         version=__version__,
+        links=(links or Links()).named,
+        citation=citation(),
+        article=ARTICLE,
         data=data,
         glossary=glossary or Glossary((), {}),
         # Made from the glossary's Markdown with raw HTML off.

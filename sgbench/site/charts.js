@@ -121,6 +121,120 @@ function frame(
 const path = (points) =>
   points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join(" ");
 
+// Shapes of radius 1, which come back hollow and faint, and colours as far from one another as their number allows.
+const SHAPES = [
+  "M-1 0a1 1 0 1 0 2 0a1 1 0 1 0-2 0Z",
+  "M-.9-.9H.9V.9H-.9Z",
+  "M0-1.2L1.1.8H-1.1Z",
+  "M0-1.3L1.2 0L0 1.3L-1.2 0Z",
+  "M0 1.2L1.1-.8H-1.1Z",
+  "M-.4-1.2H.4V-.4H1.2V.4H.4V1.2H-.4V.4H-1.2V-.4H-.4Z",
+  "M-1.2-.4H1.2V.4H-1.2Z",
+  "M-.4-1.2H.4V1.2H-.4Z",
+];
+const TURNS = ["", "hollow", "faint"];
+const glyph = (shape, colour, x, y, r = 5) =>
+  s("path", {
+    class: ["glyph", TURNS[Math.floor(shape / SHAPES.length) % 3], colour === null ? "plain" : ""]
+      .filter(Boolean)
+      .join(" "),
+    d: SHAPES[shape % SHAPES.length],
+    transform: `translate(${x.toFixed(1)} ${y.toFixed(1)}) scale(${r})`,
+    style: { "--hue": ((colour ?? 0) * 137.5 + 250) % 360 },
+  });
+const keyOf = (shape, colour, text) =>
+  h(
+    "li",
+    null,
+    s("svg", { width: 14, height: 14, "aria-hidden": "true" }, glyph(shape, colour, 7, 7)),
+    " ",
+    text,
+  );
+
+// Models in lines, families as marks, a panel for each test set, and ceilings as dashed lines.
+function overviewPlot(columns, lines) {
+  const most = 40;
+  const models = lines.slice(0, most);
+  const families = [...new Set(columns.map(([family]) => family))];
+  const tests = [...new Set(columns.map(([, test]) => test))];
+  if (NARROW.matches) tests.length = 1;
+  const [clip, panel, gap, step] = NARROW.matches ? [18, 200, 0, 24] : [34, 250, 26, 20];
+  const left = Math.min(clip, Math.max(...models.map((line) => line.model.length))) * 7 + 14;
+  const [top, tall] = [24, models.length * step];
+  const width = left + tests.length * (panel + gap) + 12;
+  const titles = tests.map((test) => wordsOf("test_data", test));
+  const caption = `Extinction classes right (${unit()}) on ${titles.join("; ")}`;
+  const svg = s("svg", {
+    viewBox: `0 0 ${width} ${top + tall + 36}`,
+    class: "chart wide",
+    role: "img",
+    "aria-label": `${caption}. The numbers are in the table below.`,
+  });
+  models.forEach(({ model }, i) => {
+    const name = model.length > clip ? `${model.slice(0, clip - 1)}…` : model;
+    const y = top + (i + 0.5) * step;
+    svg.append(
+      s("line", { class: "grid", x1: left, x2: width - gap - 12, y1: y, y2: y }),
+      s("text", { class: "name", x: left - 8, y: y + 4, "text-anchor": "end" }, name),
+    );
+  });
+  tests.forEach((test, j) => {
+    const start = left + j * (panel + gap);
+    const x = (value) => start + value * panel;
+    svg.append(
+      s("text", { class: "name", x: x(0.5), y: 12, "text-anchor": "middle" }, titles[j]),
+      s("line", { class: "axis", x1: x(0), x2: x(1), y1: top + tall, y2: top + tall }),
+    );
+    for (const value of [0, 0.25, 0.5, 0.75, 1])
+      svg.append(
+        s("line", { class: "grid", x1: x(value), x2: x(value), y1: top, y2: top + tall }),
+        s("text", { x: x(value), y: top + tall + 16, "text-anchor": "middle" }, `${100 * value}`),
+      );
+    const marks = models.flatMap((line, i) =>
+      line.rows
+        .filter((row, place) => hasResult(row) && columns[place][1] === test)
+        .map((row) => ({ row, i, family: families.indexOf(row.family) })),
+    );
+    const limits = marks.map(({ row }) => limitOf(row)).filter(isNumber);
+    for (const limit of new Set(limits))
+      svg.append(
+        s("line", {
+          class: "ceiling",
+          x1: x(limit),
+          x2: x(limit),
+          y1: top - 4,
+          y2: top + tall + 4,
+        }),
+      );
+    for (const { row, i, family } of marks) {
+      const y = top + (i + 0.5) * step + 1.5 * (family - (families.length - 1) / 2);
+      svg.append(
+        explain(glyph(family, family, x(shown(row)), y, 4.5), [
+          row.model,
+          `${familyOf(row)}: ${percent(shown(row))} ${unit()} (${interval(row)})`,
+          isNumber(limitOf(row)) ? `ceiling ${percent(limitOf(row))} %` : "",
+        ]),
+      );
+    }
+  });
+  return h(
+    "figure",
+    null,
+    svg,
+    h(
+      "ul",
+      { class: "keys" },
+      families.map((family, i) => keyOf(i, i, wordsOf("family", family))),
+      svg.querySelector(".ceiling")
+        ? h("li", null, h("span", { class: "key ceiling" }), " ceiling")
+        : null,
+    ),
+    models.length < lines.length
+      ? h("p", { class: "soft" }, `The first ${most} of ${lines.length} models.`)
+      : null,
+  );
+}
+
 // A mark that can be reached by keyboard and says what it stands for.
 function dot([x, y], r, label, lines) {
   const circle = { class: "mark", cx: x, cy: y, r, tabindex: 0, role: "img", "aria-label": label };
@@ -129,6 +243,9 @@ function dot([x, y], r, label, lines) {
 
 // Top-1 to top-5 of one row against its ceiling.
 function topKCurve(row) {
+  if (!isNumber(shown(row)))
+    return h("p", { class: "missing" }, "There is no share, since the ceiling is no bound here.");
+  const name = isBound(row) ? "ceiling" : "mark, no bound";
   const limits = K.filter((k) => isNumber(shownCeiling(row, k)));
   const xAxis = {
     name: "k: how many guesses count",
@@ -149,7 +266,7 @@ function topKCurve(row) {
       svg.append(
         s("line", { class: "mark", x1: px(k), x2: px(k), y1: py(100 * low), y2: py(100 * high) }),
       );
-    const text = `${percent(shown(row, k))} (${interval(row, k)}) ${unit()}; ceiling ${percent(shownCeiling(row, k))}`;
+    const text = `${percent(shown(row, k))} (${interval(row, k)}) ${unit()}; ${name}: ${percent(shownCeiling(row, k))}`;
     svg.append(
       dot([px(k), py(100 * shown(row, k))], 5, `top-${k}: ${text}`, [`top-${k}`, text]),
     );
@@ -164,17 +281,17 @@ function topKCurve(row) {
       h("span", { class: "key curve" }),
       " model with 95 % intervals ",
       h("span", { class: "key ceiling" }),
-      ` ceiling: ${ceilingName()}`,
+      ` ${name}: ${ceilingName()}`,
     ),
     numbers(
       caption,
-      ["k", "accuracy", "95 % interval", "ceiling", "to the ceiling (points)"],
+      ["k", "accuracy", "95 % interval", name, "to the ceiling (points)"],
       K.map((k) => [
         `top-${k}`,
         percent(shown(row, k)),
         interval(row, k),
         percent(shownCeiling(row, k)),
-        isNumber(shownCeiling(row, k))
+        isNumber(boundOf(row, k))
           ? signed(100 * (shown(row, k) - shownCeiling(row, k)), 2)
           : NONE,
       ]),
@@ -231,6 +348,20 @@ function reliability(bins, model) {
   );
 }
 
+// Names of dots: the model, and what else it takes to tell dots of one model apart.
+function labelsOf(rows) {
+  const labels = new Map(rows.map((row) => [row, row.model]));
+  const more = [trainedShort, testedOn, familyOf, ({ class_scheme }) => schemeName(class_scheme)];
+  for (const part of [...more, ({ scale }) => scale, ({ position }) => `row ${position + 1}`]) {
+    const same = new Map();
+    for (const [row, label] of labels) same.set(label, [...(same.get(label) ?? []), row]);
+    for (const [label, alike] of same)
+      if (new Set(alike.map(part)).size > 1)
+        for (const row of alike) labels.set(row, `${label}, ${part(row)}`);
+  }
+  return labels;
+}
+
 const costText = (row, cost) => (row[cost] < 100 ? short(row[cost]) : whole(row[cost]));
 
 // Accuracy against what it costs, and the line of those that nothing cheaper beats.
@@ -259,7 +390,7 @@ function costPlot(rows, cost) {
     yAxis,
   );
   svg.classList.add("wide");
-  for (const limit of new Set(priced.map((row) => shownCeiling(row)).filter(isNumber))) {
+  for (const limit of new Set(priced.map(limitOf).filter(isNumber))) {
     svg.append(
       s("line", {
         class: "ceiling",
@@ -280,10 +411,13 @@ function costPlot(rows, cost) {
     );
     svg.append(s("path", { class: "front", d: path([...steps, [right, steps.at(-1)[1]]]) }));
   }
+  const models = [...new Set(priced.map((row) => row.model))];
+  const trained = [...new Set(priced.map(trainedShort))].sort();
+  const labels = labelsOf(priced);
   const taken = priced.map((row) => ({ x: at(row)[0] - 6, y: at(row)[1] - 6, w: 12, h: 12 }));
   for (const row of [...priced].sort((a, b) => shown(b) - shown(a))) {
     const [x, y] = at(row);
-    const text = `${percent(shown(row))} (${interval(row)}) ${unit()}, ${costText(row, cost)} ${COSTS[cost]}, trained on ${row.train_set}`;
+    const text = `${percent(shown(row))} (${interval(row)}) ${unit()}, ${costText(row, cost)} ${COSTS[cost]}, trained on: ${trainedOn(row)}, tested on: ${testedOn(row)}`;
     const [low, high] = [shown(row, 1, "_low"), shown(row, 1, "_high")];
     if (isNumber(low) && isNumber(high))
       svg.append(
@@ -295,12 +429,13 @@ function costPlot(rows, cost) {
           "a",
           { href: modelAddress(row), "aria-label": `${row.model}: ${text}` },
           s("circle", { class: "reach", cx: x, cy: y, r: 12 }),
-          s("circle", { class: "mark", cx: x, cy: y, r: 5 }),
+          glyph(trained.indexOf(trainedShort(row)), models.indexOf(row.model), x, y),
         ),
         [row.model, text],
       ),
     );
-    const name = row.model.length > 28 ? `${row.model.slice(0, 27)}…` : row.model;
+    const name = labels.get(row);
+    if (name.length > 48) continue;
     const w = 6.6 * name.length;
     const place = [
       [x + 9, y + 4],
@@ -337,8 +472,10 @@ function costPlot(rows, cost) {
       h("span", { class: "key curve" }),
       " what nothing cheaper beats ",
       h("span", { class: "key ceiling" }),
-      ` ceiling: ${ceilingName()}. Names that have no room are in the hints and in the table.`,
+      " ceiling. Names that have no room are in the hints and in the table.",
     ),
+    h("ul", { class: "keys" }, models.map((model, i) => keyOf(0, i, model))),
+    h("ul", { class: "keys" }, trained.map((name, i) => keyOf(i, null, `trained on: ${name}`))),
     numbers(
       caption,
       ["model", "trained on", "tested on", "accuracy", "95 % interval", COSTS[cost]],
@@ -346,8 +483,8 @@ function costPlot(rows, cost) {
         .sort((a, b) => shown(b) - shown(a))
         .map((row) => [
           row.model,
-          row.train_set,
-          row.test_data,
+          trainedOn(row),
+          testedOn(row),
           percent(shown(row)),
           interval(row),
           costText(row, cost),
@@ -356,132 +493,3 @@ function costPlot(rows, cost) {
   );
 }
 
-// Cells are {row, column, strength, text, label, lines, kind, href}; strength from 0 to 1.
-// One cell is in the tab order, and arrow keys lead to its neighbours.
-function heatMap(
-  caption,
-  rowNames,
-  columnNames,
-  cells,
-  { size = [64, 26], left, top, rotate = false },
-) {
-  const [w, hgt] = size;
-  const [width, height] = [
-    left + w * columnNames.length + (rotate ? 60 : 8),
-    top + hgt * rowNames.length + 8,
-  ];
-  const svg = s("svg", {
-    viewBox: `0 0 ${width} ${height}`,
-    width,
-    height,
-    class: "heat",
-    role: "grid",
-    "aria-label": caption,
-    "aria-readonly": "true",
-  });
-  const header = s("g", { role: "row" }, s("g", { role: "gridcell", "aria-label": "" }));
-  columnNames.forEach((name, j) => {
-    const x = left + w * (j + 0.5);
-    header.append(
-      s(
-        "text",
-        {
-          role: "columnheader",
-          ...(rotate
-            ? { transform: `translate(${x + 4} ${top - 6}) rotate(-60)` }
-            : { x, y: top - 8, "text-anchor": "middle" }),
-        },
-        name,
-      ),
-    );
-  });
-  svg.append(header);
-  const places = new Map(cells.map((cell) => [`${cell.row},${cell.column}`, cell]));
-  const nodes = new Map();
-  rowNames.forEach((name, i) => {
-    const line = s(
-      "g",
-      { role: "row" },
-      s(
-        "text",
-        { role: "rowheader", x: left - 8, y: top + hgt * (i + 0.5) + 4, "text-anchor": "end" },
-        name,
-      ),
-    );
-    columnNames.forEach((_, j) => {
-      const cell = places.get(`${i},${j}`);
-      const box = {
-        x: left + w * j + 1,
-        y: top + hgt * i + 1,
-        width: w - 2,
-        height: hgt - 2,
-        rx: 2,
-      };
-      if (!cell) {
-        line.append(s("rect", { class: "empty", ...box, role: "presentation" }));
-        return;
-      }
-      const node = s(
-        "g",
-        { role: "gridcell", tabindex: nodes.size ? -1 : 0, "aria-label": cell.label },
-        s("rect", {
-          class: `cell ${cell.kind ?? ""}`,
-          ...box,
-          style: { "--strength": `${(100 * Math.min(1, Math.max(0, cell.strength))).toFixed(0)}%` },
-        }),
-        cell.text
-          ? s(
-              "text",
-              {
-                x: box.x + box.width / 2,
-                y: box.y + box.height / 2 + 4,
-                "text-anchor": "middle",
-                "aria-hidden": "true",
-              },
-              cell.text,
-            )
-          : null,
-      );
-      explain(node, cell.lines);
-      nodes.set(`${i},${j}`, node);
-      // A tap shows the hint; a click does not need to, since the pointer was there before.
-      if (cell.href)
-        node.addEventListener("click", (event) => {
-          if (event.pointerType !== "touch") location.hash = cell.href;
-        });
-      node.addEventListener("keydown", (event) => {
-        if (event.key === "Enter" && cell.href) location.hash = cell.href;
-        const [di, dj] = {
-          ArrowUp: [-1, 0],
-          ArrowDown: [1, 0],
-          ArrowLeft: [0, -1],
-          ArrowRight: [0, 1],
-        }[event.key] ?? [0, 0];
-        if (!di && !dj) return;
-        event.preventDefault();
-        for (
-          let [a, b] = [i + di, j + dj];
-          a >= 0 && b >= 0 && a < rowNames.length && b < columnNames.length;
-          a += di, b += dj
-        ) {
-          const next = nodes.get(`${a},${b}`);
-          if (!next) continue;
-          node.setAttribute("tabindex", -1);
-          next.setAttribute("tabindex", 0);
-          next.focus();
-          return;
-        }
-      });
-      line.append(node);
-    });
-    svg.append(line);
-  });
-  return h(
-    "div",
-    { class: "scroll", role: "region", "aria-label": `${caption}, scrolls`, tabindex: 0 },
-    svg,
-  );
-}
-const nameWidth = (names, most = 46) =>
-  Math.min(most, Math.max(...names.map((name) => name.length))) * 6.7 + 14;
-const clipped = (name, most = 46) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);

@@ -6,13 +6,14 @@ const TERMS = parsed("terms");
 const K = [1, 2, 3, 4, 5];
 const COLUMN_NAMES = Object.keys(INDEX.columns);
 
+const valuesOf = ({ numbers, texts, index }) =>
+  numbers ? (i) => numbers[i] : (i) => texts[index[i]];
 const ROWS = (() => {
-  const getters = COLUMN_NAMES.map((name) => {
-    const column = INDEX.columns[name];
-    return column.numbers ? (i) => column.numbers[i] : (i) => column.texts[column.index[i]];
-  });
+  const getters = COLUMN_NAMES.map((name) => valuesOf(INDEX.columns[name]));
+  const testData = valuesOf(INDEX.test_data);
+  const again = valuesOf(INDEX.again);
   return Array.from({ length: INDEX.n_rows }, (_, i) => {
-    const row = { position: i };
+    const row = { position: i, test_data: testData(i), variant_of: INDEX.variant_of[i], again: again(i) };
     COLUMN_NAMES.forEach((name, j) => {
       row[name] = getters[j](i);
     });
@@ -21,33 +22,18 @@ const ROWS = (() => {
   });
 })();
 
-// Rows of one test set's name may be of different data, which are never shown as one. The most
-// frequent source keeps the name, and so does the most frequent checksum of a source; others add
-// their own.
-{
-  const commonest = (keyOf, valueOf) => {
-    const counts = new Map();
-    for (const row of ROWS) {
-      if (!counts.has(keyOf(row))) counts.set(keyOf(row), new Map());
-      const same = counts.get(keyOf(row));
-      same.set(valueOf(row), (same.get(valueOf(row)) ?? 0) + 1);
-    }
-    return (row) => [...counts.get(keyOf(row))].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
-  };
-  const sourceOf = (row) => row.source ?? "unrecorded";
-  const checksumOf = (row) => row.test_sha256 ?? "unknown";
-  const source = commonest((row) => row.test_set, sourceOf);
-  const checksum = commonest(
-    (row) => JSON.stringify([row.scale, row.family, row.test_set, row.source]),
-    checksumOf,
-  );
-  for (const row of ROWS) {
-    const own = [];
-    if (sourceOf(row) !== source(row)) own.push(sourceOf(row));
-    if (checksumOf(row) !== checksum(row)) own.push(checksumOf(row).slice(0, 8));
-    row.test_data = own.length ? `${row.test_set} (${own.join(", ")})` : row.test_set;
-  }
-}
+// What a value of a column is called, and a sentence that says what it is.
+const wordsOf = (name, value) => INDEX.names[name]?.[value]?.[0] ?? value;
+const sentenceOf = (name, value) => INDEX.names[name]?.[value]?.[1] ?? "";
+const familyOf = (row) => wordsOf("family", row.family);
+const trainedOn = (row) => wordsOf("train_set", row.train_set);
+// Without the family of the row.
+const trainedShort = (row) =>
+  trainedOn(row)
+    .split(", ")
+    .filter((part) => part !== familyOf(row))
+    .join(", ");
+const testedOn = (row) => wordsOf("test_data", row.test_data);
 
 const distinct = (name, rows = ROWS) =>
   [...new Set(rows.map((row) => row[name]))].filter((x) => x !== null);
@@ -71,32 +57,59 @@ function detailOf(row) {
   return details.get(place)[row.position] ?? null;
 }
 
-// On structures intensities tell more than absences do, and so do cells in some designed sets.
+// On structures intensities tell more than absences do, and so do cells in some designed sets: what
+// the laws allow space groups is then a mark to compare with, and no bound.
 const isBound = (row) =>
   row.class_scheme === "extinction" ||
-  (row.source === "designed" &&
-    row.data_ceiling_top1 !== null &&
-    !(row.data_ceiling_top1 > row.ceiling_top1 + 1e-6));
+  (state.ceiling !== "ceiling"
+    ? isNumber(ceilingOf(row))
+    : row.source === "designed" &&
+      row.data_ceiling_top1 !== null &&
+      !(row.data_ceiling_top1 > row.ceiling_top1 + 1e-6));
 const highestCeiling = (row) =>
   Math.max(...INDEX.ceilings.map(([stem]) => row[`${stem}_top1`] ?? 0));
 
 const ceilingOf = (row, k = 1) => row[`${state.ceiling}_top${k}`] ?? null;
+const boundOf = (row, k = 1) => (isBound(row) ? ceilingOf(row, k) : null);
 
 // An accuracy as it is, or as a share of what is achievable; `end` is "", "_low" or "_high".
 function shown(row, k = 1, end = "") {
   const value = row[`top${k}${end}`];
   if (state.show !== "share" || value === null) return value;
-  const limit = ceilingOf(row, k);
+  const limit = boundOf(row, k);
   return limit ? value / limit : null;
 }
 const shownCeiling = (row, k = 1) =>
-  state.show === "share" ? (ceilingOf(row, k) ? 1 : null) : ceilingOf(row, k);
+  state.show === "share" ? (boundOf(row, k) ? 1 : null) : ceilingOf(row, k);
+// The ceiling that stands beside an accuracy. That of the laws says nothing of classes, so where it is
+// chosen the one of the data does. A share needs none.
+const limitOf = (row) =>
+  state.show === "share"
+    ? null
+    : state.ceiling === "ceiling"
+      ? row.data_ceiling_top1
+      : ceilingOf(row);
 const interval = (row, k = 1) => {
   const [low, high] = [shown(row, k, "_low"), shown(row, k, "_high")];
   return isNumber(low) && isNumber(high) ? `${percent(low)}–${percent(high)}` : "";
 };
 const unit = () => (state.show === "share" ? "% of achievable" : "%");
 const ceilingName = () => INDEX.ceilings.find(([stem]) => stem === state.ceiling)[1];
+const SMALL = 500;
+const isSmall = (row) => (row.n_clusters ?? row.n_test) < SMALL;
+
+// Variants of rows that are there fold under these.
+function folded(rows) {
+  const there = new Set(rows.map((row) => row.position));
+  const variants = new Map();
+  const own = rows.filter((row) => {
+    if (!there.has(row.variant_of)) return true;
+    variants.set(row.variant_of, [...(variants.get(row.variant_of) ?? []), row]);
+    return false;
+  });
+  return { own, variants };
+}
+const isOpen = (model) => state.variants === "yes" || state.open === model;
 const rankText = (row) =>
   row.rank_best === null
     ? NONE

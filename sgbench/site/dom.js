@@ -54,6 +54,32 @@ function probability(p) {
   return p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(p < 0.1 ? 3 : 2)}`;
 }
 
+// Puts a text on the clipboard, also where a browser denies pages from a file its clipboard.
+async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const field = h("textarea", { readonly: true, class: "aside" }, text);
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+}
+
+// A button that copies a text and says so.
+function copyButton(text, label) {
+  const button = h("button", { type: "button", class: "copy", "aria-label": label }, "copy");
+  button.addEventListener("click", async () => {
+    await copyText(text);
+    button.textContent = "copied";
+    button.focus();
+    byId("said").textContent = "copied";
+    setTimeout(() => (button.textContent = "copy"), 2000);
+  });
+  return button;
+}
+
 // --- what hover and focus show -------------------------------------------------------------------
 
 const hint = byId("hint");
@@ -66,12 +92,13 @@ function hideHint() {
 
 // Focus may scroll the page itself, so the hint of what is focused goes along.
 function moveHint() {
-  if (hinted && hinted[0] === document.activeElement) showHint(...hinted);
+  if (hinted && hinted === document.activeElement) showHint(hinted);
   else hideHint();
 }
 
-function showHint(target, lines) {
-  hinted = [target, lines];
+function showHint(target) {
+  hinted = target;
+  const lines = target.dataset.hint.split("\n");
   hint.replaceChildren(...lines.map((line, i) => h(i ? "div" : "strong", null, line)));
   hint.hidden = false;
   const at = target.getBoundingClientRect();
@@ -88,14 +115,19 @@ function showHint(target, lines) {
 
 // Gives an element a hint that pointer, keyboard and touch can reach; readers get it as its label.
 function explain(node, lines) {
-  const show = () => showHint(node, lines);
-  for (const event of ["pointerenter", "focus", "click"]) node.addEventListener(event, show);
-  for (const event of ["pointerleave", "blur"])
-    node.addEventListener(event, () => {
-      if (hinted?.[0] === node) hideHint();
-    });
+  node.dataset.hint = lines.filter(Boolean).join("\n");
   return node;
 }
+
+const explained = (node) => (node instanceof Element ? node.closest("[data-hint]") : null);
+for (const event of ["pointerover", "focusin", "click"])
+  document.addEventListener(event, ({ target }) => {
+    if (explained(target)) showHint(explained(target));
+  });
+for (const event of ["pointerout", "focusout"])
+  document.addEventListener(event, ({ relatedTarget }) => {
+    if (hinted && explained(relatedTarget) !== hinted) hideHint();
+  });
 
 const NUMERIC = /^([+−]?\d[\d.,]*( %| of [\d,]+| in [\d,]+)?( \([^)]*\))?|–)$/;
 

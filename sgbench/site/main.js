@@ -9,12 +9,14 @@ const LABELS = {
   train: "Trained on",
 };
 const ALL = {
-  scale: "all scales",
-  family: "all families",
-  test: "all test sets",
+  scale: "any scale",
+  family: "any family",
+  test: "any test set",
   scheme: "both",
   train: "any training set",
 };
+// What a view has no use for, since it shows all of it.
+const UNUSED = { overview: ["family", "test", "scheme", "train"], matrix: ["test"] };
 
 function buildFilters() {
   const place = byId("filters");
@@ -31,7 +33,11 @@ function buildFilters() {
           { id: `f-${key}`, onchange: (event) => change({ [key]: event.target.value }) },
           h("option", { value: "" }, ALL[key]),
           values.map((value) =>
-            h("option", { value }, key === "scheme" ? schemeName(value) : value),
+            h(
+              "option",
+              { value },
+              key === "scheme" ? schemeName(value) : wordsOf(FIELD[key], value),
+            ),
           ),
         ),
       ),
@@ -86,30 +92,42 @@ function buildFilters() {
       ),
     );
   }
-  if (ROWS.some(isControl)) {
+  for (const [key, there] of [
+    ["controls", ROWS.some(isControl)],
+    ["variants", ROWS.some((row) => row.variant_of !== null)],
+  ]) {
+    if (!there) continue;
     place.append(
       h(
         "label",
         { class: "check" },
         h("input", {
-          id: "f-controls",
+          id: `f-${key}`,
           type: "checkbox",
-          onchange: (event) => change({ controls: event.target.checked ? "yes" : "no" }),
+          onchange: (event) => change({ [key]: event.target.checked ? "yes" : "no" }),
         }),
-        "controls",
+        key,
       ),
     );
   }
 }
 
 function syncFilters() {
-  for (const key of FILTERS) if (byId(`f-${key}`)) byId(`f-${key}`).value = state[key];
+  for (const key of FILTERS) {
+    const select = byId(`f-${key}`);
+    if (!select) continue;
+    select.value = state[key];
+    select.parentElement.hidden = Boolean(UNUSED[state.view]?.includes(key));
+    explain(select, [sentenceOf(FIELD[key], state[key])]);
+    if (!select.dataset.hint) delete select.dataset.hint;
+  }
   if (byId("f-q") !== document.activeElement || byId("f-q").value !== state.q)
     byId("f-q").value = state.q;
   for (const radio of document.querySelectorAll("input[name=show]"))
     radio.checked = radio.value === state.show;
   if (byId("f-ceiling")) byId("f-ceiling").value = state.ceiling;
-  if (byId("f-controls")) byId("f-controls").checked = state.controls === "yes";
+  for (const key of ["controls", "variants"])
+    if (byId(`f-${key}`)) byId(`f-${key}`).checked = state[key] === "yes";
 }
 
 function buildNavigation() {
@@ -132,6 +150,7 @@ function syncNavigation() {
 }
 
 const RENDER = {
+  overview: overviewView,
   table: tableView,
   cost: costView,
   matrix: matrixView,
@@ -143,11 +162,9 @@ const RENDER = {
 function keepFocus(draw) {
   const { id, dataset } = document.activeElement ?? {};
   draw();
-  const again = dataset?.sort
-    ? document.querySelector(`[data-sort="${dataset.sort}"]`)
-    : id
-      ? byId(id)
-      : null;
+  const alike = ([name, value]) => document.querySelector(`[data-${name}="${CSS.escape(value)}"]`);
+  const named = Object.entries(dataset ?? {}).find(([name]) => name === "sort" || name === "fold");
+  const again = named ? alike(named) : id ? byId(id) : null;
   if (again && again !== document.activeElement) again.focus({ preventScroll: true });
 }
 
@@ -156,7 +173,6 @@ function render() {
   const isAbout = state.view === "about";
   byId("filter-box").hidden = isAbout || state.view === "model";
   byId("about").hidden = !isAbout;
-  byId("f-test").parentElement.hidden = state.view === "matrix"; // all are columns there
   byId("title").hidden = state.view === "model" || isAbout;
   byId("title").textContent = state.view === "table" ? comparison() : TITLES[state.view];
   keepFocus(() => byId("view").replaceChildren(...RENDER[state.view]().filter(Boolean)));

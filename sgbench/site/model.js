@@ -43,7 +43,7 @@ function modelView() {
       h(
         "div",
         null,
-        section("In numbers", standing(row)),
+        section("In numbers", standing(row), noBound([row])),
         section("Calibration", calibration(row)),
       ),
       section("Top-1 to top-5 against the ceiling", topKCurve(row)),
@@ -51,6 +51,7 @@ function modelView() {
     generalization(mine, row),
     byClass(row),
     confusionMatrix(row),
+    again(row),
     chain(row),
   ];
 }
@@ -63,7 +64,8 @@ function about(row) {
       `Control: ${INDEX.controls[row.model] ?? "a prediction without training"}.`,
     );
   return definition([
-    ["described in", INDEX.papers[row.model]],
+    // A model may be called "constructor".
+    ["described in", Object.hasOwn(INDEX.papers, row.model) ? INDEX.papers[row.model] : null],
     ["status", row.status],
   ]);
 }
@@ -72,8 +74,8 @@ function resultChoice(mine, row) {
   const name = (one) =>
     [
       distinct("scale").length > 1 ? one.scale : null,
-      one.family,
-      `${one.train_set} → ${one.test_data}`,
+      familyOf(one),
+      `${trainedOn(one)} → ${testedOn(one)}`,
       schemeName(one.class_scheme),
     ]
       .filter(Boolean)
@@ -121,7 +123,7 @@ function standing(row) {
     [
       "ceiling",
       isNumber(limit)
-        ? `${percent(limit)} % (${ceilingName()}${isBound(row) ? "" : "; on structures a mark, no bound"}), ${signed(100 * gapOf(row), 2)} points`
+        ? `${percent(limit)} % (${ceilingName()}${isBound(row) ? `), ${signed(100 * gapOf(row), 2)} points` : "; here a mark, no bound)"}`
         : null,
     ],
     ["balanced accuracy", `${percent(row.balanced_accuracy)} %`],
@@ -222,11 +224,11 @@ function generalization(mine, row) {
       one.scale === row.scale && one.family === row.family && one.class_scheme === row.class_scheme,
   );
   if (rows.length < 2) return null;
-  const caption = `Trained on, tested on: top-1 (${unit()}), ${row.family}, ${schemeName(row.class_scheme)}`;
+  const caption = `Trained on, tested on: top-1 (${unit()}), ${familyOf(row)}, ${schemeName(row.class_scheme)}`;
   return section(
     "Generalization",
     h("p", { class: "soft" }, `${caption}.`),
-    matrixOf(rows, caption, (one) => one.train_set),
+    matrixOf(rows, caption),
   );
 }
 
@@ -270,7 +272,7 @@ function byClass(row) {
   return section(
     "Extinction classes, the hardest first",
     table(
-      `How often the class is right, in percent with 95 % intervals, ${row.family}, ${row.test_data}`,
+      `How often the class is right, in percent with 95 % intervals, ${familyOf(row)}, ${testedOn(row)}`,
       ["class", "right (95 %)", "n", "reflection conditions", "space groups"],
       rows,
       { class: "scroll tall" },
@@ -285,18 +287,15 @@ function confusionMatrix(row) {
     return section("Confusions", h("p", null, "No class was taken for another."));
   const classes = INDEX.classes[row.family];
   const words = differences()[row.family] ?? {};
-  const cells = detail.by_class.map(([i, n, , top]) => ({
-    row: i,
-    column: i,
-    strength: top,
-    kind: "right",
-    label: `${classes[i].symbol} recognised: ${percent(top)} % of ${n}`,
-    lines: [
-      classes[i].symbol,
-      `recognised: ${percent(top)} % of ${whole(n)}`,
-      `conditions: ${condition(classes[i].conditions)}`,
-    ],
-  }));
+  const cells = new Map();
+  for (const [i, n, , top] of detail.by_class)
+    cells.set(
+      `${i},${i}`,
+      gridCell("", top, [
+        `${classes[i].symbol} recognised: ${percent(top)} % of ${whole(n)}`,
+        `conditions: ${condition(classes[i].conditions)}`,
+      ]),
+    );
   for (const [i, j, n, total] of detail.confusions) {
     const [missed, invented] = words[`${i},${j}`] ?? [[], []];
     const lines = [
@@ -304,19 +303,12 @@ function confusionMatrix(row) {
       `${whole(n)} of ${whole(total)} (${percent(n / total)} %)`,
       missed.length ? `missed ${missed.join("; ")}` : "",
       invented.length ? `invented ${invented.join("; ")}` : "",
-    ].filter(Boolean);
-    cells.push({
-      row: i,
-      column: j,
-      strength: Math.sqrt(n / total),
-      kind: "wrong",
-      label: lines.join(", "),
-      lines,
-    });
+    ];
+    cells.set(`${i},${j}`, gridCell("", Math.sqrt(n / total), lines, { kind: "wrong" }));
   }
   const names = classes.map((one) => one.symbol);
   const listed = detail.confusions.reduce((sum, [, , n]) => sum + n, 0);
-  const caption = `True classes in lines, guesses in columns, ${row.family}, ${row.test_data}`;
+  const caption = `True classes in lines, guesses in columns, ${familyOf(row)}, ${testedOn(row)}`;
   return section(
     "Confusions",
     h(
@@ -327,12 +319,23 @@ function confusionMatrix(row) {
           ? `Shown are the ${detail.confusions.length} most frequent of ${detail.n_confusions} confusions, ${percent(listed / detail.n_wrong)} % of wrong answers.`
           : `All ${detail.n_confusions} confusions are shown.`),
     ),
-    heatMap(caption, names, names, cells, {
-      size: names.length > 40 ? [11, 11] : [18, 18],
-      left: nameWidth(names),
-      top: 20 + 0.87 * nameWidth(names),
-      rotate: true,
-    }),
+    grid(
+      caption,
+      h("tr", null, h("td"), names.map((name) => h("th", { scope: "col" }, h("span", null, name)))),
+      h(
+        "tbody",
+        null,
+        names.map((name, i) =>
+          h(
+            "tr",
+            null,
+            h("th", { scope: "row" }, name),
+            names.map((_, j) => cells.get(`${i},${j}`) ?? h("td")),
+          ),
+        ),
+      ),
+      names.length > 40 ? "confusions many" : "confusions",
+    ),
     table(
       "The most frequent confusions",
       ["confusion", "n", "share of the class", "conditions missed", "conditions invented"],
@@ -346,6 +349,41 @@ function confusionMatrix(row) {
           invented.join("; ") || NONE,
         ];
       }),
+    ),
+  );
+}
+
+// What a reviewer types to get the row again.
+function again(row) {
+  const nobody = row.commit
+    ? "It was not made by the workflow from the data that everybody has."
+    : "It does not say by which committed code it was made.";
+  return section(
+    "Make this row again",
+    row.again
+      ? h(
+          "div",
+          { class: "again" },
+          h("code", null, row.again),
+          copyButton(row.again, `copy the command that makes this row of ${row.model} again`),
+        )
+      : h("p", null, `No command makes this row again. ${nobody}`),
+    h(
+      "p",
+      { class: "soft" },
+      [
+        row.again
+          ? "For a shell in a fresh clone of the project: results that are there are not made again. It makes the rows of this model alone; identity and checksums are those of this row where the processor rounds alike."
+          : "",
+        row.commit ? `Commit ${row.commit}.` : "",
+        row.lock_sha256 ? `Environment: requirements.lock with SHA-256 ${row.lock_sha256}.` : "",
+        `${whole(row.seeds)} ${row.seeds === 1 ? "seed" : "seeds"}.`,
+        isNumber(row.train_seconds) && row.train_seconds > 0
+          ? `Its training took ${whole(row.train_seconds)} s on ${row.hardware}.`
+          : "",
+      ]
+        .filter(Boolean)
+        .join(" "),
     ),
   );
 }

@@ -1,6 +1,7 @@
 // What is shown. It rests in the fragment of the address, so a view can be sent to somebody.
 
 const VIEWS = {
+  overview: "Overview",
   table: "Leaderboard",
   cost: "Accuracy and cost",
   matrix: "Generalization",
@@ -24,9 +25,9 @@ const COSTS = {
 const DEFAULTS = (() => {
   const first = (name, wanted) => (distinct(name).includes(wanted) ? wanted : distinct(name)[0]);
   return {
-    view: "table",
+    view: "overview",
     model: "",
-    scale: distinct("scale")[0],
+    scale: INDEX.overview[0].scale,
     family: distinct("family")[0],
     test: first("test_data", "ulbd-off-mesh"),
     scheme: first("class_scheme", "extinction"),
@@ -36,6 +37,8 @@ const DEFAULTS = (() => {
     show: "accuracy",
     ceiling: INDEX.ceilings[0][0],
     controls: "yes",
+    variants: "no",
+    open: "",
     cost: "train_patterns",
     term: "",
   };
@@ -44,6 +47,7 @@ const DEFAULTS = (() => {
 const CHOICES = {
   show: ["accuracy", "share"],
   controls: ["yes", "no"],
+  variants: ["yes", "no"],
   cost: Object.keys(COSTS),
   ceiling: INDEX.ceilings.map(([stem]) => stem),
 };
@@ -68,7 +72,7 @@ function readAddress(fragment) {
       if (value === "" || distinct(FIELD[key]).includes(value)) found[key] = value;
     } else if (key in CHOICES) {
       if (CHOICES[key].includes(value)) found[key] = value;
-    } else if (key === "q" || key === "sort" || key === "term") found[key] = value;
+    } else if (["q", "sort", "open", "term"].includes(key)) found[key] = value;
   }
   return found;
 }
@@ -77,7 +81,7 @@ function readAddress(fragment) {
 function addressOf(wanted) {
   const query = new URLSearchParams();
   for (const key of FILTERS) if (key !== "train" || wanted.train) query.set(key, wanted[key]);
-  for (const key of ["q", "sort", "show", "ceiling", "controls", "cost", "term"]) {
+  for (const key of ["q", "sort", "open", "term", ...Object.keys(CHOICES)]) {
     if (wanted[key] !== DEFAULTS[key]) query.set(key, wanted[key]);
   }
   const path = wanted.view === "model" ? `model/${encodeURIComponent(wanted.model)}` : wanted.view;
@@ -103,9 +107,14 @@ const modelAddress = (row) =>
     train: row.train_set,
   });
 
-// The rows that the filters leave; `without` names filters that a view does not have.
-function filtered(without = []) {
+function isWanted({ model }) {
   const words = state.q.toLowerCase().split(/\s+/).filter(Boolean);
+  return words.every((word) => model.toLowerCase().includes(word));
+}
+
+// The rows that the filters leave; `without` names filters that a view does not have. The control
+// that is told the class would not land on a mark, so it does not stand beside one.
+function filtered(without = []) {
   return ROWS.filter(
     (row) =>
       FILTERS.every(
@@ -116,7 +125,8 @@ function filtered(without = []) {
           // Controls were trained on nothing and stand beside every training set.
           (key === "train" && isControl(row)),
       ) &&
-      words.every((word) => row.model.toLowerCase().includes(word)) &&
-      (state.controls === "yes" || !isControl(row)),
+      isWanted(row) &&
+      (state.controls === "yes" || !isControl(row)) &&
+      (row.model !== INDEX.oracle || isBound(row)),
   );
 }

@@ -1,4 +1,4 @@
-// The views that compare models: table, cost, matrix.
+// The views that compare rows: table and cost.
 
 const NUMBER = { number: true };
 const accuracyColumn = (k) => ({
@@ -37,7 +37,7 @@ const COLUMNS = [
     key: "family",
     name: "family",
     value: (row) => row.family,
-    text: (row) => row.family,
+    text: familyOf,
     fixed: "family",
   },
   {
@@ -50,15 +50,15 @@ const COLUMNS = [
   {
     key: "test_set",
     name: "tested on",
-    value: (row) => row.test_data,
-    text: (row) => row.test_data,
+    value: testedOn,
+    cell: (row) => setLink("test", row),
     fixed: "test",
   },
   {
     key: "train_set",
     name: "trained on",
-    value: (row) => row.train_set,
-    text: (row) => (row.train_set === "none" ? NONE : row.train_set),
+    value: trainedOn,
+    cell: (row) => (row.train_set === "none" ? NONE : setLink("train", row)),
     fixed: "train",
   },
   {
@@ -69,6 +69,17 @@ const COLUMNS = [
       h("span", { class: "soft" }, row.isCeiling ? "" : `(${interval(row)})`),
     ],
     about: "accuracy with its 95 % interval",
+  },
+  {
+    key: "n_test",
+    name: "n",
+    ...NUMBER,
+    value: (row) => row.n_test,
+    cell: (row) => [
+      whole(row.n_test),
+      isSmall(row) ? [" ", h("span", { class: "badge" }, "small test")] : null,
+    ],
+    about: `samples of the test set; a small test has fewer than ${SMALL} that are independent`,
   },
   { key: "plot", name: "" },
   {
@@ -144,14 +155,6 @@ const COLUMNS = [
     about: "what its probabilities lose to the exact ones, in nats; lower is better",
   },
   {
-    key: "n_test",
-    name: "n",
-    ...NUMBER,
-    value: (row) => row.n_test,
-    text: (row) => whole(row.n_test),
-    about: "samples of the test set",
-  },
-  {
     key: "seeds",
     name: "seeds",
     ...NUMBER,
@@ -197,16 +200,34 @@ const COLUMNS = [
     text: (row) => short(row.patterns_per_second),
     about: "patterns predicted a second where they were predicted, rendering included",
   },
+  {
+    key: "again",
+    term: "row",
+    name: "make again",
+    there: () => ROWS.some((row) => row.again),
+    value: (row) => (row.again ? 1 : 0),
+    cell: (row) =>
+      row.again ? copyButton(row.again, `copy the command that makes ${row.model} again`) : NONE,
+    about: "copies the command that makes the row again in a clone of the project",
+  },
 ];
 const COLUMN = Object.fromEntries(COLUMNS.map((column) => [column.key, column]));
 
 function gapOf(row) {
-  const limit = ceilingOf(row);
+  const limit = boundOf(row);
   return isNumber(limit) && !row.isCeiling ? row.top1 - limit : null;
 }
 function shareOf(row) {
-  const limit = ceilingOf(row);
+  const limit = boundOf(row);
   return limit ? row.top1 / limit : null;
+}
+
+// A set's name, which narrows the table to it.
+function setLink(key, row) {
+  const [name, value] = [FIELD[key], row[FIELD[key]]];
+  const words = key === "train" && state.family ? trainedShort(row) : wordsOf(name, value);
+  const link = h("a", { href: addressOf({ ...state, [key]: value }) }, words);
+  return explain(link, [wordsOf(name, value), sentenceOf(name, value)]);
 }
 
 // A long name may break where its parts meet.
@@ -219,15 +240,19 @@ function badge(row) {
     : null;
 }
 
-function modelCell(row) {
+function modelCell(row, variants) {
   if (row.isCeiling)
     return h(
       "span",
       { class: "ceiling-name" },
-      `ceiling: ${ceilingName()}`,
-      isBound(row) ? "" : " (a mark, no bound)",
+      isBound(row) ? `ceiling: ${ceilingName()}` : `a mark, no bound: ${ceilingName()}`,
     );
-  return [h("a", { href: modelAddress(row) }, breakable(row.model)), " ", badge(row)];
+  return [
+    h("a", { href: modelAddress(row) }, breakable(row.model)),
+    " ",
+    badge(row),
+    variantsButton(row.model, variants?.length),
+  ];
 }
 
 function leadCell(row) {
@@ -360,6 +385,7 @@ function visibleColumns() {
   const there = COLUMNS.filter(
     (column) =>
       (!column.only || column.only === state.show) &&
+      (!column.there || column.there()) &&
       (!column.fixed || (!state[column.fixed] && distinct(FIELD[column.fixed]).length > 1)),
   );
   if (!NARROW.matches) return there;
@@ -367,28 +393,42 @@ function visibleColumns() {
   return [...plain.slice(0, 4), ...there.filter((column) => column.fixed), ...plain.slice(4)];
 }
 
-function leaderboard(rows) {
+// A table of ten thousand rows takes a browser ten seconds, so a long one starts with its first part.
+const FIRST_ROWS = 500;
+
+function leaderboard(rows, complete = false) {
   const columns = visibleColumns();
-  const all = sorted(withCeilings(rows));
+  const { own, variants } = folded(rows);
   const range = accuracyRange(rows);
   const several = new Set(rows.map(groupOf)).size > 1;
-  const body = h(
-    "tbody",
-    null,
-    all.map((row) =>
-      h(
-        "tr",
-        { class: row.isCeiling ? "ceiling" : isControl(row) ? "control" : null },
-        columns.map((column) => {
-          if (column.key === "plot") return h("td", { class: "plot" }, intervalPlot(row, range));
-          const content = column.cell ? column.cell(row) : (column.text(row) ?? NONE);
-          return column.header
-            ? h("th", { scope: "row", class: "model" }, content)
-            : h("td", { class: column.number ? "number" : "name" }, content);
-        }),
-      ),
-    ),
-  );
+  const line = (row, kind) =>
+    h(
+      "tr",
+      { class: row.isCeiling ? "ceiling" : isControl(row) ? "control" : kind },
+      columns.map((column) => {
+        if (column.key === "plot") return h("td", { class: "plot" }, intervalPlot(row, range));
+        const content = column.cell
+          ? column.cell(row, variants.get(row.position))
+          : (column.text(row) ?? NONE);
+        return column.header
+          ? h("th", { scope: "row", class: "model" }, content)
+          : h("td", { class: column.number ? "number" : "name" }, content);
+      }),
+    );
+  const lines = (some) =>
+    (complete ? sorted(some) : sorted(some).slice(0, FIRST_ROWS)).map((row) => [
+      line(row, null),
+      isOpen(row.model)
+        ? sorted(variants.get(row.position) ?? []).map((variant) => line(variant, "variant"))
+        : [],
+    ]);
+  const controls = own.filter(isControl);
+  const bodies = [
+    h("tbody", null, lines(withCeilings(own).filter((row) => !isControl(row)))),
+    controls.length
+      ? h("tbody", null, partHeader(CONTROLS, columns.length), lines(controls))
+      : null,
+  ];
   const caption = `Accuracy in ${state.show === "share" ? "percent of what is achievable" : "percent"}, ${comparison()}.`;
   return h(
     "div",
@@ -411,15 +451,15 @@ function leaderboard(rows) {
           columns.map((column) => headerCell(column, range)),
         ),
       ),
-      body,
+      bodies.filter(Boolean),
     ),
   );
 }
 
 function comparison() {
   const parts = [
-    state.family || "all families",
-    state.test ? `tested on ${state.test}` : "all test sets",
+    state.family ? wordsOf("family", state.family) : ALL.family,
+    state.test ? `tested on ${wordsOf("test_data", state.test)}` : ALL.test,
     state.scheme ? schemeName(state.scheme) : "both class schemes",
   ];
   return parts.join(", ");
@@ -427,21 +467,22 @@ function comparison() {
 
 // The answer at a glance, where rows can be compared.
 function headline(rows) {
-  const ranked = rows.filter((row) => row.rank_best !== null);
+  const hasRank = (row) => row.rank_best !== null;
+  const ranked = folded(rows).own.filter(hasRank);
   if (!ranked.length || new Set(ranked.map(groupOf)).size > 1) return null;
   const best = ranked.reduce((a, b) => (b.top1 > a.top1 ? b : a));
   const ties = ranked.filter((row) => row !== best && row.rank_best <= best.rank_best);
-  const limit = ceilingOf(best);
+  const limit = boundOf(best);
   const gap = isNumber(limit) ? 100 * (best.top1 - limit) : null;
   const name = (row) => h("a", { href: modelAddress(row) }, row.model);
   const trained = (row) =>
-    row !== best && row.train_set === best.train_set ? "" : ` (trained on ${row.train_set})`;
+    row !== best && row.train_set === best.train_set ? "" : ` (trained on: ${trainedShort(row)})`;
   const sentence = [
     h("strong", null, name(best)),
     trained(best),
     ` names ${percent(shown(best))} ${state.show === "share" ? "% of what is achievable" : "% right"} (95 % interval ${interval(best)}). `,
   ];
-  if (gap !== null && isBound(best)) {
+  if (gap !== null) {
     const [low, high] = [best.top1_low, best.top1_high];
     sentence.push(
       limit <= high && limit >= low
@@ -451,7 +492,8 @@ function headline(rows) {
           : `That is ${gap.toFixed(2)} points above the ceiling of ${percent(limit)} %${low > highestCeiling(best) ? ": a reason to look for a leak" : ""}. `,
     );
   }
-  if (!ties.length) sentence.push(ranked.length > 1 ? "No other shares the first rank." : "");
+  if (!ties.length)
+    sentence.push(ranked.length > 1 && best.rank_best === 1 ? "No other shares the first rank." : "");
   else {
     const few = ties.slice(0, 3);
     sentence.push(
@@ -461,24 +503,48 @@ function headline(rows) {
       ".",
     );
   }
+  const first = rows.filter(hasRank).reduce((a, b) => (b.top1 > a.top1 ? b : a));
+  if (best.rank_best > 1 && !ranked.includes(first))
+    sentence.push(
+      ` A variant of ${first.model}, trained on ${trainedShort(first)}, names ${percent(shown(first))} %.`,
+    );
   return h("p", { class: "headline" }, sentence);
 }
 
 function tableView() {
   const rows = filtered();
   if (!rows.length) return [nothing()];
+  const about = sentenceOf("test_data", state.test);
   return [
+    about ? h("p", { class: "soft" }, about) : null,
     headline(rows),
     leaderboard(rows),
-    rows.some((row) => !isBound(row))
-      ? h(
-          "p",
-          { class: "soft" },
-          "On structures, and where cells differ by group, a pattern tells more than its absences do. The ceiling over space groups is then a mark to compare with, and no bound.",
-        )
-      : null,
+    rows.length > FIRST_ROWS ? restOf(rows) : null,
+    noBound(rows),
     exports(rows),
   ];
+}
+
+// Why some rows have neither share nor gap.
+const noBound = (rows) =>
+  rows.some((row) => !isBound(row))
+    ? h(
+        "p",
+        { class: "soft" },
+        "On structures, and where cells differ by group, a pattern tells more than its absences do. The ceiling over space groups is then a mark to compare with, and no bound, so there is no share of it and no gap to it. The control that is told the class is left out there: it guesses evenly inside a class, and real groups are not even.",
+      )
+    : null;
+
+function restOf(rows) {
+  const show = () => {
+    const board = leaderboard(rows, true);
+    document.querySelector(".board").replaceWith(board);
+    line.remove();
+    board.focus();
+  };
+  const button = h("button", { type: "button", onclick: show }, `Show all ${whole(rows.length)}`);
+  const line = h("p", null, `The first ${FIRST_ROWS} rows are shown. `, button);
+  return line;
 }
 
 const nothing = () =>
@@ -547,10 +613,11 @@ const exports = (rows) =>
     ),
   );
 
-// --- cost and matrix -----------------------------------------------------------------------------
+// --- cost ----------------------------------------------------------------------------------------
 
 function costView() {
   const rows = filtered().filter((row) => !isControl(row));
+  const { own } = folded(rows);
   const choice = h(
     "label",
     { class: "inline" },
@@ -563,90 +630,10 @@ function costView() {
       ),
     ),
   );
-  return rows.length ? [h("p", null, choice), costPlot(rows, state.cost)] : [nothing()];
-}
-
-function matrixOf(rows, caption, nameOf) {
-  const tests = distinct("test_data").filter((name) => rows.some((row) => row.test_data === name));
-  const lines = [...new Map(rows.map((row) => [nameOf(row), row])).keys()];
-  const mean = (name) => {
-    const values = rows
-      .filter((row) => nameOf(row) === name)
-      .map((row) => shown(row))
-      .filter(isNumber);
-    return values.reduce((a, b) => a + b, 0) / (values.length || 1);
-  };
-  lines.sort((a, b) => mean(b) - mean(a));
-  const cells = rows
-    .filter((row) => isNumber(shown(row)))
-    .map((row) => {
-      const text = `${percent(shown(row))} (${interval(row)}) ${unit()}, ceiling ${percent(shownCeiling(row))}, n = ${whole(row.n_test)}`;
-      return {
-        row: lines.indexOf(nameOf(row)),
-        column: tests.indexOf(row.test_data),
-        strength: shown(row),
-        text: percent(shown(row)),
-        label: `${nameOf(row)}, tested on ${row.test_data}: ${text}`,
-        lines: [`${row.model}, ${row.train_set} → ${row.test_data}`, text],
-        href: modelAddress(row),
-      };
-    });
-  const most = NARROW.matches ? 30 : 56;
-  return h(
-    "figure",
-    null,
-    heatMap(
-      caption,
-      lines.map((name) => clipped(name, most)),
-      tests,
-      cells,
-      {
-        size: [74, 28],
-        left: nameWidth(lines, most),
-        top: 20 + 0.87 * nameWidth(tests),
-        rotate: true,
-      },
-    ),
-    numbers(
-      caption,
-      ["", ...tests],
-      lines.map((name) => [
-        name,
-        ...tests.map((test) => {
-          const row = rows.find((one) => one.test_data === test && nameOf(one) === name);
-          return row ? `${percent(shown(row))} (${interval(row)})` : NONE;
-        }),
-      ]),
-    ),
-  );
-}
-
-function matrixView() {
-  const rows = filtered(["test"]);
   if (!rows.length) return [nothing()];
-  const groups = [
-    ...new Set(rows.map((row) => JSON.stringify([row.scale, row.family, row.class_scheme]))),
-  ];
   return [
-    h(
-      "p",
-      { class: "soft" },
-      "Each line is a model with its training set, each column a test set; the best on average is on top. Arrow keys move between cells; a click or Enter opens the model.",
-    ),
-    ...groups.map((key) => {
-      const [scale, family, scheme] = JSON.parse(key);
-      const mine = rows.filter(
-        (row) => row.scale === scale && row.family === family && row.class_scheme === scheme,
-      );
-      const caption = `Top-1 accuracy (${unit()}), ${family}, ${schemeName(scheme)}`;
-      return h(
-        "section",
-        null,
-        h("h3", null, caption),
-        matrixOf(mine, caption, (row) =>
-          isControl(row) ? row.model : `${row.model} ← ${row.train_set}`,
-        ),
-      );
-    }),
+    h("p", null, choice),
+    costPlot(state.variants === "yes" ? rows : own, state.cost),
+    noBound(rows),
   ];
 }

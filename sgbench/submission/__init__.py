@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sgbench.submission._all import HOME, LEFT_OUT, score_all, submission_folders
     from sgbench.submission._description import Submission
+    from sgbench.submission._evaluation import Evaluation
     from sgbench.submission._folder import MOST_BYTES
     from sgbench.submission._new import new_submission, write_patterns
     from sgbench.submission._problems import Problem, RefusedError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "_all": ("HOME", "LEFT_OUT", "score_all", "submission_folders"),
     "_description": ("Submission",),
+    "_evaluation": ("Evaluation",),
     "_folder": ("MOST_BYTES",),
     "_new": ("new_submission", "write_patterns"),
     "_problems": ("Problem", "RefusedError"),
@@ -53,6 +55,7 @@ __all__ = [
     "PER_SPACEGROUP",
     "Checked",
     "Compared",
+    "Evaluation",
     "Limits",
     "Problem",
     "RefusedError",

@@ -2,12 +2,15 @@
 
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sgbench.checked import FileKind
 from sgbench.errors import SgbenchError
+from sgbench.files import require_file
 
 #: Patterns, shape (n, 8192), to probabilities or logits.
 Predict = Callable[[NDArray[np.float32]], Any]
@@ -15,6 +18,7 @@ Predict = Callable[[NDArray[np.float32]], Any]
 # Rows of numbers from 0 to 1 that add up to 1 within this are probabilities and no logits: half
 # precision is as coarse.
 _COARSE = 1e-2
+_UNREADABLE = FileKind("a readable model", "an ONNX file that ONNX Runtime takes. Export it again.")
 _MEND = "Mend it, or choose another track or class scheme."
 
 
@@ -25,7 +29,7 @@ def probabilities_of(
 
     Parameters
     ----------
-    model : callable, scikit-learn classifier or torch.nn.Module
+    model : callable, scikit-learn classifier, torch.nn.Module, or path of an ONNX file
     batches : iterable of ndarray of float32, shape (m, 8192)
     labels : tuple of int
         Space groups that columns stand for.
@@ -33,7 +37,8 @@ def probabilities_of(
     Returns
     -------
     ndarray, shape (n, n_labels)
-        As the model gives them; what a module gives is made probabilities, if it is logits.
+        As the model gives them; what a module or a file gives is made probabilities, if it is
+        logits.
 
     Raises
     ------
@@ -41,7 +46,7 @@ def probabilities_of(
         If the model cannot be called, fails, or answers with anything but numbers in a row a
         pattern and a column a label.
     """
-    predict, is_module = _function_of(model, labels)
+    predict, may_give_logits = _function_of(model, labels)
     parts = []
     for patterns in batches:
         try:
@@ -49,14 +54,13 @@ def probabilities_of(
         except SgbenchError:
             raise
         except Exception as error:
-            problem = " ".join(f"{type(error).__name__}: {error}".split())[:100]
             raise SgbenchError(
-                f"the model fails on patterns of shape {patterns.shape} ({problem}); expected an "
-                "answer. Mend it."
+                f"the model fails on patterns of shape {patterns.shape} ({_in_short(error)}); "
+                "expected an answer. Mend it."
             ) from error
         parts.append(_numbers(answer, (len(patterns), len(labels))))
     values = np.concatenate(parts)
-    if not is_module:
+    if not may_give_logits:
         return values
     if are_probabilities(values):
         return np.asarray(values / values.sum(axis=1, keepdims=True))
@@ -81,7 +85,9 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _function_of(model: Any, labels: tuple[int, ...]) -> tuple[Predict, bool]:
-    """Return a function, and whether it is a torch module's."""
+    """Return a function, and whether it may give logits."""
+    if isinstance(model, str | Path):
+        return _of_onnx(Path(model)), True
     torch = sys.modules.get("torch")  # a module of torch exists only where torch does
     if torch is not None and isinstance(model, torch.nn.Module):
         return _of_module(model), True
@@ -90,8 +96,9 @@ def _function_of(model: Any, labels: tuple[int, ...]) -> tuple[Predict, bool]:
     if callable(model):
         return model, False
     raise SgbenchError(
-        f"cannot predict with a {type(model).__name__}; expected a function, a scikit-learn "
-        "classifier with predict_proba, or a torch.nn.Module. Wrap it in a function."
+        f"cannot predict with {type(model).__name__}; expected a function, a scikit-learn "
+        "classifier with predict_proba, a torch.nn.Module, or the path of an ONNX file. Wrap it "
+        "in a function."
     )
 
 
@@ -111,6 +118,32 @@ def _of_module(module: Any) -> Predict:
             module.train(was_training)
 
     return predict
+
+
+def _of_onnx(path: Path) -> Predict:
+    import onnxruntime  # type: ignore[import-untyped]
+
+    require_file(path, "an ONNX model. Export it again.")
+    try:
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    except Exception as error:  # of many kinds, all of which mean the same here
+        raise _UNREADABLE.damaged(path, _in_short(error)) from None
+    inputs, outputs = session.get_inputs(), [one.name for one in session.get_outputs()]
+    if len(inputs) != 1:
+        raise _UNREADABLE.damaged(path, f"it has {len(inputs)} inputs, and patterns are one")
+    (takes,) = inputs
+    # scikit-learn's converters put the most probable label first.
+    gives = "probabilities" if "probabilities" in outputs else outputs[0]
+
+    def predict(patterns: NDArray[np.float32]) -> Any:
+        shaped = patterns[:, None, :] if len(takes.shape) == 3 else patterns
+        return session.run([gives], {takes.name: shaped})[0]
+
+    return predict
+
+
+def _in_short(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:100]
 
 
 def _of_classifier(classifier: Any, labels: tuple[int, ...]) -> Predict:

@@ -119,6 +119,8 @@ def read_description(folder: Path) -> tuple[Submission | None, list[Problem]]:
     wrong = {problem.where.split(".")[0] for problem in problems}
     if "name" not in wrong and "name" in values:
         problems += _name_problems(folder, values)
+    if "training_data" not in wrong and "training_data" in values:
+        problems += _training_problems(values["training_data"])
     submission = None
     if not (wrong - {""}) & _NEEDED and values.keys() >= _NEEDED:
         track, more = _track(values)
@@ -198,6 +200,19 @@ def _text_problems(value: Any, where: str) -> Iterator[Problem]:
         elif unicodedata.normalize("NFC", value) != value:
             found = "its accents are characters of their own"
             yield Problem(where, found, "Unicode in the form NFC", "Type it again.")
+
+
+def _training_problems(data: Mapping[str, Any]) -> list[Problem]:
+    """Say if what a model was trained on is called nothing."""
+    if data["name"] not in ("none", "unknown") or not data["patterns"]:
+        return []
+    return [
+        Problem(
+            "training_data.name", f"it is '{data['name']}', with {data['patterns']:,} patterns",
+            "the name of what the model was trained on, such as ulbd-cubic or my-patterns",
+            "Name it; only a model without training has 'none' and 0 patterns.",
+        )
+    ]  # fmt: skip
 
 
 def _name_problems(folder: Path, values: Mapping[str, Any]) -> list[Problem]:

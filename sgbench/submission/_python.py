@@ -1,14 +1,15 @@
-"""Scoring what lives in Python: a function, a scikit-learn estimator or a torch module."""
+"""Scoring what lives in Python: a function, an estimator, a torch module or an ONNX file."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import Score
 from sgbench.progress import shown, task
 from sgbench.submission._adapters import probabilities_of
+from sgbench.submission._evaluation import Evaluation
 from sgbench.submission._prediction_file import probability_problems
 from sgbench.submission._scoring import score_samples
 from sgbench.submission._track import Track, public_samples
@@ -21,16 +22,19 @@ def evaluate(
     track: str = "ulbd-cubic",
     scale: str = "laptop",
     class_scheme: str = "spacegroup",
-) -> list[Score]:
+) -> Evaluation:
     """Score a model on the public test sets of a track.
 
     Parameters
     ----------
-    model : callable, scikit-learn classifier or torch.nn.Module
+    model : callable, scikit-learn classifier, torch.nn.Module, str or Path
         A callable or a classifier takes patterns as float32 of shape (n, 8192), maximum 1, and
         gives probabilities of shape (n, n_labels); a classifier's classes are space groups, or
         count the labels from 0. A module takes a tensor of shape (n, 1, 8192) on its own device and
-        gives logits, or probabilities if it ends in a softmax.
+        gives logits, or probabilities if it ends in a softmax. A path leads to an ONNX file of
+        yours, which takes patterns of either shape and gives logits or probabilities first, or as
+        its output ``probabilities``; that of a stranger belongs into a submission, which runs in
+        a process with limits.
     track : str
         ``ulbd-FAMILY``
     scale : {'laptop', 'smoke', 'overnight', 'full'}
@@ -40,8 +44,9 @@ def evaluate(
 
     Returns
     -------
-    list of Score
-        For each test set, by space group and by extinction class.
+    Evaluation
+        A table where it is shown; the scores of each test set, by space group and by extinction
+        class.
 
     Raises
     ------
@@ -58,11 +63,19 @@ def evaluate(
     problems = probability_problems("the model's answer", probabilities, names)
     if problems:
         raise SgbenchError("\n".join(map(str, problems)))
+    name = _name(model)
     provenance = {
-        "model": type(model).__name__,
+        "model": name,
         "train_set": "unknown",
         "status": "self-reported",
     }
-    return score_samples(
+    scores = score_samples(
         chosen, samples, class_scheme, probabilities.astype(np.float32), provenance
     )
+    return Evaluation(f"{name} on {chosen.name} at scale {chosen.scale}", tuple(scores))
+
+
+def _name(model: Any) -> str:
+    if isinstance(model, str | Path):
+        return Path(model).stem
+    return str(getattr(model, "__name__", type(model).__name__))

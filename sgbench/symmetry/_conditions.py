@@ -106,6 +106,7 @@ def reflection_conditions(spacegroup: int) -> tuple[ReflectionCondition, ...]:
     return tuple(found)
 
 
+@cache
 def zone_forms(spacegroup: int, zone: Zone) -> tuple[Forms, Forms]:
     """Return the integrality demands on a zone: all, and those that larger zones already make.
 

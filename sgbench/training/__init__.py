@@ -1,6 +1,12 @@
 """The trainer around a model."""
 
-from sgbench.training._device import choose_device, hardware, keep_freed_memory, memory_in_words
+from sgbench.training._device import (
+    autocast,
+    choose_device,
+    hardware,
+    keep_freed_memory,
+    memory_in_words,
+)
 from sgbench.training._estimators import estimator_probabilities
 from sgbench.training._model_file import (
     FittedEstimator,
@@ -19,6 +25,7 @@ __all__ = [
     "Progress",
     "Trained",
     "TrainedModel",
+    "autocast",
     "choose_device",
     "estimator_probabilities",
     "hardware",

@@ -189,12 +189,13 @@ def _trained_state(
                 on_step(state.step, state.losses[-1])
             state.seconds += time.monotonic() - started
             validated = state.validated(plan, source, validation) if validates else None
-            saves |= state.step == plan.steps
-            if before_decay and state.step == plan.constant_steps > longest:
-                state.without_validations().save(before_decay, beginning)
-            if saves:
+            ends_beginning = bool(before_decay) and state.step == plan.constant_steps > longest
+            if saves or ends_beginning or state.step == plan.steps:
                 state.save(checkpoint, own)
                 saved = time.monotonic()
+            # After its own, which has the validations, too, so that a kill loses none of them.
+            if before_decay and ends_beginning:
+                state.without_validations().save(before_decay, beginning)
             if validated:
                 report(validated)
             if saves and stop_requested():

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from sgbench.designed import SPLITS, MeshAxis, Recipes, Ulbd, _dataset
+from sgbench.designed import SPLITS, MeshAxis, Recipes, Ulbd, _dataset, _kernels
 from sgbench.designed.on_device import UlbdOnDevice
 from sgbench.diffraction import CANONICAL, PUBLISHED, metric, render, two_theta_of
 from sgbench.diffraction._lines import lorentz_factor
@@ -156,13 +156,13 @@ def test_the_device_path_gives_the_same_patterns(dataset, split):
 
 def test_positions_are_computed_once_for_each_class_and_cell(monkeypatch):
     computed = []
-    original = _dataset.positions
+    original = _kernels.positions
 
     def counting(classes, metrics, *rest):
         computed.append(list(zip(classes.tolist(), metrics[:, 0].tolist(), strict=True)))
         return original(classes, metrics, *rest)
 
-    monkeypatch.setattr(_dataset, "positions", counting)
+    monkeypatch.setattr(_kernels, "positions", counting)
     small = replace(CUBIC, name="small", axes=(MeshAxis(5, 6, 0.5),))
     recipes = small.all_recipes("in-mesh")
     assert len(recipes) == 36 * 2 * 5

@@ -4,7 +4,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgbench.philox import philox4x32, philox_words, stream_key, to_unit
+from sgbench.diffraction.philox_numba import philox_words
+from sgbench.philox import philox4x32, stream_key, to_unit
 
 # The known-answer vectors of Random123 (file kat_vectors, philox4x32 10): counter, key, result.
 KNOWN = [

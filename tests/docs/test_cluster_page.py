@@ -14,7 +14,9 @@ from page_commands import PROJECT, run_page
 TARGET = "results/full/models/ulbd-cubic/cnn-park2017/seed0/model.pt"
 STORED = ".snakemake/storage/s3/my-bucket/sgbench/"
 # Of the repository, which every pod has: tables of other scales.
-COMMITTED = re.compile(r"results/(published/)?(smoke|laptop|overnight|full)(/leaderboard)?\.csv")
+COMMITTED = re.compile(
+    r"results/(published/)?(smoke|laptop|overnight|full)((/leaderboard)?\.csv|\.tar\.xz)"
+)
 
 
 @pytest.fixture

@@ -34,9 +34,13 @@ def site(tmp_path_factory):
         "import atexit, sys\n"
         "atexit.register(lambda: print('imported', *(n for n in sys.modules if '.' not in n)))"
     )
+    # As `make pages` lays them beside it.
+    for page in (folder / "index.html", folder / "report" / "index.html"):
+        page.parent.mkdir(exist_ok=True)
+        page.write_text("<title>made by others</title>")
     done = subprocess.run(
         [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet",
-         "--doctree-dir", folder / "doctrees", DOCS, folder / "html"],
+         "--tag", "pages", "--doctree-dir", folder / "doctrees", DOCS, folder / "html"],
         env=os.environ | {"PYTHONPATH": str(folder), "PYTHONWARNINGS": ""},
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
@@ -53,6 +57,12 @@ def pages(site):
 def test_every_markdown_page_is_a_page_of_the_site(site, pages):
     expected = {site / path.relative_to(DOCS).with_suffix(".html") for path in DOCS.rglob("*.md")}
     assert expected <= set(pages)
+
+
+def test_every_page_leads_to_the_leaderboard_and_the_report(site, pages):
+    for path, page in pages.items():
+        led_to = {(path.parent / link).resolve() for link in page.xpath("//a/@href")}
+        assert {site.parent / "index.html", site.parent / "report" / "index.html"} <= led_to, path
 
 
 def test_nothing_is_fetched_from_elsewhere(site, pages):

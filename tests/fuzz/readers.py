@@ -258,6 +258,48 @@ def leaderboard() -> Reader:
     return of_documents(".csv", [rows, rows[:3]], as_csv, read)
 
 
+def archives() -> Reader:
+    """What is published of a run: its table, numbers about its structures, the index of figures."""
+    import lzma
+    import tarfile
+
+    from example_crystals import crystal_set
+
+    from sgbench.report import read_results
+    from sgbench.report._structures import all_facts, as_json
+    from sgbench.report.claims import datasets
+
+    every = crystal_set({62: 25, 225: 25}, ("all",))
+    facts = all_facts(dict.fromkeys(("cddd", "gcdd"), every))
+    document = {
+        "leaderboard.csv": as_csv(table_rows()[:3]).decode(),
+        "structures.json": json.loads(as_json(facts)),
+        "figures/paper/figures.json": [
+            {"file": "a.svg", "number": "Fig. 5 (a)", "title": "A", "caption": "B", "family": None}
+        ],
+        "figures/paper/a.svg": "<svg/>",
+    }
+
+    def encode(files: Any) -> bytes:
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            for name, content in files.items():
+                text = content if isinstance(content, str) else json.dumps(content)
+                entry = tarfile.TarInfo(name)
+                entry.size = len(text.encode())
+                archive.addfile(entry, io.BytesIO(text.encode()))
+        return lzma.compress(packed.getvalue(), preset=0)
+
+    def read(path: Path) -> None:
+        results = read_results(path)
+        datasets.cells_cluster(results)
+        datasets.patterns_follow_cells(results)
+        datasets.random_cells_spread(results)
+        datasets.groups_are_imbalanced(results)
+
+    return of_documents(".tar.xz", [document], encode, read)
+
+
 def other_tables() -> Reader:
     """Every other CSV and YAML that is read back, one after the other."""
     from sgbench.leaderboard import (
@@ -272,7 +314,6 @@ def other_tables() -> Reader:
     )
     from sgbench.plan import read_rates
     from sgbench.plots import read_history
-    from sgbench.report._results import _confusions
 
     folder = Path(tempfile.mkdtemp())
     (folder / "t.csv").write_bytes(as_csv(table_rows()))
@@ -286,11 +327,6 @@ def other_tables() -> Reader:
         "level": "data", **{f"top{k}": 90.5 for k in range(1, 6)},
     }  # fmt: skip
     history = {"step": 1, "patterns": 64, "rate": 1e-3, "top1": 0.5}
-    confusion = {
-        **dict.fromkeys(("model", "train_set", "test_set", "source", "test_sha256"), "x"),
-        "family": "cubic", "true_class": "P", "predicted_class": "I", "n": 3, "n_true": 7,
-        "share": 0.4, "missed": "", "invented": "h: h = 2n",
-    }  # fmt: skip
     identity = {
         name: str(table[name][0])
         for name in ("model", "train_set", "test_set", "source", "test_sha256", "family",
@@ -300,7 +336,7 @@ def other_tables() -> Reader:
     rates = yaml.safe_load((ROOT / "workflow" / "rates.yaml").read_text())
     documents = [
         ["pairs", [pair, pair]], ["ceilings", [ceiling, ceiling]], ["history", [history, history]],
-        ["confusions", [confusion]], ["reference", reference], ["rates", rates],
+        ["reference", reference], ["rates", rates],
     ]  # fmt: skip
 
     def make(rng: random.Random) -> bytes:
@@ -319,8 +355,6 @@ def other_tables() -> Reader:
             with_exact_ceilings(table, read_ceilings(own))
         elif kind == b"history":
             read_history(own)
-        elif kind == b"confusions":
-            _confusions(own)
         elif kind == b"reference":
             below_reference(table, read_reference(own))
         elif kind == b"rates":
@@ -818,6 +852,7 @@ READERS: dict[str, Callable[[], Reader]] = {
     "predictions": predictions,
     "line-lists": line_lists,
     "leaderboard": leaderboard,
+    "archives": archives,
     "other-tables": other_tables,
     "settings": settings,
     "descriptions": descriptions,

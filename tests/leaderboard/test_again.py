@@ -44,11 +44,6 @@ def test_what_was_laid_over_the_settings_is_laid_over_them_again():
     assert 'training={"ulbd-cubic": {"a b": 5}}' in words
 
 
-def test_seeds_of_several_commits_take_the_first():
-    row = ROW | {"commit": f"{'1a' * 20} {'2b' * 20}"}
-    assert command_again(row) == command_again(ROW)
-
-
 @pytest.mark.parametrize(
     "other",
     [
@@ -56,6 +51,7 @@ def test_seeds_of_several_commits_take_the_first():
         {"commit": float("nan")},
         {"commit": ""},
         {"commit": "HEAD"},
+        {"commit": f"{'1a' * 20} {'2b' * 20}"},  # seeds of several commits
         {"commit": f"{'1a' * 20} --force"},
         {"commit": "1a" * 20 + "\nrm"},
         {"settings": None},
@@ -63,6 +59,10 @@ def test_seeds_of_several_commits_take_the_first():
         {"settings": "[]"},
         {"settings": "{"},
         {"settings": '{"a;b": 1}'},
+        {"settings": "[" * 100_000},
+        {"settings": '{"scale": "full"}'},
+        {"settings": '{"kept": true}'},
+        {"settings": '{"mlflow_store": "http://elsewhere"}'},
         {"settings": json.dumps({"source": {"name": "table", "location": "mine.csv"}})},
     ],
 )
@@ -70,10 +70,28 @@ def test_what_nobody_else_could_make_has_no_command(other):
     assert command_again(ROW | other) is None
 
 
-@pytest.mark.parametrize("name", ["a; touch PWNED", "$(touch PWNED)", "a'b", "a\nb"])
-def test_names_stay_words(name):
-    for status in ("reference", "self-reported"):
-        for column in ("model", "train_set", "scale"):
-            words = shlex.split(command_again(ROW | {column: name, "status": status}))
-            assert not {"touch", "touch PWNED"} & set(words)
-            assert any(name in word for word in words) or column == "train_set"
+@pytest.mark.parametrize(
+    "name",
+    ["a; touch PWNED", "$(touch PWNED)", "a'b", "a\nb", "a\rb", "a\x03b", "a\x1b[201~b", "a b",
+     "-a", "--output", "..", "../a", "a/b", "", "é"],
+)  # fmt: skip
+@pytest.mark.parametrize("column", ["model", "train_set", "scale"])
+@pytest.mark.parametrize("status", ["reference", "self-reported"])
+def test_names_that_are_none_of_the_workflow_have_no_command(name, column, status):
+    assert command_again(ROW | {column: name, "status": status}) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["timm:resnet18", "fcn@100", "ulbd-cubic@0.1x5", "ulbd-cubic@2:9:0.5,3:4:0.1", "a+b"]
+)
+def test_names_of_the_workflow_have_one(name):
+    words = shlex.split(command_again(ROW | {"model": name, "train_set": name}))
+    assert words[-1] == f"results/laptop/rows/{name}/{name}.csv"
+
+
+def test_values_of_settings_stay_words():
+    value = "'; touch PWNED; $(touch PWNED)\n\x03"
+    words = shlex.split(command_again(ROW | {"settings": json.dumps({"reference": value})}))
+    assert f"reference={json.dumps(value)}" in words
+    assert not {"touch", "PWNED;"} & set(words)
+    assert command_again(ROW | {"settings": json.dumps({"reference": value})}).isprintable()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from example_results import history, made_up_scores
 
+from sgbench.archives import read_archive, write_archive
 from sgbench.conditions import CONDITIONS
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import write_score
@@ -26,6 +27,9 @@ from sgbench.plan import (
 )
 
 ROOT = Path(__file__).parents[2]
+
+
+PACK = "results.tar.xz"
 
 
 def settings(**over):
@@ -56,14 +60,11 @@ def project(tmp_path):
 
 
 def unpacked(mark):
-    with zipfile.ZipFile(mark.with_name("results.zip")) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+    return read_archive(mark.with_name(PACK))
 
 
 def packed(mark, files):
-    with zipfile.ZipFile(mark.with_name("results.zip"), "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
+    write_archive(mark.with_name(PACK), files)
 
 
 def test_what_is_finished_is_kept_once_and_laid_out_again(project, tmp_path):
@@ -71,7 +72,7 @@ def test_what_is_finished_is_kept_once_and_laid_out_again(project, tmp_path):
     assert list(keep(SMOKE, project)) == [RUN]
     assert list(keep(SMOKE, project)) == []
     mark = kept_mark(RUN, SMOKE, project)
-    assert {path.name for path in mark.parent.iterdir()} == {"run.json", "results.zip"}
+    assert {path.name for path in mark.parent.iterdir()} == {"run.json", PACK}
     kept = unpacked(mark)
     assert "history.csv" in kept
     assert len(kept) == 1 + 7 * 4  # two scores a test set, each with its answers
@@ -141,16 +142,29 @@ def test_what_was_changed_is_not_taken(project, tmp_path):
 def test_a_damaged_archive_is_not_taken(project, tmp_path, damage):
     list(keep(SMOKE, project))
     mark = kept_mark(RUN, SMOKE, project)
-    pack = mark.with_name("results.zip")
+    pack = mark.with_name(PACK)
     pack.write_bytes(damage(pack.read_bytes()))
-    with pytest.raises(SgbenchError, match="cannot be read"):
+    with pytest.raises(SgbenchError, match="is not an archive of kept results"):
         take(mark, tmp_path / "h.csv", tmp_path / "scores")
-    assert list((tmp_path / "scores").iterdir()) == []
+    assert not (tmp_path / "scores").exists()
+
+
+def test_an_archive_of_an_earlier_version_is_taken(project, tmp_path):
+    """As `results/kept` of the project has one."""
+    list(keep(SMOKE, project))
+    mark = kept_mark(RUN, SMOKE, project)
+    files = unpacked(mark)
+    mark.with_name(PACK).unlink()
+    with zipfile.ZipFile(mark.with_name("results.zip"), "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    take(mark, tmp_path / "h.csv", tmp_path / "scores")
+    assert {path.name for path in (tmp_path / "scores").iterdir()} == files.keys() - {"history.csv"}
 
 
 def test_the_same_results_make_the_same_archive(project):
     list(keep(SMOKE, project))
-    pack = kept_mark(RUN, SMOKE, project).with_name("results.zip")
+    pack = kept_mark(RUN, SMOKE, project).with_name(PACK)
     before = pack.read_bytes()
     shutil.rmtree(pack.parent)
     list(keep(SMOKE, project))

@@ -12,7 +12,8 @@ from sgbench.evaluation import LabelScore, Score, wilson_interval
 from sgbench.leaderboard import build_table, read_pairs
 from sgbench.models import REFERENCE_MODELS
 from sgbench.plots.shown import CLASS_GOALS, ULBD, WITHOUT
-from sgbench.report import Results, all_claims
+from sgbench.report import Results, StructureFacts, Structures, all_claims
+from sgbench.report._structures import all_facts
 from sgbench.report.claims import (
     _claim,
     cells,
@@ -26,7 +27,7 @@ from sgbench.report.claims import (
 from sgbench.sets import DESIGNED, SetSpec
 from sgbench.symmetry import Ceiling, extinction_classes, family_spacegroups
 
-YES, PARTLY, NO, ABSENT = "reproduced", "partly", "not reproduced", "not run at this scale"
+YES, PARTLY, NO, ABSENT = "reproduced", "partly", "not reproduced", "not in these results"
 MODEL, *_, OTHER = REFERENCE_MODELS
 CUBIC = tuple(Ceiling.of_family("cubic").top)
 
@@ -64,8 +65,8 @@ def found(*scores, real=None, random=None, **changes) -> Results:
     crystals = {"cddd": real, "gcdd": random}
     values = {
         "scale": "laptop", "table": build_table(scores), "scores": scores, "histories": {},
-        "crystals": {name: one for name, one in crystals.items() if one is not None},
-        "confusions": None, "pairs": NO_PAIRS, "pictures": (),
+        "structures": all_facts({name: one for name, one in crystals.items() if one is not None}),
+        "pairs": NO_PAIRS, "pictures": (),
     }  # fmt: skip
     return Results(**{**values, **changes})
 
@@ -162,13 +163,22 @@ def crystals(cells, group=225):
     return replace(found, cell=np.hstack([edges, np.full((len(cells), 3), 90.0)]))
 
 
+def known(paired=(), **changes):
+    """Results with structures of which this is known."""
+    facts = StructureFacts(
+        **{"source": "example", "n_covered": 36, "n": {225: 30}, "n_trained": {}, "spreads": (),
+           "near": (0.0, 0), "far": (0.0, 0), **changes}
+    )  # fmt: skip
+    return found(structures=Structures({"cddd": facts, "gcdd": facts}, paired))
+
+
 @pytest.mark.parametrize(
     ("spread", "verdict"),
     [(0.5, YES), (0.51, PARTLY), (0.8, PARTLY), (0.81, NO)],
 )
-def test_how_much_clustering_is_enough(monkeypatch, spread, verdict):
-    monkeypatch.setattr(datasets, "spreads", lambda crystals: {(225, 0): spread})
-    assert datasets.cells_cluster(found(real=crystal_set())).verdict == verdict
+def test_how_much_clustering_is_enough(spread, verdict):
+    results = known(spreads=((225, 0, spread),))
+    assert datasets.cells_cluster(results).verdict == verdict
 
 
 def test_clustered_and_uniform_cells():
@@ -183,17 +193,16 @@ def test_clustered_and_uniform_cells():
     ("near", "far", "verdict"),
     [(0.6, 0.3, YES), (0.59, 0.3, PARTLY), (0.31, 0.3, PARTLY), (0.3, 0.3, NO)],
 )
-def test_how_alike_is_enough(monkeypatch, near, far, verdict):
-    monkeypatch.setattr(datasets, "similarities", lambda crystals: ([near], [far]))
-    assert datasets.patterns_follow_cells(found(real=crystal_set())).verdict == verdict
+def test_how_alike_is_enough(near, far, verdict):
+    results = known(near=(near, 1), far=(far, 1))
+    assert datasets.patterns_follow_cells(results).verdict == verdict
 
 
 @pytest.mark.parametrize(
     ("random", "verdict"), [(0.75, YES), (0.74, PARTLY), (0.51, PARTLY), (0.5, NO)]
 )
-def test_how_much_more_even_is_enough(monkeypatch, random, verdict):
-    monkeypatch.setattr(datasets, "paired_spreads", lambda real, other: [(0.5, random)])
-    results = found(real=crystal_set(), random=crystal_set())
+def test_how_much_more_even_is_enough(random, verdict):
+    results = known(paired=((0.5, random),))
     assert datasets.random_cells_spread(results).verdict == verdict
 
 

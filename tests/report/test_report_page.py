@@ -1,6 +1,7 @@
 """The page: whole, self-contained, accessible, and the same for the same results."""
 
 import base64
+import json
 import re
 import shutil
 from dataclasses import replace
@@ -13,10 +14,11 @@ from example_crystals import crystal_file, crystal_set
 from example_results import MODEL, all_histories, all_scores, made_up_scores
 from lxml import html
 
+from sgbench.archives import read_archive
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import write_score
 from sgbench.leaderboard import build_table, write_csv
-from sgbench.report import Claim, _page, all_claims, read_results, render_page
+from sgbench.report import Claim, _page, all_claims, publish, read_results, render_page
 
 ITEMS = (
     "fig-2", "fig-3", "fig-4", "fig-5", "fig-6", "fig-7", "fig-8", "table-i", "tables-s1-s3",
@@ -77,14 +79,6 @@ def whole(tmp_path_factory):
     (paper / "figures.json").write_text(index)
     for name in ("fig5-top-k", "models-cubic", "other"):
         (paper / f"{name}.svg").write_text(SVG)
-    rows = {
-        "model": MODEL, "train_set": "ulbd-cubic", "test_set": "cddd", "family": "cubic",
-        "source": known["source"], "test_sha256": known["test_sha256"],
-        "scale": "smoke", "true_class": "P - - n", "predicted_class": ["P - - -", "F - - -"],
-        "n": [7, 3], "n_true": 70, "share": [0.1, 3 / 70], "missed": ["hhl: l = 2n", ""],
-        "invented": "", "sentence": "",
-    }  # fmt: skip
-    pd.DataFrame(rows).to_csv(folder / "confusions.csv", index=False)
     return folder
 
 
@@ -206,7 +200,7 @@ def test_backticks_become_code_and_nothing_else_markup(bare, monkeypatch):
 
 def test_every_claim_could_be_judged(whole):
     """With all results there; otherwise the tests above would test nothing."""
-    absent = [c.key for c in all_claims(read_results(whole)) if c.verdict.startswith("not run")]
+    absent = [c.key for c in all_claims(read_results(whole)) if c.verdict.startswith("not in")]
     # The example has no such crystals, and nothing of all families together.
     assert absent == [
         "accuracy-follows-samples-tetragonal",
@@ -224,8 +218,8 @@ def test_a_claim_of_something_new_gets_a_section(bare, monkeypatch):
 
 def test_what_is_missing_is_said(page):
     missing = " ".join(one.text_content() for one in page.find_class("missing"))
-    assert "Beside the ceiling: not made at this scale. no family has scores." in missing
-    assert "Lost: not made at this scale. The file lost.svg is missing." in missing
+    assert "Beside the ceiling: not in these results. no family has scores." in missing
+    assert "Lost: not in these results. The file lost.svg is missing." in missing
 
 
 def test_text_from_results_is_text(text, page):
@@ -269,15 +263,26 @@ def test_the_same_results_give_the_same_bytes(whole, text):
     assert str(whole) not in text
 
 
+def test_the_page_of_what_was_published_is_that_of_the_run(whole, text, tmp_path):
+    path = tmp_path / "smoke.tar.xz"
+    publish(whole, path)
+    assert render_page(read_results(path), "sqlite:///results/mlflow.db") == text
+    files = read_archive(path)
+    assert not [name for name in files if name.endswith(".parquet")]
+    # Structures have names and citations; what is published has numbers, and the source's name.
+    facts = json.loads(files["structures.json"])["sets"]["cddd"]
+    assert [name for name, value in facts.items() if isinstance(value, str)] == ["source"]
+
+
 def test_a_leaderboard_alone_makes_a_page(bare):
     page = html.fromstring(render_page(read_results(bare)).encode())
     assert [one.get("id") for one in page.iter("section")] == ["summary", *ITEMS]
     missing = [one.text_content() for one in page.find_class("missing")]
-    assert "The figure was not made at this scale." in missing
+    assert "The figure is not in these results." in missing
     assert any("no run can be named" in one for one in missing)
     verdicts = {claim.key: claim.verdict for claim in all_claims(read_results(bare))}
     assert verdicts["ceilings-agree"] == "reproduced"
-    assert verdicts["generalizes-cubic-cddd-test"] == "not run at this scale"
+    assert verdicts["generalizes-cubic-cddd-test"] == "not in these results"
 
 
 def test_scores_that_the_leaderboard_lacks_are_left_out(whole, tmp_path):
@@ -296,8 +301,12 @@ def test_scores_that_the_leaderboard_lacks_are_left_out(whole, tmp_path):
         ("figures/paper/figures.json", "[1]"),
         ("figures/paper/figures.json", '[{"file": "a.svg"}]'),
         ("figures/paper/figures.json", '{"file": "a.svg"}'),
-        ("confusions.csv", "model,n\nx,1\n"),
-        ("confusions.csv", ""),
+        (
+            "figures/paper/figures.json",
+            '[{"file": "../a.svg", "number": "", "title": "", "caption": "", "family": null}]',
+        ),
+        ("structures.json", "{}"),
+        ("structures.json", '{"sets": {"cddd": {"source": "amcsd"}}, "paired": []}'),
         ("models/ulbd-cubic/m/seed0/history.csv", "step\n1\n"),
         ("scores/ulbd-cubic/m/seed0/cddd.extinction.json", "{}"),
         ("datasets/cddd.parquet", "PAR1"),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from example_results import DESIGNED, MODEL, all_scores, made_up_scores
@@ -5,7 +7,7 @@ from example_results import DESIGNED, MODEL, all_scores, made_up_scores
 from sgbench.leaderboard import build_table
 from sgbench.report import _tables
 from sgbench.sets import SetSpec
-from sgbench.symmetry import PAPER_FAMILIES, family_spacegroups
+from sgbench.symmetry import PAPER_FAMILIES, extinction_classes, family_spacegroups
 
 
 @pytest.fixture(scope="module")
@@ -123,15 +125,15 @@ def test_the_whole_leaderboard_is_folded(table):
     assert len(found.rows) == len(table)
 
 
-def confusions(n, **changes):
-    values = {
-        "model": MODEL, "train_set": "ulbd-cubic", "test_set": "cddd", "family": "cubic",
-        "test_sha256": "first",
-        "true_class": [f"T{i:02d}" for i in range(n)], "predicted_class": "Q", "n": range(1, n + 1),
-        "n_true": 100, "share": [i / 100 for i in range(1, n + 1)], "missed": "",
-        "invented": "00l: l = 2n",
-    }  # fmt: skip
-    return pd.DataFrame({**values, **changes})
+def confused(n, **changes):
+    """A score that takes class i, from 1, for the first one i times out of 100."""
+    origin = {"model": MODEL, "train_set": "ulbd-cubic", "scale": "smoke"}
+    origin = {name: changes.pop(name, value) for name, value in origin.items()}
+    confusion = tuple(one for i in range(1, n + 1) for one in ((i, 0, i), (i, i, 100 - i)))
+    one = made_up_scores("ulbd-cubic", "cddd", "cubic", 0.5)[1]
+    return replace(
+        one, confusion=confusion, provenance=origin, **{"test_sha256": "first", **changes}
+    )
 
 
 @pytest.fixture
@@ -145,22 +147,27 @@ def scored():
 
 
 def test_the_worst_confusions_come_first(scored):
-    found = _tables.confusions(confusions(20), scored, "cddd", "cubic")
+    found = _tables.confusions([confused(16)], scored, "cddd", "cubic")
     rows = texts(found)
     assert len(rows) == 15
-    assert rows[0] == ["T19 taken for Q", "–", "00l: l = 2n", "20", "100", "20.0 %"]
-    # 20 + 19 + … + 6 of 210
-    assert "the 15 most frequent of 20 confusions, 93 % of wrong answers" in found.caption
+    symbols = [cls.symbol for cls in extinction_classes(family_spacegroups("cubic"))]
+    assert rows[0][0] == f"{symbols[16]} taken for {symbols[0]}"
+    assert rows[0][3:] == ["16", "100", "16.0 %"]
+    assert rows[0][1] != "–"  # the first class has no conditions to invent
+    assert {row[2] for row in rows} == {"–"}
+    # 16 + 15 + … + 2 of 136
+    assert "the 15 most frequent of 16 confusions, 99 % of wrong answers" in found.caption
 
 
 def test_confusions_of_other_models_and_sets_stay_out(scored):
-    found = _tables.confusions(confusions(3), scored, "cddd", "cubic")
+    found = _tables.confusions([confused(3), confused(3, model="knn")], scored, "cddd", "cubic")
     assert "all 3 confusions" in found.caption
+    assert texts(found)[0][3:5] == ["3", "100"]
     for changes in (
         {"model": "knn"}, {"train_set": "cddd-cubic"}, {"test_set": "gcdd"},
         {"family": "tetragonal"}, {"test_sha256": "second"},
     ):  # fmt: skip
-        assert _tables.confusions(confusions(3, **changes), scored, "cddd", "cubic") is None
+        assert _tables.confusions([confused(3, **changes)], scored, "cddd", "cubic") is None
 
 
 def test_runs_are_one_row_a_training():

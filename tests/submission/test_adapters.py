@@ -123,7 +123,7 @@ def test_functions_may_answer_in_any_form_of_numbers(convert):
         (Classifier([3, 3, 4]), "the classifier's classes_ are doubled"),
         (Classifier([0, 1, 2, 3]), "the classifier knows the classes 0 to 3"),
         (Classifier(None), "has no classes_; expected a fitted classifier"),
-        (object(), "cannot predict with a object"),
+        (object(), "cannot predict with object"),
     ],
 )
 def test_what_is_no_answer_is_said_in_a_sentence(model, words):

@@ -129,6 +129,11 @@ CASES = [
     ("negative number", values(parameters=-1), "parameters"),
     ("negative number", values(seeds=[-1]), "seeds.0"),
     ("negative number", values(training_data={"name": "x1", "patterns": -5}), "patterns"),
+    (
+        "training without data",
+        values(training_data={"name": "none", "patterns": 5}),
+        "it is 'none', with 5 patterns",
+    ),
     ("doubled seed", values(seeds=[1, 1]), "seeds"),
     ("huge integer", added("x: 9223372036854775808\n"), "larger than 64 bits"),
     ("huge integer", added("x: " + "9" * 5000 + "\n"), "larger than 64 bits"),

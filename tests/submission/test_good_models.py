@@ -144,7 +144,8 @@ def test_classifiers_are_taken_as_they_are(data):
         (lambda x: np.zeros((len(x), 3)), "has shape"),
         (lambda x: np.zeros((len(x), 36)), "do not sum to 1"),
         (lambda x: np.full((len(x), 36), np.nan), "not finite"),
-        ("a word", "cannot predict with a str"),
+        (7, "cannot predict with int"),
+        ("a word", "a word is missing; expected an ONNX model"),
     ],
 )
 def test_what_is_no_model_is_refused(model, words):

@@ -512,6 +512,22 @@ def test_a_training_is_lengthened_as_if_it_had_been_long_from_the_start(tmp_path
 
 
 @pytest.mark.usefixtures("tiny")
+def test_a_kill_after_the_state_before_the_decay_loses_no_validation(tmp_path, monkeypatch):
+    plan, kept = tiny_plan(), tmp_path / "kept.pt"
+    unbroken = train(plan, tmp_path / "a.pt", tmp_path / "a.ck", CPU)
+    monkeypatch.setattr(_trainer, "_CHECKPOINT_SECONDS", 1e9)
+    stop = Stop(plan.constant_steps + 1)
+    with pytest.raises(KeyboardInterrupt):
+        train(plan, tmp_path / "b.pt", tmp_path / "b.ck", CPU, on_step=stop, before_decay=kept)
+    assert kept.exists()
+    resumed = train(plan, tmp_path / "b.pt", tmp_path / "b.ck", CPU, before_decay=kept)
+    assert_same_weights(weights(resumed), weights(unbroken))
+    assert without_times(resumed.provenance["history"]) == without_times(
+        unbroken.provenance["history"]
+    )
+
+
+@pytest.mark.usefixtures("tiny")
 @pytest.mark.parametrize("patterns", [1, 8, 16, 24])
 def test_the_shortest_trainings(tmp_path, patterns):
     train(tiny_plan(patterns=patterns), tmp_path / "a.pt", tmp_path / "a.ck", CPU)

@@ -296,7 +296,19 @@ def other_tables(wildcards):
         if scale not in (SCALE, "smoke")
         for table in (
             f"results/{scale}/leaderboard.csv",
-            f"results/published/{scale}.csv",
+            f"results/published/{scale}.tar.xz",
         )
     ]
     return options("--table", tables)
+
+
+def other_scores(wildcards):
+    """Scores behind the rows of other scales; what is local goes before what was published."""
+    runs = [
+        run
+        for scale in SCALES
+        if scale not in (SCALE, "smoke")
+        for run in (f"results/{scale}", f"results/published/{scale}.tar.xz")
+        if (Path(run) / "leaderboard.csv").exists() or Path(run).is_file()
+    ]
+    return options("--scores", runs)

@@ -182,9 +182,9 @@ rule figures:
 
 rule report_page:
     input:
+        all_scores,
         dataset_pages,
         table=f"results/{SCALE}/leaderboard.csv",
-        confusions=f"results/{SCALE}/confusions.csv",
         figures=f"results/{SCALE}/figures/paper",
     output:
         report(
@@ -202,7 +202,8 @@ rule report_page:
         scale_folder=subpath(input.table, parent=True),
         folder=subpath(output[0], parent=True),
     shell:
-        "sgbench report --scale-folder {params.scale_folder:q} --output {params.folder:q} > {log:q} 2>&1"
+        "sgbench report --scale-folder {params.scale_folder:q} --leaderboard ../site/index.html"
+        " --output {params.folder:q} > {log:q} 2>&1"
 
 
 rule site:
@@ -224,8 +225,9 @@ rule site:
         "../../environment.yml"
     params:
         scale_folder=subpath(input.own, parent=True),
+        others=other_scores,
         folder=subpath(output[0], parent=True),
     shell:
-        "sgbench site --table {input.table:q} --scores {params.scale_folder:q}/scores"
-        " --scores {input.submitted:q} --glossary {input.glossary:q} --output {params.folder:q}"
+        "sgbench site --table {input.table:q} --scores {params.scale_folder:q} {params.others:q}"
+        " --glossary {input.glossary:q} --report ../report/index.html --output {params.folder:q}"
         " > {log:q} 2>&1"

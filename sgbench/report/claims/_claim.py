@@ -13,8 +13,8 @@ from sgbench.models import REFERENCE_MODELS
 from sgbench.plots import of_one_data
 from sgbench.report._results import Results
 from sgbench.report._rows import data_of, select
+from sgbench.report._structures import StructureFacts
 from sgbench.sets import SetSpec
-from sgbench.structures import CrystalSet
 from sgbench.symmetry import PAPER_FAMILIES
 
 Verdict = Literal[
@@ -22,7 +22,7 @@ Verdict = Literal[
     "partly",
     "not reproduced",
     "too little training to judge",
-    "not run at this scale",
+    "not in these results",
 ]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 _TOO_LITTLE, _NOT_RUN = VERDICTS[3:]
@@ -244,9 +244,9 @@ def budget(rows: Sequence[Any]) -> str:
     return f"The trainings saw {patterns[0]:,} to {patterns[-1]:,} patterns."
 
 
-def origin_of(crystals: CrystalSet) -> str:
+def origin_of(crystals: StructureFacts) -> str:
     """Say how many structures there are and where they come from."""
-    source = crystals.metadata["source"]["name"]
+    source = crystals.source
     if source == "materials-project":
         return f"{len(crystals):,} structures of the Materials Project (the article: 155,360)."
     name = "AMCSD (minerals)" if source == "amcsd" else source

@@ -1,11 +1,9 @@
 """What datasets of structures look like: Figs. 2 to 4 and 6."""
 
-from collections import Counter
-
 import numpy as np
 
 from sgbench.plots.shown import CDDD, GCDD
-from sgbench.report._cells import PATTERNS_A_GROUP, paired_spreads, similarities, spreads
+from sgbench.report._cells import PATTERNS_A_GROUP
 from sgbench.report._results import Results
 from sgbench.report.claims._claim import (
     Finding,
@@ -15,7 +13,7 @@ from sgbench.report.claims._claim import (
     no_structures,
     origin_of,
 )
-from sgbench.structures import FEW, covered_groups
+from sgbench.structures import FEW
 from sgbench.symmetry import spacegroup_symbol
 
 
@@ -31,11 +29,11 @@ def cells_cluster(results: Results) -> Finding:
     Measured is the median `relative_spread` over the edges of all space groups with at least
     `FEW` structures. Reproduced up to 0.5, partly up to 0.8.
     """
-    crystals = results.crystals.get(CDDD.dataset)
-    if crystals is None or not (found := spreads(crystals)):
+    crystals = results.structures.sets.get(CDDD.dataset)
+    if crystals is None or not (found := crystals.spreads):
         raise no_structures("CDDD")
-    middle = float(np.median(list(found.values())))
-    groups = {group for group, _ in found}
+    middle = float(np.median([spread for *_, spread in found]))
+    groups = {group for group, *_ in found}
     return (
         graded(middle <= 0.5, middle <= 0.8),
         f"relative spread {middle:.2f}, the median over {len(found)} edges of {len(groups)} "
@@ -59,15 +57,14 @@ def patterns_follow_cells(results: Results) -> Finding:
     group. Reproduced if its median over pairs whose edges all agree within 1 % is at least twice
     that over pairs with an edge that differs by more than 10 %; partly if it is larger.
     """
-    crystals = results.crystals.get(CDDD.dataset)
-    near, far = ([], []) if crystals is None else similarities(crystals)
-    if crystals is None or not near or not far:
+    crystals = results.structures.sets.get(CDDD.dataset)
+    if crystals is None or not crystals.near[1] or not crystals.far[1]:
         raise no_structures("CDDD")
-    alike, unlike = float(np.median(near)), float(np.median(far))
+    (alike, n_near), (unlike, n_far) = crystals.near, crystals.far
     return (
         graded(alike >= 2 * unlike, alike > unlike),
-        f"median cosine similarity {alike:.2f} with edges within 1 % ({len(near):,} pairs), "
-        f"{unlike:.2f} with an edge more than 10 % apart ({len(far):,} pairs)",
+        f"median cosine similarity {alike:.2f} with edges within 1 % ({n_near:,} pairs), "
+        f"{unlike:.2f} with an edge more than 10 % apart ({n_far:,} pairs)",
         "Pairs are of structures of one space group with different names. Twice as similar counts "
         f"as reproduced. Each group with {FEW} or more gives up to {PATTERNS_A_GROUP} structures. "
         + origin_of(crystals),
@@ -87,11 +84,10 @@ def random_cells_spread(results: Results) -> Finding:
     `FEW` structures in both sets, from as many structures of each. Reproduced if that of the random
     structures is at least 1.5 times the other, partly if it is larger.
     """
-    real, random = (results.crystals.get(one.dataset) for one in (CDDD, GCDD))
-    if real is None or random is None or not (found := paired_spreads(real, random)):
+    if not (found := results.structures.paired):
         raise no_structures("CDDD and GCDD")
     of_real, of_random = np.median(np.array(found), axis=0).tolist()
-    sizes = list(Counter(random.spacegroup.tolist()).values())
+    sizes = list(results.structures.sets[GCDD.dataset].n.values())
     return (
         graded(of_random >= 1.5 * of_real, of_random > of_real),
         f"relative spread {of_random:.2f} (GCDD) and {of_real:.2f} (CDDD), the medians over "
@@ -116,11 +112,12 @@ def groups_are_imbalanced(results: Results) -> Finding:
     that have any, and some have none; partly if one of both holds. Judged only where the dataset
     covers all families.
     """
-    crystals = results.crystals.get(CDDD.dataset)
-    if crystals is None or len(set(covered_groups(crystals))) < 230:
+    crystals = results.structures.sets.get(CDDD.dataset)
+    if crystals is None or crystals.n_covered < 230:
         raise NotRunError("A database of all crystal families is needed, and was not built.")
-    counts = Counter(crystals.spacegroup.tolist())
-    (largest, most), middle = counts.most_common(1)[0], float(np.median(list(counts.values())))
+    counts = crystals.n
+    largest, most = max(counts.items(), key=lambda entry: entry[1])
+    middle = float(np.median(list(counts.values())))
     uneven, empty = most >= 10 * middle, 230 - len(counts)
     return (
         graded(uneven and empty > 0, uneven or empty > 0),

@@ -1,7 +1,5 @@
 """What models make of structures: Figs. 5 and 7."""
 
-from collections import Counter
-
 import numpy as np
 from scipy.stats import spearmanr
 
@@ -68,8 +66,8 @@ def accuracy_follows_samples(results: Results, family: str) -> Finding:
     where at least five groups have test samples, and not all the same number of structures.
     """
     (row,), how = reference_rows(results, family, "spacegroup", [(CDDD_TRAIN, CDDD_TEST)])
-    crystals = results.crystals.get(CDDD.dataset)
-    if crystals is None or row["source"] not in ("unrecorded", crystals.metadata["source"]["name"]):
+    crystals = results.structures.sets.get(CDDD.dataset)
+    if crystals is None or row["source"] not in ("unrecorded", crystals.source):
         raise NotRunError(f"The structures behind the rows ({data_of(row)}) are not at hand.")
     scores = [one for one in results.scores if all(identity(one)[n] == row[n] for n in IDENTITY)]
     if not scores:
@@ -78,9 +76,7 @@ def accuracy_follows_samples(results: Results, family: str) -> Finding:
         int(group): float(np.mean([one.by_label[group].top1 for one in scores]))
         for group in scores[0].by_label
     }
-    trained = crystals.spacegroup[np.array(crystals.split_grouped) == "train"]
-    counts = Counter(trained.tolist())
-    n = [counts[group] for group in accuracy]
+    n = [crystals.n_trained.get(group, 0) for group in accuracy]
     # Ranks need values that differ.
     if len(n) < 5 or min(len(set(n)), len(set(accuracy.values()))) < 2:
         raise NotRunError("Fewer than five space groups have test samples, or all are alike.")

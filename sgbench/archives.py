@@ -1,0 +1,181 @@
+"""Folders of files as one archive: the same bytes for the same files, and bounded when it is read.
+
+The published results of a run are one archive. Whoever reads the files of a run takes either: a
+folder as it is, or an archive, which is laid out for as long as it is read.
+"""
+
+import io
+import lzma
+import tarfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from sgbench.checked import FileKind, printed
+from sgbench.errors import SgbenchError
+from sgbench.files import write_atomically
+
+#: How the name of an archive ends.
+ENDING = ".tar.xz"
+
+# Of all files together; the largest run so far has 20 MB.
+_MOST_BYTES = 2**28
+_MOST_FILES = 2**15
+# What unpacking may take; what we write takes a tenth of it.
+_MOST_MEMORY = 2**27
+# Beyond the default: text needs no alignment, and a byte of it follows from the one before.
+_FILTERS = ({"id": lzma.FILTER_LZMA2, "preset": 6, "pb": 0, "lc": 4, "lp": 0},)
+_XZ, _ZIP = b"\xfd7zXZ\0", b"PK"
+_LONGEST_PART, _LONGEST_NAME = 255, 512
+_PUBLISHED = FileKind(
+    "an archive of results", "what `sgbench publish` writes. Restore it, or publish again."
+)
+
+
+def write_archive(path: Path, files: Mapping[str, bytes]) -> None:
+    """Write files as an archive, which has the same bytes for the same files.
+
+    Parameters
+    ----------
+    path : Path
+    files : mapping of str to bytes
+        Contents by names, which may hold slashes.
+    """
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name, content in sorted(files.items()):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    with write_atomically(path) as temporary:
+        temporary.write_bytes(lzma.compress(packed.getvalue(), filters=_FILTERS))
+
+
+def read_archive(path: Path, kind: FileKind = _PUBLISHED) -> dict[str, bytes]:
+    """Return the files of an archive (tar.xz or ZIP) by their names.
+
+    Raises
+    ------
+    SgbenchError
+        If it is missing or damaged, holds more than any of ours, or holds something else than files
+        with names below a folder.
+    """
+    content = kind.read_bytes(path)
+    found: dict[str, bytes] = {}
+    room = _MOST_BYTES
+    with kind.decoding(path):
+        for name, part in _zipped(content) if content.startswith(_ZIP) else _packed(content):
+            room -= len(part)
+            if room < 0 or len(found) == _MOST_FILES:
+                raise ValueError(f"it holds more than {_MOST_BYTES:,} bytes or {_MOST_FILES} files")
+            if name in found or not _is_below(name):
+                raise ValueError(f"'{printed(name)}' is there twice or is no name below a folder")
+            found[name] = part
+        if inside := next((one for one in found if _parents(one) & found.keys()), None):
+            raise ValueError(f"'{printed(inside)}' lies inside of a file")
+    return found
+
+
+def is_archive(path: Path) -> bool:
+    """Tell whether a path is an archive that `write_archive` wrote."""
+    if not path.is_file():
+        return False
+    with open(path, "rb") as handle:
+        return handle.read(len(_XZ)) == _XZ
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[list[Path]]:
+    """Give the folders that a path stands for: itself, or those of the archives that it has.
+
+    Parameters
+    ----------
+    path : Path
+        A folder such as ``results/laptop``, an archive such as ``results/published/laptop.tar.xz``,
+        or a folder of archives. Anything else is given as it is.
+
+    Raises
+    ------
+    SgbenchError
+        As of `read_archive`. What is said of a file in a folder names the archive.
+    """
+    within = sorted(path.glob(f"*{ENDING}")) if path.is_dir() else [path] * is_archive(path)
+    with ExitStack() as stack:
+        yield [stack.enter_context(_unpacked(one)) for one in within] or [path]
+
+
+@contextmanager
+def open_run(path: Path) -> Iterator[Path]:
+    """Give the folder of one run, as of `opened`.
+
+    Raises
+    ------
+    SgbenchError
+        As of `opened`, or if a folder has several archives.
+    """
+    with opened(path) as folders:
+        if len(folders) > 1:
+            raise SgbenchError(
+                f"{path} has {len(folders)} archives; expected the results of one run. Name one, "
+                f"such as {min(path.glob(f'*{ENDING}'))}."
+            )
+        yield folders[0]
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[Path]:
+    """Give a folder with the files of an archive, for as long as it is open."""
+    files = read_archive(path)
+    with TemporaryDirectory(prefix="sgbench-") as place:
+        folder = Path(place)
+        for name, content in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        try:
+            yield folder
+        except SgbenchError as error:
+            raise SgbenchError(str(error).replace(place, str(path))) from error.__cause__
+
+
+def _packed(content: bytes) -> Iterator[tuple[str, bytes]]:
+    unpacker = lzma.LZMADecompressor(lzma.FORMAT_XZ, _MOST_MEMORY)
+    # Headers and padding take a kilobyte a file.
+    whole = unpacker.decompress(content, _MOST_BYTES + 1024 * _MOST_FILES)
+    if not unpacker.eof or unpacker.unused_data:
+        raise ValueError("it is too large, or cut off, or followed by something")
+    with tarfile.open(fileobj=io.BytesIO(whole), mode="r:") as archive:
+        for entry in archive:
+            # A sparse file may be larger than its archive.
+            handle = None if entry.issparse() or not entry.isreg() else archive.extractfile(entry)
+            if handle is None:
+                raise ValueError(f"'{printed(entry.name)}' is no plain file")
+            yield entry.name, handle.read()
+        # Where a header is damaged, tarfile stops without a word.
+        rest = whole[archive.offset :]
+    if len(rest) < 2 * tarfile.BLOCKSIZE or rest.strip(b"\0"):
+        raise ValueError("it is cut off")
+
+
+def _zipped(content: bytes) -> Iterator[tuple[str, bytes]]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for entry in archive.infolist():
+            with archive.open(entry) as handle:
+                yield entry.filename, handle.read(_MOST_BYTES + 1)
+
+
+def _is_below(name: str) -> bool:
+    parts = PurePosixPath(name[: _LONGEST_NAME + 1]).parts
+    return (
+        0 < len(name) <= _LONGEST_NAME
+        and "/".join(parts) == name
+        and name.isprintable()
+        and "\\" not in name
+        and not {"/", "..", "."} & set(parts)
+        and all(len(part.encode()) <= _LONGEST_PART for part in parts)
+    )
+
+
+def _parents(name: str) -> set[str]:
+    return {str(one) for one in PurePosixPath(name).parents}
