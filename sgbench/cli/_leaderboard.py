@@ -182,8 +182,8 @@ def check(
         typer.echo(f"wrote {reference}: {write_reference(reference, rows)} rows")
         return
     wrong = [
-        f"above the ceiling: {_named(row)}: top-1 hits {_percent(row.raw_top1)}, data ceiling "
-        f"{_percent(row.data_ceiling_top1)}, Bayes {_percent(row.bayes_top1)}, n = {row.n_test}"
+        f"above the ceiling: {_named(row)}: top-1 hits {_percent(row.raw_top1)}, "
+        f"{_bounds(row)}, n = {row.n_test}"
         for _, row in above_ceiling(rows).iterrows()
     ]
     wrong += [
@@ -207,6 +207,11 @@ def check(
         apart = on_other_data(rows, before)
         told = f", {apart} of them not compared, since their test data are others" if apart else ""
         typer.echo(f"{table}: none has dropped below {reference} ({len(before)} rows{told})")
+
+
+def _bounds(row: "pd.Series[Any]") -> str:
+    known = {"data ceiling": row.data_ceiling_top1, "Bayes ceiling": row.bayes_top1}
+    return ", ".join(f"{name} {_percent(limit)}" for name, limit in known.items() if limit >= 0)
 
 
 def _named(row: "pd.Series[Any]") -> str:

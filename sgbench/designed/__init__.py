@@ -17,7 +17,7 @@ from sgbench.designed._mesh import MeshAxis
 from sgbench.designed._noise import (
     CountingNoise,
     GaussianNoise,
-    NoisePosterior,
+    Posterior,
     noise_posterior,
 )
 from sgbench.designed._posterior import exact_posterior
@@ -41,7 +41,7 @@ __all__ = [
     "IntensityLaw",
     "LogUniformCells",
     "MeshAxis",
-    "NoisePosterior",
+    "Posterior",
     "Recipes",
     "ReducedCells",
     "Split",

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgbench.designed._dataset import Ulbd
-from sgbench.designed._evidence import posteriors
 from sgbench.designed._laws import UNIFORM
 from sgbench.diffraction import metric
 from sgbench.errors import SgbenchError
@@ -44,15 +43,16 @@ class CountingNoise:
 
 
 @dataclass(frozen=True)
-class NoisePosterior:
-    """Chances of space groups, given noisy patterns.
+class Posterior:
+    """Chances of space groups, given patterns.
 
     Attributes
     ----------
     probabilities : ndarray of float64, shape (n, n_spacegroups)
         Rows add up to 1; even over the groups of an extinction class.
     error : ndarray of float64, shape (n, n_spacegroups)
-        Standard error of each, from the random numbers that integrals were computed with.
+        Standard error of each, from the random numbers that integrals were computed with; 0 where
+        there are none.
     """
 
     probabilities: NDArray[np.float64]
@@ -64,7 +64,7 @@ def noise_posterior(
     cells: NDArray[np.float64],
     patterns: NDArray[np.floating],
     noise: GaussianNoise | CountingNoise,
-) -> NoisePosterior:
+) -> Posterior:
     """Return Bayes' rule for designed patterns with noise, given their cells.
 
     Of a class and a relabelling, an unscaled pattern is the sum of its lines: Lorentz factor,
@@ -93,6 +93,9 @@ def noise_posterior(
             f"the posterior under noise is not known for {dataset.name}; expected a designed set "
             "with uniform intensities and the same cells for all space groups. Name one."
         )
+    # Compiled code takes half a second to import, and listings need none.
+    from sgbench.designed._evidence import posteriors
+
     protocol, table = dataset.protocol, dataset.table
     groups = np.bincount(dataset.labels).astype(np.float64)
     n_relabellings = len(relabellings(dataset.family))
@@ -108,6 +111,6 @@ def noise_posterior(
         protocol.two_theta_min, protocol.step, protocol.sigma,
     )  # fmt: skip
     members = groups[dataset.labels]
-    return NoisePosterior(
+    return Posterior(
         chances[:, dataset.labels] / members, np.sqrt(variances)[:, dataset.labels] / members
     )

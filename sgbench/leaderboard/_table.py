@@ -253,7 +253,7 @@ def _row(members: Sequence[Score], verified: Collection[Verification]) -> dict[s
         # A ranked list has no probabilities to be calibrated.
         "ece": None if origin.get("ranked") else np.mean([member.ece for member in members]),
         "regret": np.mean(regrets) if len(regrets) == len(members) else None,
-        "regret_error": first.regret_error if len(regrets) == len(members) else None,
+        "regret_error": np.nan if first.regret_error is None else first.regret_error,
         "parameters": origin.get("parameters"),
         "train_patterns": origin.get("train_patterns"),
         "train_seconds": origin.get("train_seconds"),
@@ -359,12 +359,9 @@ def _bayes(row: "pd.Series[Any]") -> list[str]:
 def _regret(row: "pd.Series[Any]") -> str:
     if pd.isna(row.regret):
         return "–"
-    error = (
-        f" ± {row.regret_error:.3f}"
-        if pd.notna(row.regret_error) and row.regret_error >= 0.0005
-        else ""
-    )
-    return f"{row.regret:.3f}{error}"
+    # There is none without noise, and scores of earlier versions do not say.
+    error = 0.0 if pd.isna(row.regret_error) else row.regret_error
+    return f"{row.regret:.3f}" + (f" ± {error:.3f}" if error >= 0.0005 else "")
 
 
 def _rank(row: "pd.Series[Any]") -> str:

@@ -14,7 +14,7 @@ from sgbench.designed import (
     CountingNoise,
     Designed,
     GaussianNoise,
-    NoisePosterior,
+    Posterior,
     Split,
     Ulbd,
     exact_posterior,
@@ -103,21 +103,21 @@ class TestSet:
         )
 
     @cached_property
-    def oracle(self) -> NoisePosterior | None:
+    def oracle(self) -> Posterior | None:
         """What nobody knows better who is told less: `posterior`, or that of the noisy patterns.
 
         None where neither is known. It is computed when it is first asked for, see
         `sgbench.designed.noise_posterior`.
         """
         if self.posterior is not None:
-            return NoisePosterior(self.posterior, np.zeros_like(self.posterior))
+            return Posterior(self.posterior, np.zeros_like(self.posterior))
         if self.without_noise is None:
             return None
         parts = [
             _noise_posterior(self.spec, self.without_noise, part)
             for part in self.samples.batches(_AT_ONCE)
         ]
-        return NoisePosterior(
+        return Posterior(
             np.concatenate([part.probabilities for part in parts]),
             np.concatenate([part.error for part in parts]),
         )
@@ -199,7 +199,7 @@ def _designed(spec: SetSpec, dataset: Designed, per_spacegroup: int) -> TestSet:
     )
 
 
-def _noise_posterior(spec: SetSpec, dataset: Ulbd, samples: Samples) -> NoisePosterior:
+def _noise_posterior(spec: SetSpec, dataset: Ulbd, samples: Samples) -> Posterior:
     (condition,) = spec.conditions
     if samples.cell is None or condition.severity is None:
         raise TypeError("samples of a designed set have cells, and noise has a severity")
