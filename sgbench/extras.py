@@ -13,7 +13,7 @@ EXTRAS = {
         "requests", "spglib", "urllib3",
     ),
     "sklearn": ("joblib", "sklearn", "skops"),
-    "torch": ("safetensors", "timm", "torch", "torchvision"),
+    "torch": ("onnxscript", "safetensors", "timm", "torch", "torchvision"),
     "tracking": ("mlflow",),
 }  # fmt: skip
 _EXTRA_OF = {package: extra for extra, packages in EXTRAS.items() for package in packages}

@@ -17,6 +17,7 @@ _COMMANDS = {
         "train": "_models:train",
         "predict": "_models:predict",
         "export-weights": "_models:export_weights",
+        "export-onnx": "_models:export_onnx",
         "evaluate": "_leaderboard:evaluate",
         "leaderboard": "_leaderboard:leaderboard",
         "check": "_leaderboard:check",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,11 @@ from sgbench.cli._options import (
 )
 from sgbench.errors import SgbenchError
 from sgbench.files import write_atomically
+
+if TYPE_CHECKING:
+    import torch
+
+    from sgbench.training import Trained
 
 _PRETRAINED = "pretrained:"
 
@@ -245,15 +250,10 @@ def predict(
             typer.echo(f"predicted {len(truth)} samples of {spec.name}", err=True)
         typer.echo(f"wrote {output}", err=True)
         return
-    from sgbench.training import Trained, choose_device, load_model
+    from sgbench.training import choose_device
 
     chosen = choose_device(device)
-    if model.startswith(_PRETRAINED):
-        from sgbench.pretrained import load_pretrained
-
-        trained: Trained = load_pretrained(model.removeprefix(_PRETRAINED), chosen)
-    else:
-        trained = load_model(Path(model), chosen)
+    trained = _trained(model, chosen)
     train_set = SetSpec.parse(trained.provenance["plan"]["dataset"])
     dataset = family_set(train_set.family, train_set.protocol)
     truths = (open_test_set(spec, dataset, per_spacegroup, crystals or ()) for spec in specs)
@@ -284,6 +284,35 @@ def export_weights(
     with open_scores(scores) as files:
         written = export(model, files, output or HOME)
     typer.echo(f"wrote {written}")
+
+
+def export_onnx(
+    model: Annotated[
+        str, typer.Argument(help="File of a trained network, or pretrained: and a name.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File for the ONNX model.")],
+) -> None:
+    """Write a trained network as ONNX, which onnxruntime answers from without torch.
+
+    It takes patterns as the protocol makes them, shape (n, 8192), and gives the probabilities of
+    the space groups that the file names.
+    """
+    import torch
+
+    from sgbench.pretrained import export_onnx as export
+
+    export(_trained(model, torch.device("cpu")), output)
+    typer.echo(f"wrote {output}")
+
+
+def _trained(model: str, device: "torch.device") -> "Trained":
+    if model.startswith(_PRETRAINED):
+        from sgbench.pretrained import load_pretrained
+
+        return load_pretrained(model.removeprefix(_PRETRAINED), device)
+    from sgbench.training import load_model
+
+    return load_model(Path(model), device)
 
 
 def _write_details(path: Path, ids: Sequence[str], details: Mapping[str, Any]) -> None:

@@ -368,11 +368,10 @@ class Ulbd:
         settings = self.settings(recipes)
         pairs = np.column_stack([settings, recipes.cells])
         _, where, pair_of = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
-        kept, kept_offsets = _compressed(table.present)
         offsets, line, two_theta, lorentz = positions(
             settings[where],
             metric(self.family, recipes.cells[where]),
-            kept_offsets, kept, table.coefficients.astype(np.float64),
+            *table.kept, table.coefficients.astype(np.float64),
             self.protocol.wavelength, *self.protocol.q_range,
         )  # fmt: skip
         key = self.stream("intensity/off-mesh" if recipes.off_mesh else "intensity/mesh")
@@ -449,9 +448,3 @@ class Ulbd:
 def _ranks(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return 0 … count - 1 for each of the counts, one after the other."""
     return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-
-
-def _compressed(present: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the columns that are set in each row, and the row offsets."""
-    offsets = np.concatenate([[0], np.cumsum(present.sum(axis=1))])
-    return np.nonzero(present)[1], offsets

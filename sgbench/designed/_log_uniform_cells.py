@@ -10,25 +10,24 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sgbench.designed._reduced_cells import reduced_cells, reduced_edges
 from sgbench.designed._sequence import cells_of_sequence, check_domain
-from sgbench.diffraction import FREE_PARAMETERS, free_parameters
-
-# Volume of a cell by the product of its three edges.
-_VOLUME = {"cubic": 1.0, "tetragonal": 1.0, "trigonal-hexagonal": np.sqrt(0.75)}
+from sgbench.diffraction import FREE_PARAMETERS, free_parameters, full_cell
 
 
 @dataclass(frozen=True)
 class LogUniformCells:
-    """A domain of cells with one or two free edges, and how many lattices are drawn from it.
+    """A domain of cells over all sizes of crystals, and how many lattices are drawn from it.
 
     The logarithms of the free edges are uniform and independent within their bounds, as far as the
     volume allows: what is larger is left out. So the volume is log-uniform, too, for cubic cells;
-    of two edges its logarithm is the sum of two uniform numbers, cut off above.
+    of two edges its logarithm is the sum of two uniform numbers, cut off above. Cells with three
+    free edges are reduced, as those of `ReducedCells`, and their angles are drawn as there.
 
     Attributes
     ----------
     edges : tuple of (float, float)
-        Bounds of each free edge in ångström.
+        Bounds of each free edge in ångström; three of them are alike, since reduction orders them.
     largest_volume : float
         Of a cell, cubic ångström.
     count : int
@@ -64,8 +63,9 @@ class LogUniformCells:
     def contains(self, family: str, cell: ArrayLike) -> bool:
         """Tell whether a lattice given by a cell (a, b, c, alpha, beta, gamma) is in the domain."""
         free = free_parameters(family, cell, tolerance=0.05)
+        edges = reduced_edges(family, np.asarray(cell, float)) if len(self.edges) == 3 else free
         inside = all(
-            low <= edge <= high for (low, high), edge in zip(self.edges, free, strict=True)
+            low <= edge <= high for (low, high), edge in zip(self.edges, edges, strict=True)
         )
         return inside and bool(_volumes(family, free[None])[0] <= self.largest_volume)
 
@@ -81,12 +81,16 @@ def _cells(domain: LogUniformCells, family: str) -> NDArray[np.float64]:
     low, high = np.log(domain.edges).T
 
     def allowed(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        cells = np.exp(low + (high - low) * points)
+        cells = np.exp(low + (high - low) * points[:, : len(low)])
+        if len(low) == 3:
+            cells = reduced_cells(family, cells, points)
         return np.asarray(cells[_volumes(family, cells) <= domain.largest_volume])
 
-    return cells_of_sequence(2 * domain.count, len(low), allowed)
+    return cells_of_sequence(2 * domain.count, len(FREE_PARAMETERS[family]), allowed)
 
 
-def _volumes(family: str, cells: NDArray[np.float64]) -> NDArray[np.float64]:
-    # Families of one or two free edges have a = b.
-    return np.asarray(_VOLUME[family] * cells[:, 0] ** 2 * cells[:, -1])
+def _volumes(family: str, free: NDArray[np.float64]) -> NDArray[np.float64]:
+    a, b, c, *angles = full_cell(family, free).T
+    alpha, beta, gamma = np.cos(np.radians(angles))
+    squares = alpha**2 + beta**2 + gamma**2
+    return np.asarray(a * b * c * np.sqrt(1 - squares + 2 * alpha * beta * gamma))

@@ -61,22 +61,36 @@ class ReducedCells:
 
     def contains(self, family: str, cell: ArrayLike) -> bool:
         """Tell whether a lattice given by a cell (a, b, c, alpha, beta, gamma) is in the domain."""
-        edges = _reduced_edges(family, np.asarray(cell, dtype=np.float64))
+        edges = reduced_edges(family, np.asarray(cell, dtype=np.float64))
         return bool(np.all((edges >= self.shortest) & (edges <= self.longest)))
 
 
 @lru_cache(maxsize=8)
 def _cells(domain: ReducedCells, family: str) -> NDArray[np.float64]:
-    return cells_of_sequence(
-        2 * domain.count,
-        len(FREE_PARAMETERS[family]),
-        lambda points: _reduced(family, points, domain),
-    )
+    def cells_of(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        edges = domain.shortest + (domain.longest - domain.shortest) * points[:, :3]
+        return reduced_cells(family, edges, points)
+
+    return cells_of_sequence(2 * domain.count, len(FREE_PARAMETERS[family]), cells_of)
 
 
-def _reduced(family: str, points: NDArray[np.float64], domain: ReducedCells) -> NDArray[np.float64]:
-    """Map points of the unit cube to reduced cells, leaving out those that are not reduced."""
-    edges = domain.shortest + (domain.longest - domain.shortest) * points[:, :3]
+def reduced_cells(
+    family: str, edges: NDArray[np.float64], points: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return cells with three edges that are reduced, leaving out what would not be.
+
+    Parameters
+    ----------
+    family : {'orthorhombic', 'monoclinic', 'triclinic'}
+    edges : ndarray, shape (n, 3)
+        In ångström, in any order.
+    points : ndarray, shape (n, p)
+        Points of the unit cube; those from the fourth coordinate on choose the angles.
+
+    Returns
+    -------
+    ndarray, shape (m, p), m <= n
+    """
     if family == "orthorhombic":
         return np.sort(edges, axis=1)
     if family == "monoclinic":
@@ -99,7 +113,7 @@ def _reduced(family: str, points: NDArray[np.float64], domain: ReducedCells) -> 
     return np.asarray(cells[is_reduced], dtype=np.float64)
 
 
-def _reduced_edges(family: str, cell: NDArray[np.float64]) -> NDArray[np.float64]:
+def reduced_edges(family: str, cell: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the edges of the reduced cell that stands for a cell's lattice."""
     if family == "triclinic":
         vector = gemmi.GruberVector(gemmi.UnitCell(*cell), "P")

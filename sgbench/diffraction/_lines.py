@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -130,6 +130,12 @@ class ReflectionTable:
     coefficients: NDArray[np.int64]
     key: NDArray[np.uint32]
     present: NDArray[np.bool_]
+
+    @cached_property
+    def kept(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where the lines of each row of `present` begin, and those that are set in it."""
+        offsets = np.concatenate([[0], np.cumsum(self.present.sum(axis=1))])
+        return offsets, np.nonzero(self.present)[1]
 
 
 @lru_cache(maxsize=32)

@@ -48,6 +48,7 @@ def _entry(spec: ModelSpec) -> dict[str, Any]:
             "defaults": dict(spec.defaults),
             "input": spec.input_scaling,
             "targets": spec.targets,
+            "calibrated": spec.calibrated,
             "parameters": spec.n_parameters(N_OUTPUTS),
         }
     if isinstance(spec, EstimatorSpec):

@@ -44,13 +44,16 @@ def register_model(
     paper: str,
     input_scaling: InputScaling = "linear",
     targets: Targets = "labels",
+    calibrated: bool = False,
     version: int = 1,
     defaults: Mapping[str, Any] = _NOTHING,
 ) -> Callable[[NetworkBuilder], NetworkBuilder]:
     """Enter a network's constructor in the registry; use as a decorator."""
 
     def enter(build: NetworkBuilder) -> NetworkBuilder:
-        _REGISTRY[name] = NetworkSpec(name, build, input_scaling, paper, targets, version, defaults)
+        _REGISTRY[name] = NetworkSpec(
+            name, build, input_scaling, paper, targets, calibrated, version, defaults
+        )
         return build
 
     return enter
@@ -201,7 +204,7 @@ def _indexed(name: str) -> TrainedSpec:
     if entry["kind"] == "network":
         return NetworkSpec(
             name, lambda n_outputs: registered().build(n_outputs), entry["input"], paper,
-            entry["targets"], version, defaults,
+            entry["targets"], entry["calibrated"], version, defaults,
         )  # fmt: skip
     return EstimatorSpec(
         name,

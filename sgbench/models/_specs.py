@@ -42,6 +42,8 @@ class NetworkSpec:
     targets : {'labels', 'posterior'}
         What it learns of a training pattern: its label, or how likely each space group is given the
         pattern, of which the label is one draw.
+    calibrated : bool
+        Whether its logits are divided by a temperature in the end, fitted on validation patterns.
     version : int
         Any change of the network or of its input raises it.
     defaults : mapping
@@ -53,6 +55,7 @@ class NetworkSpec:
     input_scaling: InputScaling
     paper: str
     targets: Targets = "labels"
+    calibrated: bool = False
     version: int = 1
     defaults: Mapping[str, Any] = field(default_factory=dict)
 

@@ -99,3 +99,18 @@ def fcn_soft(n_outputs: int) -> nn.Module:
     training. The article trains on labels; this says what they cost.
     """
     return fcn_no_dropout(n_outputs)
+
+
+@register_model(
+    "fcn-wang2024.calibrated",
+    paper=_PAPER,
+    input_scaling="sqrt",
+    targets="posterior",
+    calibrated=True,
+)
+def fcn_calibrated(n_outputs: int) -> nn.Module:
+    """Build the last one again, whose chances are those that come true on validation patterns.
+
+    It is for people who ask about one pattern, and for training under conditions of measurement.
+    """
+    return fcn_no_dropout(n_outputs)

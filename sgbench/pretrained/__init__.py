@@ -19,6 +19,7 @@ from sgbench.pretrained._weights import (
 
 if TYPE_CHECKING:
     from sgbench.pretrained._export import export_weights
+    from sgbench.pretrained._onnx import export_onnx
 
 __all__ = [
     "HOME",
@@ -26,6 +27,7 @@ __all__ = [
     "Figures",
     "Pretrained",
     "Rounding",
+    "export_onnx",
     "export_weights",
     "load_pretrained",
     "pretrained_names",
@@ -34,9 +36,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # It needs torch, for which a listing does not wait.
+    # They need torch, for which a listing does not wait.
     if name == "export_weights":
         from sgbench.pretrained._export import export_weights
 
         return export_weights
+    if name == "export_onnx":
+        from sgbench.pretrained._onnx import export_onnx
+
+        return export_onnx
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -40,11 +40,15 @@ _REDUCED = ReducedCells(3.0, 15.0, _LATTICES)
 # From below the shortest to above the longest edges of the minerals in the AMCSD, whose tetragonal
 # ones are 2.5-15.2 and 2.7-42.2 Å and whose trigonal and hexagonal ones 2.2-17.8 and 2.4-43.2 Å.
 # Cubic ones are 2.6-25.0 Å: in 2.5 % the cell is smaller, where some classes show no line at all in
-# the window, and in 0.4 % it is larger than the volume allows.
+# the window, and in 0.4 % it is larger than the volume allows. Reduced edges are 2.2-31.5 Å
+# (orthorhombic), 2.8-24.6 (monoclinic) and 2.8-17.3 (triclinic).
 _MINERAL_EDGES = {
     "cubic": ((3.1, 17.1),),
     "tetragonal": ((2.5, 15.5), (2.5, 42.5)),
     "trigonal-hexagonal": ((2.2, 18.0), (2.3, 43.5)),
+    "orthorhombic": ((2.2, 32.0),) * 3,
+    "monoclinic": ((2.7, 25.0),) * 3,
+    "triclinic": ((2.7, 18.0),) * 3,
 }
 _LARGEST_VOLUME = 5000.0
 #: The space groups whose cells the paper shows in Figs. 2 and 4 (P 2 2 2 and P 4/m n c).
@@ -124,7 +128,7 @@ def _union(spec: SetSpec) -> UlbdUnion:
             f"{spec.name} has no mesh of its own, since its parts have theirs; expected a set of "
             "one family. Name one."
         )
-    parts = (family_set(family) for family in FAMILIES if family != "all")
+    parts = (designed_set(spec.of(family)) for family in FAMILIES if family != "all")
     ordered = sorted((part for part in parts if isinstance(part, Ulbd)), key=_first_group)
     return UlbdUnion(spec.name, _VERSION, tuple(ordered))
 

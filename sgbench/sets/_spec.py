@@ -392,7 +392,7 @@ DESIGNED_SETS = (
     *(
         SetSpec("designed", family=family, law=law, cells="mineral")
         for law in ("uniform", "physical")
-        for family in PAPER_FAMILIES
+        for family in (PAPER_FAMILIES if law == "physical" else FAMILIES)
     ),
 )
 _STRUCTURES = tuple(

@@ -29,6 +29,7 @@ from sgbench.models import EstimatorSpec, NetworkSpec, TrainingPlan, get_trained
 from sgbench.progress import task
 from sgbench.sets import SetSpec, TrainingSet, open_training_set
 from sgbench.symmetry import class_labels
+from sgbench.training._calibration import divide_logits, fitted_temperature
 from sgbench.training._device import autocast, hardware, keep_freed_memory, memory_in_words
 from sgbench.training._estimators import fit_estimator
 from sgbench.training._model_file import FittedEstimator, Trained, TrainedModel, save_model
@@ -90,6 +91,7 @@ def train(
     dataset = open_training_set(SetSpec.parse(plan.dataset), crystals)
     dataset_sha256 = dataset.checksum()
     trained: Trained
+    calibration = {}
     if isinstance(spec, EstimatorSpec):
         started = time.monotonic()
         with task(f"drawing patterns for {spec.name}", plan.patterns) as drawn:
@@ -107,6 +109,8 @@ def train(
         seconds, history = state.seconds, state.history
         n_patterns = state.step * plan.batch_size
         n_parameters = sum(weight.numel() for weight in state.network.parameters())
+        if spec.calibrated:
+            calibration = {"temperature": _calibrate(state.network, spec, dataset, plan, device)}
         trained = TrainedModel(spec, state.network, {})
     trained.provenance.update(
         {
@@ -120,6 +124,7 @@ def train(
             "train_patterns": n_patterns,
             "train_seconds": round(seconds, 1),
             "history": [asdict(progress) for progress in history],
+            **calibration,
             **extra_provenance,
         }
     )
@@ -213,19 +218,42 @@ def _finite(losses: list[torch.Tensor], step: int) -> list[float]:
     return values
 
 
-def _validate(
+def _calibrate(
+    network: torch.nn.Module,
+    spec: NetworkSpec,
+    dataset: TrainingSet,
+    plan: TrainingPlan,
+    device: torch.device,
+) -> float:
+    """Divide the logits by the temperature that fits validation best, and return it."""
+    validation = dataset.validation_samples(plan.validation_per_spacegroup)
+    temperature = fitted_temperature(
+        *_validation_logits(network, _Source(dataset, spec, device), validation)
+    )
+    divide_logits(network, temperature)
+    return temperature
+
+
+def _validation_logits(
     network: torch.nn.Module, source: "_Source", validation: Samples
-) -> tuple[float, float, float]:
-    """Return mean loss, top-1 accuracy and extinction-class accuracy."""
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return logits, shape (n, n_spacegroups), and labels, shape (n,)."""
     network.eval()
     with torch.inference_mode():
         parts = [
             network(source.rendered(samples)).double().cpu()
             for samples in validation.batches(_VALIDATION_BATCH)
         ]
-    logits = torch.cat(parts)
+    label = torch.as_tensor(validation.spacegroup - source.dataset.spacegroups[0])
+    return torch.cat(parts), label
+
+
+def _validate(
+    network: torch.nn.Module, source: "_Source", validation: Samples
+) -> tuple[float, float, float]:
+    """Return mean loss, top-1 accuracy and extinction-class accuracy."""
+    logits, label = _validation_logits(network, source, validation)
     spacegroups = source.dataset.spacegroups
-    label = torch.as_tensor(validation.spacegroup - spacegroups[0])
     classes = torch.as_tensor(class_labels(spacegroups))
     by_class = torch.zeros(len(logits), int(classes.max()) + 1, dtype=torch.float64)
     by_class.index_add_(1, classes, torch.softmax(logits, dim=1))

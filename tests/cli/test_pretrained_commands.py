@@ -33,6 +33,9 @@ def test_from_a_model_to_predictions_with_its_weights(call, home, tmp_path):
     assert row["classes"] == score["top"][0]
     call("predict", f"pretrained:{NAME}", "-o", "q", *OFF_MESH)
     assert (tmp_path / "q" / "ulbd-off-mesh.parquet").exists()
+    done = call("export-onnx", f"pretrained:{NAME}", "-o", "model.onnx")
+    assert done.stdout == "wrote model.onnx\n"
+    assert (tmp_path / "model.onnx").stat().st_size > 1000
 
 
 def test_a_name_that_is_none(refused, home):

@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 
+import gemmi
 import numpy as np
 import pytest
 from scipy import stats
 
 from sgbench.designed import LogUniformCells
+from sgbench.designed._reduced_cells import reduced_edges
 from sgbench.diffraction import full_cell, metric, reflection_table
 from sgbench.errors import SgbenchError
-from sgbench.sets import ULBD
-from sgbench.symmetry import PAPER_FAMILIES
+from sgbench.sets import ULBD, ULBD_ALL, SetSpec, designed_set
+from sgbench.symmetry import FAMILIES, PAPER_FAMILIES
 
 N = 40_000
 FACTOR = {"cubic": 1, "tetragonal": 1, "trigonal-hexagonal": np.sqrt(3) / 2}
@@ -119,3 +121,39 @@ def test_held_out_cells_are_not_trained_on():
     assert not any(tuple(cell) in trained for cell in held_out)
     seen = dataset.held_out_recipes("in-mesh", 20).cells
     assert all(tuple(cell) in trained for cell in seen)
+
+
+@pytest.mark.parametrize("family", ["orthorhombic", "monoclinic", "triclinic"])
+def test_cells_with_three_edges_are_reduced_and_as_large_as_minerals(family):
+    """Reducing them again, by gemmi for triclinic ones, leaves them as they are."""
+    domain = replace(dataset_of(family).domain, count=1000)
+    cells = full_cell(family, domain.cells(family))
+    low, high = domain.edges[0]
+    assert len(np.unique(cells, axis=0)) == 2000
+    volume = np.array([gemmi.UnitCell(*cell).volume for cell in cells])
+    assert volume.max() <= 5000
+    assert volume.max() > (2500 if family == "triclinic" else 4800)
+    for cell in cells[:300]:
+        edges = reduced_edges(family, cell)
+        np.testing.assert_allclose(np.sort(edges), np.sort(cell[:3]), rtol=1e-6)
+        assert (edges >= low).all()
+        assert (edges <= high).all()
+        assert domain.contains(family, cell)
+        larger = (*(cell[:3] * 1.02 * high / cell[:3].max()), *cell[3:])
+        assert not domain.contains(family, larger)
+
+
+@pytest.mark.parametrize("family", ["orthorhombic", "monoclinic", "triclinic"])
+def test_every_sample_shows_a_line(family):
+    samples = dataset_of(family).held_out_samples("off-mesh", 20)
+    assert np.diff(samples.lines.offsets).min() >= 1
+
+
+def test_all_of_them_together():
+    union = designed_set(SetSpec.parse("ulbd-mineral-cells-all"))
+    assert union.spacegroups == tuple(range(1, 231))
+    assert {part.name for part in union.parts} == {
+        f"ulbd-mineral-cells-{family}" for family in FAMILIES if family != "all"
+    }
+    assert union.in_domain(62, (31.0, 5.0, 4.0, 90, 90, 90))
+    assert not ULBD_ALL.in_domain(62, (31.0, 5.0, 4.0, 90, 90, 90))

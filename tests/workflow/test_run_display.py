@@ -12,6 +12,7 @@ from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 
 import snakemake_logger_plugin_sgbench
+from sgbench.progress import in_words
 from snakemake_logger_plugin_sgbench import LogHandler, _run
 
 NETWORK = "train/ulbd-cubic/fcn-wang2024/seed0"
@@ -105,6 +106,18 @@ def test_a_long_run_has_few_lines(tell, clock):
         said(LogEvent.JOB_FINISHED, "", job_id=number)
         said(LogEvent.PROGRESS, None, done=number + 1, total=1000)
     assert 10 < len(tell.said().splitlines()) < 60
+
+
+@pytest.mark.parametrize("seconds", [1500, 9000])
+def test_a_run_does_not_end_before_its_jobs_do(clock, tmp_path, seconds):
+    """What a job says of itself counts more than what was expected of it."""
+    log = tmp_path / "train.log"
+    log.write_text(f"training x: 5 of 9 patterns, 12/s, {in_words(seconds)} left, loss 1\n")
+    run = _run.Run({"train/x": 60.0}, began=0.0)
+    run.plan({"train": 1})
+    run.start(1, _run.Job("train", "train/x", log, 1, 0.0))
+    clock[0] = 3000.0
+    assert run.left() == pytest.approx(seconds, rel=0.05)
 
 
 def test_a_failure_is_told_in_full_and_once(tell, clock, tmp_path):
