@@ -13,7 +13,7 @@ SNAKEMAKE := snakemake --cores all $(if $(VERBOSE),--verbose)
 # Two processes; tests of one module stay in one of them, so that it makes its fixtures once.
 PYTEST_OPTIONS ?= --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: reproduce smoke robustness test check benchmark kill-test kill-test-short kill-test-overnight fuzz fuzz-short load-test slurm-test package-test audit sbom docs pages publish setup lock
+.PHONY: reproduce smoke robustness test check benchmark kill-test kill-test-short kill-test-overnight fuzz fuzz-short load-test bayes-test slurm-test package-test audit sbom docs pages publish setup lock
 
 reproduce: $(VENV)/.installed
 	$(RUN) $(SNAKEMAKE) $(SNAKEMAKE_OPTIONS)
@@ -64,6 +64,10 @@ fuzz-short: $(VENV)/.installed
 # 1,000 submissions in one process, and a table of 10,000 rows: about 25 minutes on two cores.
 load-test: $(VENV)/.installed
 	$(RUN) python tools/load_test.py
+
+# The ceilings under noise, and whether the chances behind them come true: about 15 minutes on one core.
+bayes-test: $(VENV)/.installed
+	$(RUN) python tools/bayes.py --output build/bayes-ceilings.csv
 
 # The site of docs/, in build/docs; a warning is an error.
 docs: $(VENV)/.installed

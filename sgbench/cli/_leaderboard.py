@@ -184,8 +184,8 @@ def check(
         typer.echo(f"wrote {reference}: {write_reference(reference, rows)} rows")
         return
     wrong = [
-        f"above the ceiling: {_named(row)}: top-1 hits {_percent(row.raw_top1)}, data ceiling "
-        f"{_percent(row.data_ceiling_top1)}, n = {row.n_test}"
+        f"above the ceiling: {_named(row)}: top-1 hits {_percent(row.raw_top1)}, "
+        f"{_bounds(row)}, n = {row.n_test}"
         for _, row in above_ceiling(rows).iterrows()
     ]
     wrong += [
@@ -203,12 +203,17 @@ def check(
         typer.echo(line, err=True)
     if wrong:
         raise typer.Exit(1)
-    n = int(rows["data_ceiling_top1"].notna().sum())
-    typer.echo(f"{table}: none of {n} rows passes its data ceiling beyond chance")
+    n = int(rows[["data_ceiling_top1", "bayes_top1"]].notna().any(axis=1).sum())
+    typer.echo(f"{table}: none of {n} rows passes its ceiling beyond chance")
     if before is not None:
         apart = on_other_data(rows, before)
         told = f", {apart} of them not compared, since their test data are others" if apart else ""
         typer.echo(f"{table}: none has dropped below {reference} ({len(before)} rows{told})")
+
+
+def _bounds(row: "pd.Series[Any]") -> str:
+    known = {"data ceiling": row.data_ceiling_top1, "Bayes ceiling": row.bayes_top1}
+    return ", ".join(f"{name} {_percent(limit)}" for name, limit in known.items() if limit >= 0)
 
 
 def _named(row: "pd.Series[Any]") -> str:

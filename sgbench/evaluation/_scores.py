@@ -27,7 +27,7 @@ from sgbench.errors import SgbenchError
 from sgbench.evaluation._answers import Answers, answers_path, read_answers, write_answers
 from sgbench.evaluation._names import current_names, current_set, earlier_source
 from sgbench.evaluation._predictions import CLASS_SCHEMES, Predictions
-from sgbench.evaluation._regret import regret
+from sgbench.evaluation._regret import bayes_top, regret
 from sgbench.files import all_or_none, write_atomically
 from sgbench.sets import TestSet
 from sgbench.symmetry import (
@@ -122,6 +122,9 @@ class Score:
     regret : float or None
         Mean of -ln q minus that of the exact posterior, in nats (`regret`); None where that is not
         known, of ranked lists, and in scores of earlier versions.
+        `regret_error` is its standard error from the integrals behind that posterior.
+    bayes, bayes_error : tuple of float, or None
+        Highest accuracy that anybody can expect on these patterns, and its error (`bayes_top`).
     answers : Answers or None
         Sample by sample; in a file of their own, and None where that was not read or is not there.
     """
@@ -147,6 +150,9 @@ class Score:
     provenance: Mapping[str, Any]
     calibration: tuple[tuple[Count, Several, Fraction, Fraction], ...] = ()
     regret: Number | None = None
+    regret_error: NotNegative | None = None
+    bayes: Fractions | None = None
+    bayes_error: Fractions | None = None
     answers: Answers | None = field(default=None, repr=False, compare=False)
 
 
@@ -211,6 +217,10 @@ def score(predictions: Predictions, truth: TestSet, class_scheme: str) -> Score:
         for name in np.unique(label)
     }
     calibration = calibration_bins(predictions.probabilities, hits[:, 0])
+    # A ranked list has no probabilities.
+    ranked = predictions.provenance.get("ranked")
+    lost = None if ranked else regret(predictions.probabilities, truth, class_scheme)
+    best = bayes_top(truth, class_scheme)
     return Score(
         **truth.row(),
         class_scheme=class_scheme,
@@ -234,10 +244,10 @@ def score(predictions: Predictions, truth: TestSet, class_scheme: str) -> Score:
             "scorer_version": __version__,
         },
         calibration=calibration,
-        # A ranked list has no probabilities.
-        regret=None
-        if predictions.provenance.get("ranked")
-        else regret(predictions.probabilities, truth, class_scheme),
+        regret=None if lost is None else lost[0],
+        regret_error=None if lost is None else lost[1],
+        bayes=None if best is None else _plain(best[0]),
+        bayes_error=None if best is None else _plain(best[1]),
         answers=Answers(hits[:, 0].astype(np.float32), clusters.astype(np.int32)),
     )
 
@@ -382,7 +392,7 @@ def _current(values: dict[str, Any]) -> dict[str, Any]:
         "source": earlier_source(test_set),
         "test_sha256": str(origin.get("test_sha256")),
         "calibration": [],
-        "regret": None,
+        **dict.fromkeys(("regret", "regret_error", "bayes", "bayes_error")),
     }
     return {**earlier, **values, "test_set": current_set(test_set), "provenance": origin}
 

@@ -48,6 +48,7 @@ from sgbench.leaderboard._runs import (
     score_files,
 )
 from sgbench.leaderboard._table import (
+    BAYES_COLUMNS,
     CLASS_COLUMNS,
     COLUMNS,
     EXACT_COLUMNS,
@@ -66,6 +67,7 @@ from sgbench.leaderboard._verified import (
 )
 
 __all__ = [
+    "BAYES_COLUMNS",
     "CLASS_COLUMNS",
     "COLUMNS",
     "EXACT_COLUMNS",

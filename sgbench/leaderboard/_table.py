@@ -28,6 +28,9 @@ from sgbench.text import csv_frame, markdown_text
 _K = range(1, TOP_K + 1)
 #: Ceilings of designed test sets as they were generated; empty for sets of structures.
 EXACT_COLUMNS = tuple(f"{level}_ceiling_top{k}" for level in ("data", "resolution") for k in _K)
+#: What nobody can pass in the mean who sees these patterns, and its standard error from random
+#: numbers; empty where the exact posterior is not known.
+BAYES_COLUMNS = tuple(f"{name}_top{k}" for name in ("bayes", "bayes_error") for k in _K)
 #: Plain shares of hits, where the accuracies are expectations over the label's coin.
 RAW_COLUMNS = tuple(f"raw_top{k}" for k in _K)
 #: What tells how to make a row again (`sgbench.provenance.made_with`).
@@ -44,11 +47,13 @@ COLUMNS = (
     "top1_seed_sd",
     *(f"ceiling_top{k}" for k in _K),
     *EXACT_COLUMNS,
+    *BAYES_COLUMNS,
     *(f"gap_top{k}" for k in _K),
     *(f"share_top{k}" for k in _K),
     "balanced_accuracy",
     "ece",
     "regret",
+    "regret_error",
     "parameters",
     "train_patterns",
     "train_seconds",
@@ -248,6 +253,7 @@ def _row(members: Sequence[Score], verified: Collection[Verification]) -> dict[s
         # A ranked list has no probabilities to be calibrated.
         "ece": None if origin.get("ranked") else np.mean([member.ece for member in members]),
         "regret": np.mean(regrets) if len(regrets) == len(members) else None,
+        "regret_error": np.nan if first.regret_error is None else first.regret_error,
         "parameters": origin.get("parameters"),
         "train_patterns": origin.get("train_patterns"),
         "train_seconds": origin.get("train_seconds"),
@@ -271,6 +277,8 @@ def _row(members: Sequence[Score], verified: Collection[Verification]) -> dict[s
             f"top{k}_low": mean["top_low"][i],
             f"top{k}_high": mean["top_high"][i],
             f"ceiling_top{k}": first.ceiling[i],
+            f"bayes_top{k}": np.nan if first.bayes is None else first.bayes[i],
+            f"bayes_error_top{k}": np.nan if first.bayes_error is None else first.bayes_error[i],
             f"gap_top{k}": mean["gap"][i],
             f"share_top{k}": mean["share"][i],
         }
@@ -315,6 +323,7 @@ def _markdown_rows(rows: pd.DataFrame) -> list[str]:
         "",
         f"Ceiling, top-1 to top-5: {limits}",
         "",
+        *_bayes(first),
         "| " + " | ".join(header) + " |",
         "|" + " --- |" * len(header),
     ]
@@ -332,8 +341,27 @@ def _markdown_rows(rows: pd.DataFrame) -> list[str]:
     return lines
 
 
+def _bayes(row: "pd.Series[Any]") -> list[str]:
+    """Say what is possible on noisy patterns, or that nobody knows."""
+    spec = SetSpec.find(row.test_set)
+    if spec is None or not spec.conditions:
+        return []
+    if pd.isna(row.bayes_top1):
+        return [
+            "No bound is known under these conditions; the ceiling is that of ideal patterns.",
+            "",
+        ]
+    limits = " ".join(f"{100 * row[f'bayes_top{k}']:.1f}" for k in _K)
+    error = 100 * max(row[f"bayes_error_top{k}"] for k in _K)
+    return [f"Bayes ceiling under this noise, top-1 to top-5: {limits} (± {error:.2f})", ""]
+
+
 def _regret(row: "pd.Series[Any]") -> str:
-    return "–" if pd.isna(row.regret) else f"{row.regret:.3f}"
+    if pd.isna(row.regret):
+        return "–"
+    # There is none without noise, and scores of earlier versions do not say.
+    error = 0.0 if pd.isna(row.regret_error) else row.regret_error
+    return f"{row.regret:.3f}" + (f" ± {error:.3f}" if error >= 0.0005 else "")
 
 
 def _rank(row: "pd.Series[Any]") -> str:

@@ -120,7 +120,7 @@ def untrained(settings: Mapping[str, Any]) -> tuple[Run, ...]:
                     else settings["test_patterns_per_spacegroup"]
                 )
                 if spec.needs_posterior:
-                    tests = tuple(test for test in tests if test.posterior_is_known)
+                    tests = tuple(t for t in tests if t.posterior_is_known_of(family))
                 elif not decodes:  # its answer is the same whatever a pattern looks like
                     tests = tuple(test for test in tests if not test.conditions)
                 if tests:

@@ -7,6 +7,7 @@ from functools import reduce
 from typing import Literal
 
 from sgbench.conditions import CONDITIONS, Condition, decimal
+from sgbench.conditions.noise import EXPOSURE, READOUT
 from sgbench.designed import LAWS
 from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
@@ -243,6 +244,21 @@ class SetSpec:
         nothing is done to the patterns that may hide a line.
         """
         return self.labels_are_coins and not (self.cells or self.conditions)
+
+    @property
+    def noise_is_all(self) -> bool:
+        """Whether one noise is all that is done to a set whose posterior would be known without it.
+
+        It is one whose law does not depend on the lines, and intensities are uniform.
+        """
+        ideal = replace(self, conditions=())
+        names = [condition.name for condition in self.conditions]
+        known = ideal.posterior_is_known and self.law == "uniform"
+        return known and names in ([READOUT.name], [EXPOSURE.name])
+
+    def posterior_is_known_of(self, family: str) -> bool:
+        """Whether it is known of the set's patterns of a family, exactly or by integration."""
+        return self.posterior_is_known or (self.noise_is_all and family in PAPER_FAMILIES)
 
     def of(self, family: str) -> "SetSpec":
         """Return the same set of another family."""

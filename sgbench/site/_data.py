@@ -29,6 +29,7 @@ CEILINGS = {
     "ceiling": "extinction laws",
     "data_ceiling": "line positions in the window",
     "resolution_ceiling": "lines that the profile resolves",
+    "bayes": "the exact posterior",
 }
 
 _DIGITS = 6

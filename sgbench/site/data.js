@@ -87,7 +87,7 @@ const limitOf = (row) =>
   state.show === "share"
     ? null
     : state.ceiling === "ceiling"
-      ? row.data_ceiling_top1
+      ? (row.data_ceiling_top1 ?? row.bayes_top1 ?? null)
       : ceilingOf(row);
 const interval = (row, k = 1) => {
   const [low, high] = [shown(row, k, "_low"), shown(row, k, "_high")];
