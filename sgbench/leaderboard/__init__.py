@@ -1,6 +1,7 @@
 """The table of results, made from scores alone."""
 
 from sgbench.leaderboard._again import command_again
+from sgbench.leaderboard._bounds import why_no_bound
 from sgbench.leaderboard._guard import (
     above_ceiling,
     below_reference,
@@ -88,6 +89,7 @@ __all__ = [
     "tested_on",
     "to_markdown",
     "unfounded",
+    "why_no_bound",
     "with_exact_ceilings",
     "with_ranks",
     "write_csv",

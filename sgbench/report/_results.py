@@ -13,6 +13,7 @@ from sgbench.checked import FileKind, Text, printed, record
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score, current_names, read_score
 from sgbench.leaderboard import SCORES, TABLE, pairs_path, read_csv, read_pairs, score_files
+from sgbench.plan import SCALES
 from sgbench.plots import read_history
 from sgbench.plots.shown import CDDD, GCDD
 from sgbench.report._structures import Structures, read_structures
@@ -101,15 +102,16 @@ def read_results(path: Path) -> Results:
     Parameters
     ----------
     path : Path
-        A folder such as ``results/laptop``, or what `publish` made of one. Only its
-        ``leaderboard.csv`` must be there; the page says of everything else where it is missing.
+        A folder such as ``results/laptop``, or what `publish` made of one, or a folder of these,
+        of which the largest scale is taken. Only its ``leaderboard.csv`` must be there; the page
+        says of everything else where it is missing.
 
     Raises
     ------
     SgbenchError
         If the leaderboard is missing or has several scales, or a file is damaged.
     """
-    with open_run(path) as folder:
+    with open_run(path, SCALES[::-1]) as folder:
         table = read_csv(folder / TABLE)
         scales = sorted(set(table["scale"]))
         if len(scales) != 1:

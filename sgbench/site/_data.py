@@ -11,9 +11,16 @@ from typing import Any
 import pandas as pd
 
 from sgbench.errors import SgbenchError
-from sgbench.evaluation import Confusion, LabelScore, Score, confusions, read_score
+from sgbench.evaluation import (
+    SCHEME_NAMES,
+    Confusion,
+    LabelScore,
+    Score,
+    confusions,
+    read_score,
+)
 from sgbench.files import file_sha256
-from sgbench.leaderboard import IDENTITY, command_again, identity, with_ranks
+from sgbench.leaderboard import IDENTITY, command_again, identity, why_no_bound, with_ranks
 from sgbench.models import CONTROLS, ORACLE, base_name, current_name, list_models
 from sgbench.provenance import newest_day
 from sgbench.site._names import data_names, data_words, family_name, set_words
@@ -27,6 +34,10 @@ CEILINGS = {
     "ceiling": "extinction laws",
     "data_ceiling": "line positions in the window",
     "resolution_ceiling": "lines that the profile resolves",
+}
+# Those that are marks on all patterns, and why.
+_MARKS = {
+    "resolution_ceiling": "A model that uses the shape of lines that overlap may pass this ceiling."
 }
 
 _DIGITS = 6
@@ -125,6 +136,8 @@ def site_data(
             for stem, name in CEILINGS.items()
             if f"{stem}_top1" in table.columns and table[f"{stem}_top1"].notna().any()
         ],
+        "marks": _MARKS,
+        "schemes": SCHEME_NAMES,
         "classes": {family: _classes(family) for family in dict.fromkeys(table["family"])},
         "papers": _papers(table),
         "controls": CONTROLS,
@@ -132,6 +145,7 @@ def site_data(
         "table_sha256": table_sha256,
         "newest": newest_day(table.get("commit", ())),
         "again": _column(pd.Series(_commands(table), dtype=object)),
+        "no_bound": _column(pd.Series(why_no_bound(table), dtype=object)),
     }
     keys = list(zip(*(map(str, table[name]) for name in IDENTITY), strict=True))
     members = _by_row(keys, table["predictions_sha256"], files)

@@ -285,30 +285,16 @@ def histories(wildcards):
     ]
 
 
-def other_tables(wildcards):
-    """Tables of other scales, which the leaderboard shows as well: local ones before published.
-
-    A first look is never published.
-    """
-    tables = [
-        table
-        for scale in SCALES
-        if scale not in (SCALE, "smoke")
-        for table in (
-            f"results/{scale}/leaderboard.csv",
-            f"results/published/{scale}.tar.xz",
-        )
-    ]
-    return options("--table", tables)
-
-
-def other_scores(wildcards):
-    """Scores behind the rows of other scales; what is local goes before what was published."""
-    runs = [
-        run
-        for scale in SCALES
-        if scale not in (SCALE, "smoke")
-        for run in (f"results/{scale}", f"results/published/{scale}.tar.xz")
-        if (Path(run) / "leaderboard.csv").exists() or Path(run).is_file()
-    ]
-    return options("--scores", runs)
+# Results of other scales that are there, which the pages show as well: local ones before published.
+# A first look is never published.
+OTHER_RUNS = [
+    run
+    for scale in SCALES
+    if scale not in (SCALE, "smoke")
+    for run in (f"results/{scale}", f"results/published/{scale}.tar.xz")
+    if (Path(run) / "leaderboard.csv").exists() or Path(run).is_file()
+]
+# What changes when they do: a run ends with its table.
+OTHER_TABLES = [
+    run if Path(run).is_file() else f"{run}/leaderboard.csv" for run in OTHER_RUNS
+]
