@@ -40,8 +40,7 @@ def site(
     with open_table(table) as csv:
         rows, sha256, pairs = read_csv(csv), file_sha256(csv), read_pairs(pairs_path(csv))
     with open_scores(scores or ()) as files:
-        found = read_score_files(files)
-    data = site_data(rows, sha256, found, pairs)
+        data = site_data(rows, sha256, read_score_files(files), pairs)
     page = render_site(data, terms, Links(report=report, docs=docs))
     path = output / "index.html"
     with write_atomically(path) as temporary:
