@@ -450,15 +450,16 @@ function costPlot(rows, cost) {
     const name = labels.get(row);
     if (name.length > 48) continue;
     const w = 6.6 * name.length;
+    const away = isUnchecked(row) ? 11 : 9;
     const place = [
-      [x + 9, y + 4],
-      [x - 9 - w, y + 4],
-      [x + 9, y - 9],
-      [x + 9, y + 17],
-      [x - 9 - w, y - 9],
-      [x - 9 - w, y + 17],
+      [away, 4],
+      [-away, 4],
+      [away, -9],
+      [away, 17],
+      [-away, -9],
+      [-away, 17],
     ]
-      .map(([tx, ty]) => ({ x: tx, y: ty - 10, w, h: 13 }))
+      .map(([dx, dy]) => ({ x: x + dx - (dx < 0 ? w : 0), y: y + dy - 10, w, h: 13, end: dx < 0 }))
       .find(
         (box) =>
           box.x > left &&
@@ -472,7 +473,17 @@ function costPlot(rows, cost) {
     if (!place) continue;
     taken.push(place);
     svg.append(
-      s("text", { class: "label", x: place.x, y: place.y + 10, "aria-hidden": "true" }, name),
+      s(
+        "text",
+        {
+          class: "label",
+          x: place.end ? place.x + w : place.x,
+          y: place.y + 10,
+          "text-anchor": place.end ? "end" : null,
+          "aria-hidden": "true",
+        },
+        name,
+      ),
     );
   }
   return h(
