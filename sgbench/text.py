@@ -19,8 +19,8 @@ _MARKUP = re.compile(
     r"[\\`*{}\[\]<>|~&@!#]|(?<!\w)_|_(?!\w)|(?<=http)s?:|(?<=\bwww)\.", re.IGNORECASE
 )
 
-# Of `percent`: where there are two decimals, and the last of them.
-_NEAR, _LEAST = Decimal("0.5"), Decimal("0.01")
+# Of `percent`: where there are two decimals, the last of them, and what is as good as nothing.
+_NEAR, _LEAST, _ROUNDED = Decimal("0.5"), Decimal("0.01"), Decimal("1e-5")
 _SAME = 2e-6
 
 
@@ -55,8 +55,8 @@ def percent(fraction: float) -> str:
     """Return a fraction in percent, without a unit: ``47.2``, ``99.97``.
 
     It has one decimal, and two within half a point of 0 and of 100, where one would hide what is
-    left. What is not 0 never prints as 0, and what is not 100 never as 100. The page's script has
-    the same rule (`percent` in ``site/dom.js``).
+    left. What is not 0 never prints as 0, and what is not 100 never as 100, but for what rounding
+    of single precision leaves. The page's script has the same rule (`percent` in ``site/dom.js``).
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def percent(fraction: float) -> str:
     if math.isnan(fraction):
         return "–"
     hundred = Decimal(100 * float(fraction))
-    if not (0 < hundred < _NEAR or 100 - _NEAR < hundred < 100):
+    if not (_ROUNDED < hundred < _NEAR or 100 - _NEAR < hundred < 100 - _ROUNDED):
         return str(hundred.quantize(Decimal("0.1"), ROUND_HALF_UP))
     inside = min(max(hundred, _LEAST), 100 - _LEAST)
     return str(inside.quantize(_LEAST, ROUND_HALF_UP))

@@ -39,11 +39,13 @@ const whole = (value) => (isNumber(value) ? Math.round(value).toLocaleString("en
 const times100 = (value) => (isNumber(value) ? 100 * value : null);
 
 // One decimal, and two within half a point of 0 and of 100, where one would hide what is left. What
-// is not 100 never prints as 100. `sgbench.text.percent` has the same rule.
+// is not 100 never prints as 100, but for what rounding leaves. `sgbench.text.percent` has the same rule.
+const ROUNDED = 1e-5;
 function percent(value) {
   if (!isNumber(value)) return NONE;
   const hundred = 100 * value;
-  const near = (hundred > 0 && hundred < 0.5) || (hundred > 99.5 && hundred < 100);
+  const near =
+    (hundred > ROUNDED && hundred < 0.5) || (hundred > 99.5 && hundred < 100 - ROUNDED);
   return near ? Math.min(Math.max(hundred, 0.01), 99.99).toFixed(2) : hundred.toFixed(1);
 }
 

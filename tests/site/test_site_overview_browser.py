@@ -228,7 +228,22 @@ def test_what_the_profile_resolves_is_a_mark(open_page):
 
 
 def test_the_page_prints_percentages_as_everything_else_does(open_page):
-    values = [0, 1, 0.99997, 0.9998, 0.9951, 0.995, 1e-9, 0.003, 0.005, 0.1225, 0.47222, 1.2]
+    values = [
+        0,
+        1,
+        0.99997,
+        0.9998,
+        0.9951,
+        0.995,
+        1e-9,
+        2e-7,
+        1 - 1e-9,
+        0.003,
+        0.005,
+        0.1225,
+        0.47222,
+        1.2,
+    ]
     assert open_page().evaluate("(values) => values.map(percent)", values) == [
         percent(value) for value in values
     ]
