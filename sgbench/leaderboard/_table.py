@@ -66,7 +66,8 @@ CLASS_COLUMNS = (
     "model", "train_set", "test_set", "source", "test_sha256", "family", "scale", "seed", "class",
     "spacegroups", "n", "n_clusters", "top1", "top1_low", "top1_high",
 )  # fmt: skip
-_SCALES = ("full", "overnight", "laptop", "smoke")
+#: Scales, of which the first that there is stands for a whole where one is shown.
+LARGEST_FIRST = ("full", "overnight", "laptop", "smoke")
 # What a submission may say of itself; scores of earlier versions called sealed ones verified.
 _SELF_SAID = ("self-reported", "verified")
 _CRYSTALS = SetSpec("crystals", "all")
@@ -167,7 +168,7 @@ def sort_table(table: pd.DataFrame) -> pd.DataFrame:
     """Order rows by scale, family, class scheme and test set, then best model first."""
     order = pd.DataFrame(
         {
-            "scale": _position(table["scale"], _SCALES),
+            "scale": _position(table["scale"], LARGEST_FIRST),
             "family": _position(table["family"], (*PAPER_FAMILIES, *FAMILIES)),
             "class_scheme": _position(table["class_scheme"], ("extinction", "spacegroup")),
             "test_set": _position(table["test_set"], _FIRST_TEST_SETS),

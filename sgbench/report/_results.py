@@ -12,8 +12,15 @@ from sgbench.archives import open_run
 from sgbench.checked import FileKind, Text, printed, record
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score, current_names, read_score
-from sgbench.leaderboard import SCORES, TABLE, pairs_path, read_csv, read_pairs, score_files
-from sgbench.plan import SCALES
+from sgbench.leaderboard import (
+    LARGEST_FIRST,
+    SCORES,
+    TABLE,
+    pairs_path,
+    read_csv,
+    read_pairs,
+    score_files,
+)
 from sgbench.plots import read_history
 from sgbench.plots.shown import CDDD, GCDD
 from sgbench.report._structures import Structures, read_structures
@@ -111,7 +118,7 @@ def read_results(path: Path) -> Results:
     SgbenchError
         If the leaderboard is missing or has several scales, or a file is damaged.
     """
-    with open_run(path, SCALES[::-1]) as folder:
+    with open_run(path, LARGEST_FIRST) as folder:
         table = read_csv(folder / TABLE)
         scales = sorted(set(table["scale"]))
         if len(scales) != 1:

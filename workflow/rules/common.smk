@@ -285,15 +285,18 @@ def histories(wildcards):
     ]
 
 
-# Results of other scales that are there, which the pages show as well: local ones before published.
-# A first look is never published.
-OTHER_RUNS = [
-    run
-    for scale in SCALES
-    if scale not in (SCALE, "smoke")
-    for run in (f"results/{scale}", f"results/published/{scale}.tar.xz")
-    if (Path(run) / "leaderboard.csv").exists() or Path(run).is_file()
-]
+def runs_of(scale):
+    """What there is of another scale: what is local goes before what was published."""
+    return [
+        run
+        for run in (f"results/{scale}", f"results/published/{scale}.tar.xz")
+        if (Path(run) / "leaderboard.csv").exists() or Path(run).is_file()
+    ]
+
+
+# What the pages show of other scales as well; a first look is never published.
+OTHERS = [scale for scale in SCALES if scale not in (SCALE, "smoke")]
+OTHER_RUNS = [run for scale in OTHERS for run in runs_of(scale)]
 # What changes when they do: a run ends with its table.
 OTHER_TABLES = [
     run if Path(run).is_file() else f"{run}/leaderboard.csv" for run in OTHER_RUNS
