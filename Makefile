@@ -85,13 +85,13 @@ publish: $(VENV)/.installed
 		fi; \
 	done
 
-# The leaderboard, the report on the article's claims and the documentation, from what is committed, as one
-# folder that a static host serves or a browser opens.
+# The leaderboard, the report on the article's claims (of the largest scale that is published) and the
+# documentation, from what is committed, as one folder that a static host serves or a browser opens.
 pages: $(VENV)/.installed
 	rm -rf $(PAGES)
 	$(RUN) sgbench site --table results/leaderboard.csv --scores results/published --glossary docs/glossary.md \
 		--report report/index.html --docs docs/index.html --output $(PAGES)
-	$(RUN) sgbench report --scale-folder results/published/laptop.tar.xz \
+	$(RUN) sgbench report --scale-folder results/published \
 		$(addprefix --conditions ,$(wildcard results/published/robustness.tar.xz)) --leaderboard ../index.html --docs ../docs/index.html \
 		--output $(PAGES)/report
 	$(RUN) sphinx-build --fail-on-warning --keep-going --quiet --tag pages --doctree-dir build/doctrees \

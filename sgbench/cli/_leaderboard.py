@@ -224,7 +224,9 @@ def _named(row: "pd.Series[Any]") -> str:
 
 
 def _percent(value: float) -> str:
-    return f"{100 * value:.1f} %"
+    from sgbench.text import percent
+
+    return f"{percent(value)} %"
 
 
 def public_set(name: str) -> "SetSpec":

@@ -54,8 +54,8 @@ def site(
         others = [read_csv(one) for one in tables]
     with open_scores(scores or ()) as files:
         found = read_score_files(file for file in files if not is_point(file))
-    curves = pd.concat(others, ignore_index=True) if others else None
-    data = site_data(rows, sha256, found, pairs, curves)
+        curves = pd.concat(others, ignore_index=True) if others else None
+        data = site_data(rows, sha256, found, pairs, curves)
     page = render_site(data, terms, Links(report=report, docs=docs))
     path = output / "index.html"
     with write_atomically(path) as temporary:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
@@ -409,22 +409,20 @@ def _file() -> Any:
 
 def _contradiction(found: Score) -> str | None:
     """Say what in a score cannot be true beside the rest of it; None if nothing is."""
-    groups = family_spacegroups(found.family)
-    by_group = found.class_scheme == "spacegroup"
-    known = groups if by_group else range(len(extinction_classes(groups)))
-    names = set(map(str, known))
+    labels = _labels(found.family, found.class_scheme)
     pairs = [pair for *pair, _ in found.confusion]
     bins = [place for place, *_ in found.calibration]
-    true = Counter[str]()
+    true = Counter[int]()
     for label, _, n in found.confusion:
-        true[str(label)] += n
+        true[label] += n
+    named = set(chain.from_iterable(pairs))
     checks = {
         "'n_clusters' is more than 'n_test'": found.n_clusters > found.n_test,
-        "'by_label' names a label that is none": not found.by_label.keys() <= names,
-        "'confusion' names a label that is none": not {str(x) for p in pairs for x in p} <= names,
+        "'by_label' names a label that is none": not found.by_label.keys() <= labels.keys(),
+        "'confusion' names a label that is none": not named <= set(labels.values()),
         "'confusion' is not in ascending order": any(a >= b for a, b in pairwise(pairs)),
         "'by_label' and 'confusion' have other samples": true
-        != {name: one.n for name, one in found.by_label.items()},
+        != {labels.get(name): one.n for name, one in found.by_label.items()},
         "'n_test' is not the number of samples": true.total() != found.n_test,
         "'calibration' is not in ascending order": any(a >= b for a, b in pairwise(bins)),
         "'calibration' has too many bins": any(place >= _BINS for place in bins),
@@ -432,6 +430,14 @@ def _contradiction(found: Score) -> str | None:
         and sum(n for _, n, *_ in found.calibration) != found.n_test,
     }
     return next((words for words, wrong in checks.items() if wrong), None)
+
+
+@cache
+def _labels(family: str, class_scheme: str) -> dict[str, int]:
+    """Return the labels of a scheme by their names."""
+    groups = family_spacegroups(family)
+    known = groups if class_scheme == "spacegroup" else range(len(extinction_classes(groups)))
+    return {str(one): one for one in known}
 
 
 def _cluster_index(truth: TestSet) -> NDArray[np.int64]:

@@ -1,6 +1,7 @@
 """The table of results, made from scores alone."""
 
 from sgbench.leaderboard._again import command_again
+from sgbench.leaderboard._bounds import why_no_bound
 from sgbench.leaderboard._curves import (
     ConditionLine,
     CurvePoint,
@@ -52,6 +53,7 @@ from sgbench.leaderboard._table import (
     CLASS_COLUMNS,
     COLUMNS,
     EXACT_COLUMNS,
+    LARGEST_FIRST,
     build_class_table,
     build_table,
     sort_table,
@@ -72,6 +74,7 @@ __all__ = [
     "COLUMNS",
     "EXACT_COLUMNS",
     "IDENTITY",
+    "LARGEST_FIRST",
     "PAIR_COLUMNS",
     "RANK_COLUMNS",
     "SCORES",
@@ -118,6 +121,7 @@ __all__ = [
     "tested_on",
     "to_markdown",
     "unfounded",
+    "why_no_bound",
     "with_exact_ceilings",
     "with_ranks",
     "write_csv",

@@ -52,6 +52,7 @@ from sgbench.symmetry import (
     family_spacegroups,
     top_k_ceiling,
 )
+from sgbench.text import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -315,8 +316,8 @@ def _bars(results: Results) -> tuple["Figure", str]:
             for _, row in mine.iterrows()
         }
         kept = [
-            f"{train.label}-trained {100 * value[train, here]:.1f} → "
-            f"{100 * value[train, there]:.1f} % ({there.label})"
+            f"{train.label}-trained {percent(value[train, here])} → "
+            f"{percent(value[train, there])} % ({there.label})"
             for train, here, there in (
                 (ULBD, IN_MESH, CDDD_TEST),
                 (ULBD, IN_MESH, CDDD_STRATIFIED_TEST),
@@ -419,12 +420,12 @@ def _models(results: Results, family: str) -> tuple["Figure", str]:
 
 
 def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.1f} %"
+    return f"{percent(fraction)} %"
 
 
 def _interval(row: "pd.Series") -> str:
-    low, high = 100 * row["top1_low"], 100 * row["top1_high"]
-    return f"{100 * row['top1']:.1f} % ({low:.1f}–{high:.1f})"
+    top, low, high = (percent(row[name]) for name in ("top1", "top1_low", "top1_high"))
+    return f"{top} % ({low}–{high})"
 
 
 _Draw = Callable[[Results], tuple["Figure", str]]

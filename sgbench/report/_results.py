@@ -13,6 +13,7 @@ from sgbench.checked import FileKind, Text, printed, record
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score, current_names, read_score
 from sgbench.leaderboard import (
+    LARGEST_FIRST,
     SCORES,
     TABLE,
     is_point,
@@ -113,17 +114,18 @@ def read_results(path: Path, conditions: Path | None = None) -> Results:
     Parameters
     ----------
     path : Path
-        A folder such as ``results/laptop``, or what `publish` made of one. Only its
-        ``leaderboard.csv`` must be there; the page says of everything else where it is missing.
+        A folder such as ``results/laptop``, or what `publish` made of one, or a folder of these,
+        of which the largest scale is taken. Only its ``leaderboard.csv`` must be there; the page
+        says of everything else where it is missing.
     conditions : Path, optional
-        Such a run of models under conditions, whose curves are to be shown as well.
+        A run of models under conditions, whose curves are to be shown as well.
 
     Raises
     ------
     SgbenchError
         If the leaderboard is missing or has several scales, or a file is damaged.
     """
-    with open_run(path) as folder:
+    with open_run(path, LARGEST_FIRST) as folder:
         table = read_csv(folder / TABLE)
         scales = sorted(set(table["scale"]))
         if len(scales) != 1:

@@ -22,7 +22,7 @@ from sgbench.plots.shown import (
     ULBD,
     WITHOUT,
 )
-from sgbench.report._format import interval, percent, percents, plural, points
+from sgbench.report._format import interval, percent, percents, plural
 from sgbench.report._rows import data_of, select
 from sgbench.report.claims.laws import PUBLISHED_CEILINGS
 from sgbench.sets import IN_MESH, OFF_MESH, SetSpec
@@ -33,6 +33,8 @@ from sgbench.symmetry import (
     family_spacegroups,
     spacegroup_symbol,
 )
+from sgbench.text import percent as plain_percent
+from sgbench.text import points
 
 _K = range(1, TOP_K + 1)
 _WORST = 15
@@ -169,7 +171,7 @@ def learning(table: pd.DataFrame) -> Table | None:
         rows += [
             [
                 curve.family, curve.model, f"{n:,}", str(seeds), f"{n_test:,}",
-                f"{100 * error:.2f} ({100 * low:.2f}–{100 * high:.2f})",
+                f"{plain_percent(error)} ({plain_percent(low)}–{plain_percent(high)})",
                 law if place == last else "", needed if place == last else "",
             ]
             for place, (n, seeds, n_test, error, low, high) in enumerate(
@@ -265,7 +267,7 @@ def matrix(table: pd.DataFrame) -> Table | None:
         [
             row["model"], row["train_set"], row["test_set"], data_of(row), row["family"],
             row["class_scheme"], *_counts(row), interval(row), *percents(row, "top", _K[1:]),
-            f"{100 * row['ceiling_top1']:.1f}", f"{100 * row['balanced_accuracy']:.1f}",
+            plain_percent(row["ceiling_top1"]), plain_percent(row["balanced_accuracy"]),
             "–" if pd.isna(row["ece"]) else f"{row['ece']:.3f}",
         ]
         for _, row in table.iterrows()
@@ -308,7 +310,7 @@ def confusions(
         for one in worst
     ]  # fmt: skip
     listed, every = (sum(one.n for one in part) for part in (worst, mine))
-    share = percent(listed / every, 0)
+    share = percent(listed / every)
     shown = (
         f"all {plural(len(mine), 'confusion')}"
         if len(worst) == len(mine)

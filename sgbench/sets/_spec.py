@@ -237,6 +237,23 @@ class SetSpec:
         return any(one.severity is not None for one in self.conditions)
 
     @property
+    def beyond_absences(self) -> str:
+        """Say what tells groups of one extinction class apart; empty where nothing can.
+
+        Where nothing can, what extinction laws allow over space groups is a bound, whatever is done
+        to the patterns. A label that depends on the cell alone is a coin among the groups that have
+        that cell, which the ceiling of a score takes into account.
+        """
+        if self.origin != DESIGNED:
+            return "Intensities of structures differ between space groups of one extinction class."
+        if LAWS[self.law].tells_groups_apart:
+            return (
+                f"Intensities by the law '{self.law}' differ between space groups of one "
+                "extinction class."
+            )
+        return ""
+
+    @property
     def posterior_is_known(self) -> bool:
         """Whether the chance of each space group, given a pattern, is known exactly.
 

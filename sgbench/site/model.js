@@ -384,7 +384,7 @@ function again(row) {
       { class: "soft" },
       [
         row.again
-          ? "For a shell in a fresh clone of the project: results that are there are not made again. It makes the rows of this model alone; identity and checksums are those of this row where the processor rounds alike."
+          ? "For a shell in a clone of the project. It works in a folder beside the clone, which it makes first; where that is there already, git says so, and nothing is done. It makes the rows of this model alone; identity and checksums are those of this row where the processor rounds alike."
           : "",
         row.commit ? `Commit ${row.commit}.` : "",
         row.lock_sha256 ? `Environment: requirements.lock with SHA-256 ${row.lock_sha256}.` : "",

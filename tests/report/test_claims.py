@@ -547,7 +547,7 @@ def test_seeds_and_clusters_are_told():
         )
     ]
     claim = designed.class_accuracy(found(*scores), family="cubic", learner="labels")
-    assert "99.7 % (98.7–100.7); n = 1,200 in 400 clusters, 2 seeds (sd 0.3)" in claim.measured
+    assert "99.70 % (98.7–100.7); n = 1,200 in 400 clusters, 2 seeds (sd 0.28)" in claim.measured
 
 
 # --- which data ---------------------------------------------------------------------------------

@@ -285,23 +285,6 @@ def histories(wildcards):
     ]
 
 
-def other_tables(wildcards):
-    """Tables of other scales, which the leaderboard shows as well: local ones before published.
-
-    A first look is never published.
-    """
-    tables = [
-        table
-        for scale in SCALES
-        if scale not in (SCALE, "smoke")
-        for table in (
-            f"results/{scale}/leaderboard.csv",
-            f"results/published/{scale}.tar.xz",
-        )
-    ]
-    return options("--table", tables)
-
-
 def runs_of(scale):
     """What there is of another scale: what is local goes before what was published."""
     return [
@@ -311,12 +294,13 @@ def runs_of(scale):
     ]
 
 
-def other_scores(wildcards):
-    """Runs behind the rows of other scales."""
-    others = [scale for scale in SCALES if scale not in (SCALE, "smoke")]
-    return options("--scores", [run for scale in others for run in runs_of(scale)])
-
-
+# What the pages show of other scales as well; a first look is never published.
+OTHERS = [scale for scale in SCALES if scale not in (SCALE, "smoke")]
+OTHER_RUNS = [run for scale in OTHERS for run in runs_of(scale)]
+# What changes when they do: a run ends with its table.
+OTHER_TABLES = [
+    run if Path(run).is_file() else f"{run}/leaderboard.csv" for run in OTHER_RUNS
+]
 # The run under conditions, whose curves the report shows beside any other scale.
 CONDITIONS = [] if SCALE == "robustness" else runs_of("robustness")[:1]
 # Which class is taken for which; of curves, a hundred test sets of each model, nobody reads that.
