@@ -66,7 +66,7 @@ def found(*scores, real=None, random=None, **changes) -> Results:
     values = {
         "scale": "laptop", "table": build_table(scores), "scores": scores, "histories": {},
         "structures": all_facts({name: one for name, one in crystals.items() if one is not None}),
-        "pairs": NO_PAIRS, "pictures": (),
+        "pairs": NO_PAIRS, "pictures": (), "conditions": pd.DataFrame(),
     }  # fmt: skip
     return Results(**{**values, **changes})
 
