@@ -126,8 +126,8 @@ class NetworkClassifier(PatternClassifier):
                 raise SgbenchError(
                     f"{name} is {value!r}; expected a whole number of at least 1. Give one."
                 )
-        rate = self.peak_rate
-        if not (isinstance(rate, Real) and math.isfinite(rate) and rate > 0):
+        rate: Any = self.peak_rate
+        if not (isinstance(rate, Real) and 0 < float(rate) < math.inf):
             raise SgbenchError(f"peak_rate is {rate!r}; expected a number above 0. Give one.")
 
     def _spec(self) -> NetworkSpec:
