@@ -140,10 +140,10 @@ def _archives(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path] if is_archive(path) else []
     found = sorted(path.glob(f"*{ENDING}"))
-    beside = next(filter(_is_laid_out, sorted(path.iterdir())), None)
-    if found and beside:
+    beside = [one.name for one in path.iterdir() if _is_laid_out(one)] if found else []
+    if beside:
         raise SgbenchError(
-            f"{path} has the archive {printed(found[0].name)} beside {printed(beside.name)}; "
+            f"{path} has the archive {printed(found[0].name)} beside {printed(min(beside))}; "
             "expected archives alone, or results that are laid out. Name the one that is meant, or "
             "move the other away."
         )

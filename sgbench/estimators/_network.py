@@ -126,7 +126,7 @@ class NetworkClassifier(PatternClassifier):
                 raise SgbenchError(
                     f"{name} is {value!r}; expected a whole number of at least 1. Give one."
                 )
-        rate: Any = self.peak_rate  # what a caller gave, whatever that is
+        rate: Any = self.peak_rate
         if not (isinstance(rate, Real) and 0 < float(rate) < math.inf):
             raise SgbenchError(f"peak_rate is {rate!r}; expected a number above 0. Give one.")
 
