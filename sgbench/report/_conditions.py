@@ -17,6 +17,7 @@ from sgbench.leaderboard import (
 from sgbench.plots import line_name
 from sgbench.report._tables import Table, table_of
 from sgbench.symmetry import FAMILIES, PAPER_FAMILIES
+from sgbench.text import percent
 
 _NONE, _NO_BOUND = "–", "no bound"
 _IDEAL = "ideal patterns"
@@ -80,7 +81,7 @@ def _severities(family: str, lines: Sequence[ConditionLine]) -> Table:
         columns = list(zip(*(line.curve(kind) for line in lines), strict=True))
         ceiling = [highest(column) for column in columns]
         if any(ceiling[1:]):
-            told = [_NONE if value is None else f"{100 * value:.1f}" for value in ceiling]
+            told = [_NONE if value is None else percent(value) for value in ceiling]
         else:
             told = [_NO_BOUND] * len(ceiling)
         rows.append([named, "highest possible", *told])
@@ -96,4 +97,4 @@ def _severities(family: str, lines: Sequence[ConditionLine]) -> Table:
 def _cell(point: CurvePoint | None) -> str:
     if point is None:
         return _NONE
-    return f"{100 * point.top1:.1f} ({100 * point.low:.1f}–{100 * point.high:.1f})"
+    return f"{percent(point.top1)} ({percent(point.low)}–{percent(point.high)})"
