@@ -26,7 +26,7 @@ from sgbench.checked import (
 from sgbench.errors import SgbenchError
 from sgbench.evaluation._answers import Answers, answers_path, read_answers, write_answers
 from sgbench.evaluation._names import current_names, current_set, earlier_source
-from sgbench.evaluation._predictions import CLASS_SCHEMES, Predictions
+from sgbench.evaluation._predictions import CLASS_SCHEMES, Predictions, label_names
 from sgbench.evaluation._regret import bayes_top, regret
 from sgbench.files import all_or_none, write_atomically
 from sgbench.sets import TestSet
@@ -34,7 +34,6 @@ from sgbench.symmetry import (
     FAMILIES,
     TOP_K,
     class_labels,
-    extinction_classes,
     family_spacegroups,
     top_k_ceiling,
 )
@@ -409,7 +408,7 @@ def _file() -> Any:
 
 def _contradiction(found: Score) -> str | None:
     """Say what in a score cannot be true beside the rest of it; None if nothing is."""
-    labels = _labels(found.family, found.class_scheme)
+    labels = label_names(found.family, found.class_scheme)
     pairs = [pair for *pair, _ in found.confusion]
     bins = [place for place, *_ in found.calibration]
     true = Counter[int]()
@@ -430,14 +429,6 @@ def _contradiction(found: Score) -> str | None:
         and sum(n for _, n, *_ in found.calibration) != found.n_test,
     }
     return next((words for words, wrong in checks.items() if wrong), None)
-
-
-@cache
-def _labels(family: str, class_scheme: str) -> dict[str, int]:
-    """Return the labels of a scheme by their names."""
-    groups = family_spacegroups(family)
-    known = groups if class_scheme == "spacegroup" else range(len(extinction_classes(groups)))
-    return {str(one): one for one in known}
 
 
 def _cluster_index(truth: TestSet) -> NDArray[np.int64]:

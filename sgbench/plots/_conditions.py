@@ -8,13 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgbench.conditions import CONDITIONS
-from sgbench.leaderboard import (
-    ConditionLine,
-    CurvePoint,
-    curve_kinds,
-    highest,
-    severities,
-)
 from sgbench.plots._style import BLUE, GREEN, GREY, ORANGE, PURPLE, legend, look, page
 from sgbench.plots.shown import ULBD
 from sgbench.sets import SetSpec
@@ -23,13 +16,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    # The leaderboard is pandas, for which an import of figures does not wait.
+    from sgbench.leaderboard import ConditionLine, CurvePoint
+
 _COLUMNS = 5
 _COLOURS = (ORANGE, BLUE, GREEN, PURPLE, GREY)
 # Names of units that fit beside the name of a condition.
 _LONGEST_UNIT = 12
 
 
-def condition_curves(lines: Sequence[ConditionLine]) -> "Figure":
+def condition_curves(lines: "Sequence[ConditionLine]") -> "Figure":
     """Show what each condition does to models, as far as there are results.
 
     Parameters
@@ -37,6 +33,8 @@ def condition_curves(lines: Sequence[ConditionLine]) -> "Figure":
     lines : sequence of ConditionLine
         Of one family and scale, each a curve; those without any severity are left out.
     """
+    from sgbench.leaderboard import curve_kinds
+
     kinds = curve_kinds(lines)
     shown = [line for line in lines if curve_kinds([line])]
     columns = min(_COLUMNS, len(kinds))
@@ -51,7 +49,7 @@ def condition_curves(lines: Sequence[ConditionLine]) -> "Figure":
         return figure
 
 
-def line_name(line: ConditionLine) -> str:
+def line_name(line: "ConditionLine") -> str:
     """Return the model, with what it was trained on where that is not the ideal ULBD."""
     spec = SetSpec.find(line.train_set)
     if spec is None:
@@ -64,8 +62,10 @@ def line_name(line: ConditionLine) -> str:
     return ", ".join(filter(None, parts))
 
 
-def curves_caption(lines: Sequence[ConditionLine]) -> str:
+def curves_caption(lines: "Sequence[ConditionLine]") -> str:
     """Say what the curves of a family are of, and where there is a ceiling."""
+    from sgbench.leaderboard import curve_kinds
+
     kinds = curve_kinds(lines)
     bounded = [kind for kind in kinds if any(_ceiling(lines, kind))]
     sizes = sorted({point.n_test for line in lines for point in line.points.values()})
@@ -81,7 +81,9 @@ def curves_caption(lines: Sequence[ConditionLine]) -> str:
     )
 
 
-def _panel(panel: "Axes", kind: str, lines: Sequence[ConditionLine]) -> None:
+def _panel(panel: "Axes", kind: str, lines: "Sequence[ConditionLine]") -> None:
+    from sgbench.leaderboard import severities
+
     for index, line in enumerate(lines):
         points = line.curve(kind)
         if not any(points[1:]):
@@ -110,14 +112,16 @@ def _panel(panel: "Axes", kind: str, lines: Sequence[ConditionLine]) -> None:
     panel.set_ylim(0, 103)
 
 
-def _reach(points: Sequence[CurvePoint]) -> NDArray[np.float64]:
+def _reach(points: "Sequence[CurvePoint]") -> NDArray[np.float64]:
     # A bootstrapped interval need not hold the accuracy to the last digit.
     reach = [[100 * (one.top1 - one.low), 100 * (one.high - one.top1)] for one in points]
     return np.maximum(np.array(reach, dtype=np.float64).T, 0.0)
 
 
-def _ceiling(lines: Sequence[ConditionLine], kind: str) -> list[float | None]:
+def _ceiling(lines: "Sequence[ConditionLine]", kind: str) -> list[float | None]:
     """Return the ceiling at each point of a condition; all None where it is known at none."""
+    from sgbench.leaderboard import highest
+
     columns = zip(*(line.curve(kind) for line in lines), strict=True)
     ideal, *under = [highest(column) for column in columns]
     return [ideal, *under] if any(under) else [None] * (1 + len(under))

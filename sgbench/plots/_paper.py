@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sgbench.leaderboard import condition_lines, curve_kinds
 from sgbench.models import base_name
 from sgbench.plots._accuracy import (
     mesh_dependence,
@@ -134,6 +133,8 @@ def paper_figures(
         In the order of the report. Files and their number do not depend on the results, but for
         curves under conditions, of which there is one a family that has any.
     """
+    from sgbench.leaderboard import condition_lines, curve_kinds
+
     # The model's rows decide which data are shown. Other training sets than those of the figures
     # may have other test data of the same name: those of another protocol.
     trained = {one.of(family).name for one in _TRAIN_SETS for family in PAPER_FAMILIES}
