@@ -32,6 +32,7 @@ __all__ = [
     "ConditionKind",
     "decimal",
     "every_condition",
+    "severities",
 ]
 
 #: What can be done to samples, by name, in the order in which it happens.
@@ -134,10 +135,14 @@ class Condition:
         return CONDITIONS[self.name].apply(samples, amount)
 
 
+def severities(name: str) -> tuple[Condition, ...]:
+    """Return a condition of the catalogue at each of its severities, the mildest first.
+
+    A mixture has none, and is returned alone.
+    """
+    return tuple(Condition(name, severity) for severity in CONDITIONS[name].severities or (None,))
+
+
 def every_condition() -> tuple[Condition, ...]:
     """Return each condition of the catalogue at each of its severities, and each mixture."""
-    return tuple(
-        Condition(kind.name, severity)
-        for kind in CONDITIONS.values()
-        for severity in kind.severities or (None,)
-    )
+    return tuple(condition for name in CONDITIONS for condition in severities(name))

@@ -5,13 +5,13 @@ from sgbench.leaderboard._bounds import why_no_bound
 from sgbench.leaderboard._curves import (
     ConditionLine,
     CurvePoint,
+    ceilings,
     condition_lines,
     curve_kinds,
     graded,
     highest,
     is_point,
     mixtures,
-    severities,
 )
 from sgbench.leaderboard._guard import (
     above_ceiling,
@@ -90,6 +90,7 @@ __all__ = [
     "build_class_table",
     "build_pairs",
     "build_table",
+    "ceilings",
     "command_again",
     "condition_lines",
     "curve_kinds",
@@ -116,7 +117,6 @@ __all__ = [
     "record_verified",
     "row_key",
     "score_files",
-    "severities",
     "sort_table",
     "tested_on",
     "to_markdown",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from sgbench.conditions import CONDITIONS, Condition
+from sgbench.conditions import CONDITIONS, severities
 from sgbench.sets import OFF_MESH, SetSpec
 
 _SCHEME = "extinction"
@@ -55,13 +55,11 @@ class ConditionLine:
     points: Mapping[str, CurvePoint]
 
     def curve(self, kind: str) -> list[CurvePoint | None]:
-        """Return the points of one condition: without it, and at its severities, mildest first."""
+        """Return the points of one condition: without it, and at its severities, mildest first.
+
+        Those of a mixture are two: without it, and under it.
+        """
         return [self.ideal, *(self.points.get(str(one)) for one in severities(kind))]
-
-
-def severities(kind: str) -> tuple[Condition, ...]:
-    """Return a condition of the catalogue at each of its severities, the mildest first."""
-    return tuple(Condition(kind, severity) for severity in CONDITIONS[kind].severities)
 
 
 def condition_lines(table: pd.DataFrame) -> tuple[ConditionLine, ...]:
@@ -91,7 +89,11 @@ def condition_lines(table: pd.DataFrame) -> tuple[ConditionLine, ...]:
 def curve_kinds(lines: Iterable[ConditionLine]) -> list[str]:
     """Return the conditions that some line has at a severity of the catalogue, in its order."""
     there = {name for line in lines for name in line.points}
-    return [kind for kind in CONDITIONS if there & {str(one) for one in severities(kind)}]
+    return [
+        name
+        for name, kind in CONDITIONS.items()
+        if kind.severities and there & {str(one) for one in severities(name)}
+    ]
 
 
 def mixtures(lines: Iterable[ConditionLine]) -> list[str]:
@@ -104,6 +106,16 @@ def highest(points: Iterable[CurvePoint | None]) -> float | None:
     """Return the ceiling under noise of the largest test set among points of one condition."""
     known = [point for point in points if point is not None and point.bayes is not None]
     return max(known, key=lambda point: point.n_test).bayes if known else None
+
+
+def ceilings(lines: Iterable[ConditionLine], kind: str) -> list[float | None]:
+    """Return the ceiling under noise at each point of `ConditionLine.curve`.
+
+    All are None where it is known without the condition at most.
+    """
+    columns = zip(*(line.curve(kind) for line in lines), strict=True)
+    ideal, *under = [highest(column) for column in columns]
+    return [ideal, *under] if any(under) else [None] * (1 + len(under))
 
 
 def graded(table: pd.DataFrame) -> "pd.Series[bool]":

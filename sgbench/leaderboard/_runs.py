@@ -38,8 +38,7 @@ def open_tables(paths: Iterable[Path]) -> Iterator[list[Path]]:
     SgbenchError
         If an archive is damaged.
     """
-    with ExitStack() as stack:
-        folders = [one for path in paths for one in stack.enter_context(opened(path))]
+    with _opened(paths) as folders:
         yield [one for folder in folders if (one := folder / TABLE).is_file()]
 
 
@@ -57,9 +56,14 @@ def open_scores(paths: Iterable[Path]) -> Iterator[list[Path]]:
     SgbenchError
         If an archive is damaged.
     """
-    with ExitStack() as stack:
-        folders = [one for path in paths for one in stack.enter_context(opened(path))]
+    with _opened(paths) as folders:
         yield [file for folder in folders for file in score_files(folder)]
+
+
+@contextmanager
+def _opened(paths: Iterable[Path]) -> Iterator[list[Path]]:
+    with ExitStack() as stack:
+        yield [one for path in paths for one in stack.enter_context(opened(path))]
 
 
 def score_files(path: Path) -> list[Path]:

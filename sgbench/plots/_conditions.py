@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sgbench.conditions import CONDITIONS
+from sgbench.conditions import CONDITIONS, severities
 from sgbench.plots._style import BLUE, GREEN, GREY, ORANGE, PURPLE, legend, look, page
 from sgbench.plots.shown import ULBD
 from sgbench.sets import SetSpec
@@ -64,10 +64,10 @@ def line_name(line: "ConditionLine") -> str:
 
 def curves_caption(lines: "Sequence[ConditionLine]") -> str:
     """Say what the curves of a family are of, and where there is a ceiling."""
-    from sgbench.leaderboard import curve_kinds
+    from sgbench.leaderboard import ceilings, curve_kinds
 
     kinds = curve_kinds(lines)
-    bounded = [kind for kind in kinds if any(_ceiling(lines, kind))]
+    bounded = [kind for kind in kinds if any(ceilings(lines, kind))]
     sizes = sorted({point.n_test for line in lines for point in line.points.values()})
     return (
         "Extinction classes right on ULBD-off-mesh, in percent with 95 % intervals, without any "
@@ -82,7 +82,7 @@ def curves_caption(lines: "Sequence[ConditionLine]") -> str:
 
 
 def _panel(panel: "Axes", kind: str, lines: "Sequence[ConditionLine]") -> None:
-    from sgbench.leaderboard import severities
+    from sgbench.leaderboard import ceilings
 
     for index, line in enumerate(lines):
         points = line.curve(kind)
@@ -95,7 +95,7 @@ def _panel(panel: "Axes", kind: str, lines: "Sequence[ConditionLine]") -> None:
             x, [100 * point.top1 for point in known], yerr=_reach(known), color=colour,
             marker=marker, markersize=2.5, linewidth=0.9, elinewidth=0.5, label=line_name(line),
         )  # fmt: skip
-    ceiling = _ceiling(lines, kind)
+    ceiling = ceilings(lines, kind)
     if any(ceiling):
         known_at = [place for place, value in enumerate(ceiling) if value is not None]
         panel.plot(
@@ -116,15 +116,6 @@ def _reach(points: "Sequence[CurvePoint]") -> NDArray[np.float64]:
     # A bootstrapped interval need not hold the accuracy to the last digit.
     reach = [[100 * (one.top1 - one.low), 100 * (one.high - one.top1)] for one in points]
     return np.maximum(np.array(reach, dtype=np.float64).T, 0.0)
-
-
-def _ceiling(lines: "Sequence[ConditionLine]", kind: str) -> list[float | None]:
-    """Return the ceiling at each point of a condition; all None where it is known at none."""
-    from sgbench.leaderboard import highest
-
-    columns = zip(*(line.curve(kind) for line in lines), strict=True)
-    ideal, *under = [highest(column) for column in columns]
-    return [ideal, *under] if any(under) else [None] * (1 + len(under))
 
 
 def _short(number: float | None) -> str:

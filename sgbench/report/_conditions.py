@@ -4,15 +4,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from sgbench.conditions import CONDITIONS
+from sgbench.conditions import CONDITIONS, severities
 from sgbench.leaderboard import (
     ConditionLine,
     CurvePoint,
+    ceilings,
     condition_lines,
     curve_kinds,
-    highest,
     mixtures,
-    severities,
 )
 from sgbench.plots import line_name
 from sgbench.report._tables import Table, table_of
@@ -58,7 +57,7 @@ def _mixtures(lines: Sequence[ConditionLine]) -> Table:
                     " and ".join(sizes), *map(_cell, points),
                 ]
             )  # fmt: skip
-    bounds = [name for name in names if highest(line.points.get(name) for line in lines)]
+    bounds = [name for name in names if any(ceilings(lines, name))]
     return table_of(
         "Extinction classes right without any condition, and under mixtures of conditions. "
         "Percent with 95 % intervals. "
@@ -78,9 +77,8 @@ def _severities(family: str, lines: Sequence[ConditionLine]) -> Table:
             points = line.curve(kind)
             if any(points[1:]):
                 rows.append([named, line_name(line), *map(_cell, points)])
-        columns = list(zip(*(line.curve(kind) for line in lines), strict=True))
-        ceiling = [highest(column) for column in columns]
-        if any(ceiling[1:]):
+        ceiling = ceilings(lines, kind)
+        if any(ceiling):
             told = [_NONE if value is None else percent(value) for value in ceiling]
         else:
             told = [_NO_BOUND] * len(ceiling)

@@ -4,15 +4,14 @@ from typing import Any
 
 import pandas as pd
 
-from sgbench.conditions import CONDITIONS
+from sgbench.conditions import CONDITIONS, severities
 from sgbench.leaderboard import (
     ConditionLine,
     CurvePoint,
+    ceilings,
     condition_lines,
     curve_kinds,
-    highest,
     mixtures,
-    severities,
 )
 from sgbench.plots import line_name
 
@@ -77,12 +76,7 @@ def _ceilings(lines: list[ConditionLine], names: list[str]) -> dict[str, list[fl
     """Return ceilings under noise at each point of a condition, where one is known under it."""
     found = {}
     for name in names:
-        columns = (
-            zip(*(line.curve(name) for line in lines), strict=True)
-            if CONDITIONS[name].severities
-            else ([line.ideal for line in lines], [line.points.get(name) for line in lines])
-        )
-        ceiling = [highest(column) for column in columns]
-        if any(ceiling[1:]):
+        ceiling = ceilings(lines, name)
+        if any(ceiling):
             found[name] = [None if one is None else round(one, _DIGITS) for one in ceiling]
     return found

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from example_conditions import MODELS, NETWORK, UNDER, rows_under_conditions
 
+from sgbench.conditions import severities
 from sgbench.leaderboard import (
     condition_lines,
     curve_kinds,
@@ -11,7 +12,6 @@ from sgbench.leaderboard import (
     highest,
     is_point,
     mixtures,
-    severities,
 )
 
 ROWS = rows_under_conditions()
