@@ -68,8 +68,8 @@ def bayes_top(
     """Return the highest accuracy that anybody can expect on these patterns, top-1 to top-5.
 
     It is the mean over the patterns of the chance that the k most probable labels hold the true
-    one, and comes with its standard error from the integrals' random numbers. None where the
-    chances are not known.
+    one, and comes with its standard error from the integrals' random numbers. More guesses than
+    labels find no more than all of them. None where the chances are not known.
     """
     if truth.oracle is None:
         return None
@@ -82,4 +82,6 @@ def bayes_top(
     top = np.take_along_axis(chance, order, axis=1).cumsum(axis=1)
     # Errors of chances that add up to 1 are no larger together than one after the other.
     sizes = np.take_along_axis(error, order, axis=1).cumsum(axis=1)
-    return top.mean(axis=0), np.sqrt(np.square(sizes).sum(axis=0)) / len(chance)
+    best, own_error = top.mean(axis=0), np.sqrt(np.square(sizes).sum(axis=0)) / len(chance)
+    lacking = (0, TOP_K - len(best))
+    return np.pad(best, lacking, mode="edge"), np.pad(own_error, lacking, mode="edge")

@@ -425,6 +425,8 @@ def _contradiction(found: Score) -> str | None:
         "'n_test' is not the number of samples": true.total() != found.n_test,
         "'calibration' is not in ascending order": any(a >= b for a, b in pairwise(bins)),
         "'calibration' has too many bins": any(place >= _BINS for place in bins),
+        "'bayes' has no 'bayes_error'": (found.bayes is None) != (found.bayes_error is None),
+        "'bayes' falls": any(a > b for a, b in pairwise(found.bayes or ())),
         "'calibration' has other samples": bool(bins)
         and sum(n for _, n, *_ in found.calibration) != found.n_test,
     }

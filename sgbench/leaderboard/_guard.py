@@ -48,7 +48,8 @@ def above_ceiling(table: pd.DataFrame) -> pd.DataFrame:
         limit, n = tested[f"{bound}_top{k}"], tested["n_clusters"]
         variance = limit * (1 - limit) / n
         if own_error:
-            variance = variance + tested[f"{own_error}_top{k}"] ** 2
+            # A table may come from anybody: a bound without an error is one all the same.
+            variance = variance + tested[f"{own_error}_top{k}"].fillna(0) ** 2
         # A limit of 1 cannot be passed, nor does chance reach beyond it.
         margin = z * np.sqrt(variance) + 0.5 / n
         found = tested[[f"raw_top{k}", f"top{k}"]].max(axis=1)

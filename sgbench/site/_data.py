@@ -85,7 +85,10 @@ def site_data(
     """
     if table.empty or graded(table).all():
         raise SgbenchError(
-            "the leaderboard has no rows; expected at least one. Make it with "
+            "the leaderboard has no rows but such as are points of curves under one severity of a "
+            "condition; expected others. Score on ideal patterns or a mixture, too."
+            if len(table)
+            else "the leaderboard has no rows; expected at least one. Make it with "
             "`sgbench leaderboard`."
         )
     unknown = sorted(set(table["family"]) - set(FAMILIES))

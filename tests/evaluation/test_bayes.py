@@ -1,5 +1,6 @@
 """What is possible under noise: in scores, beside models, and in the guard."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -20,8 +21,8 @@ from sgbench.evaluation import (
 from sgbench.leaderboard import above_ceiling, build_table, to_markdown
 from sgbench.models import get_model
 from sgbench.pretrained import load_pretrained
-from sgbench.sets import SetSpec, TestSet, family_set, open_test_set
-from sgbench.symmetry import family_spacegroups
+from sgbench.sets import OFF_MESH, SetSpec, TestSet, family_set, open_test_set
+from sgbench.symmetry import FAMILIES, family_spacegroups
 
 NOISES = ("readout-0.3", "exposure-1")
 
@@ -82,6 +83,8 @@ def test_the_guard_finds_who_knows_more():
     assert above_ceiling(lucky.assign(raw_top1=table["bayes_top1"] + 0.05)).empty
     unsure = {f"bayes_error_top{k}": 0.3 for k in range(1, 6)}
     assert above_ceiling(table.assign(**unsure)).empty
+    without = {f"bayes_error_top{k}": np.nan for k in range(1, 6)}
+    assert len(above_ceiling(table.assign(**without))) == 1
 
 
 def test_other_conditions_have_no_bound():
@@ -118,6 +121,30 @@ def test_a_part_has_the_chances_of_the_whole():
     truth = truth_of("exposure-1")
     (first, *_) = truth.batches(50)
     np.testing.assert_array_equal(first.oracle.probabilities, truth.oracle.probabilities[:50])
+
+
+@pytest.mark.parametrize("scheme", CLASS_SCHEMES)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_score_of_any_family_is_read(tmp_path, family, scheme):
+    """Triclinic patterns have two space groups and one class; guesses are counted up to five."""
+    found = control("uniform", open_test_set(OFF_MESH, family_set(family), 1), scheme)
+    write_score(tmp_path / "s.json", found)
+    assert read_score(tmp_path / "s.json") == found
+    assert family != "triclinic" or found.bayes[-1] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"bayes_error": None}, "has no 'bayes_error'"),
+        ({"bayes": (0.5, 0.4, 0.6, 0.7, 0.8)}, "falls"),
+    ],
+)
+def test_bounds_that_contradict_themselves(tmp_path, changes, said):
+    found = control("uniform", open_test_set(OFF_MESH, family_set("cubic"), 1), "extinction")
+    write_score(tmp_path / "s.json", replace(found, **changes))
+    with pytest.raises(SgbenchError, match=said):
+        read_score(tmp_path / "s.json")
 
 
 def test_a_score_keeps_it(tmp_path):
