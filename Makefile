@@ -13,13 +13,17 @@ SNAKEMAKE := snakemake --cores all $(if $(VERBOSE),--verbose)
 # Two processes; tests of one module stay in one of them, so that it makes its fixtures once.
 PYTEST_OPTIONS ?= --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: reproduce smoke test check benchmark kill-test kill-test-short kill-test-overnight fuzz fuzz-short load-test slurm-test package-test audit sbom docs pages publish setup lock
+.PHONY: reproduce smoke robustness test check benchmark kill-test kill-test-short kill-test-overnight fuzz fuzz-short load-test bayes-test slurm-test package-test audit sbom docs pages publish setup lock
 
 reproduce: $(VENV)/.installed
 	$(RUN) $(SNAKEMAKE) $(SNAKEMAKE_OPTIONS)
 
 smoke: $(VENV)/.installed
 	$(RUN) $(SNAKEMAKE) --config scale=smoke $(SNAKEMAKE_OPTIONS)
+
+# Accuracy against the severity of each condition of measurement: two hours on two cores.
+robustness: $(VENV)/.installed
+	$(RUN) $(SNAKEMAKE) --config scale=robustness $(SNAKEMAKE_OPTIONS)
 
 test: $(VENV)/.installed
 	$(RUN) ruff check .
@@ -61,6 +65,10 @@ fuzz-short: $(VENV)/.installed
 load-test: $(VENV)/.installed
 	$(RUN) python tools/load_test.py
 
+# The ceilings under noise, and whether the chances behind them come true: about 15 minutes on one core.
+bayes-test: $(VENV)/.installed
+	$(RUN) python tools/bayes.py --output build/bayes-ceilings.csv
+
 # The site of docs/, in build/docs; a warning is an error.
 docs: $(VENV)/.installed
 	$(RUN) sphinx-build --fail-on-warning --keep-going --quiet docs build/docs
@@ -68,20 +76,23 @@ docs: $(VENV)/.installed
 # After a run that is to be published: keep what its pages need, for clones that run another scale or none,
 # and the README's picture, which the workflow draws from real crystals.
 publish: $(VENV)/.installed
-	for scale in laptop overnight full; do \
+	for scale in laptop overnight robustness full; do \
 		if [ -f results/$$scale/leaderboard.csv ]; then \
-			$(RUN) sgbench publish $$scale && \
+			$(RUN) sgbench publish $$scale || exit; \
+		fi; \
+		if [ -f results/$$scale/figures/cddd/overview.svg ]; then \
 			cp results/$$scale/figures/cddd/overview.svg docs/images/extinction.svg || exit; \
 		fi; \
 	done
 
-# The leaderboard, the report on the article's claims and the documentation, from what is committed, as one
-# folder that a static host serves or a browser opens.
+# The leaderboard, the report on the article's claims (of the largest scale that is published) and the
+# documentation, from what is committed, as one folder that a static host serves or a browser opens.
 pages: $(VENV)/.installed
 	rm -rf $(PAGES)
 	$(RUN) sgbench site --table results/leaderboard.csv --scores results/published --glossary docs/glossary.md \
 		--report report/index.html --docs docs/index.html --output $(PAGES)
-	$(RUN) sgbench report --scale-folder results/published/laptop.tar.xz --leaderboard ../index.html --docs ../docs/index.html \
+	$(RUN) sgbench report --scale-folder results/published \
+		$(addprefix --conditions ,$(wildcard results/published/robustness.tar.xz)) --leaderboard ../index.html --docs ../docs/index.html \
 		--output $(PAGES)/report
 	$(RUN) sphinx-build --fail-on-warning --keep-going --quiet --tag pages --doctree-dir build/doctrees \
 		docs $(PAGES)/docs

@@ -8,7 +8,7 @@ import io
 import lzma
 import tarfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -99,29 +99,61 @@ def opened(path: Path) -> Iterator[list[Path]]:
     Raises
     ------
     SgbenchError
-        As of `read_archive`. What is said of a file in a folder names the archive.
+        As of `read_archive`, or if a folder has archives beside results that are laid out. What is
+        said of a file in a folder names the archive.
     """
-    within = sorted(path.glob(f"*{ENDING}")) if path.is_dir() else [path] * is_archive(path)
     with ExitStack() as stack:
-        yield [stack.enter_context(_unpacked(one)) for one in within] or [path]
+        yield [stack.enter_context(_unpacked(one)) for one in _archives(path)] or [path]
 
 
 @contextmanager
-def open_run(path: Path) -> Iterator[Path]:
+def open_run(path: Path, order: Sequence[str] = ()) -> Iterator[Path]:
     """Give the folder of one run, as of `opened`.
+
+    Parameters
+    ----------
+    path : Path
+    order : sequence of str
+        Of several archives in a folder the one that has the first of these names, without its
+        ending, stands for all.
 
     Raises
     ------
     SgbenchError
-        As of `opened`, or if a folder has several archives.
+        As of `opened`, or if a folder has several archives and none of these names.
     """
-    with opened(path) as folders:
-        if len(folders) > 1:
+    several = _archives(path)
+    if path.is_dir() and len(several) > 1:
+        named = [one for name in order if (one := path / f"{name}{ENDING}") in several]
+        if not named:
             raise SgbenchError(
-                f"{path} has {len(folders)} archives; expected the results of one run. Name one, "
-                f"such as {min(path.glob(f'*{ENDING}'))}."
+                f"{path} has {len(several)} archives; expected the results of one run. Name one, "
+                f"such as {several[0]}."
             )
-        yield folders[0]
+        path = named[0]
+    with opened(path) as (folder,):
+        yield folder
+
+
+def _archives(path: Path) -> list[Path]:
+    """Return the archives that a path stands for; none where it stands for itself."""
+    if not path.is_dir():
+        return [path] if is_archive(path) else []
+    found = sorted(path.glob(f"*{ENDING}"))
+    beside = [one.name for one in path.iterdir() if _is_laid_out(one)] if found else []
+    if beside:
+        raise SgbenchError(
+            f"{path} has the archive {printed(found[0].name)} beside {printed(min(beside))}; "
+            "expected archives alone, or results that are laid out. Name the one that is meant, or "
+            "move the other away."
+        )
+    return found
+
+
+def _is_laid_out(path: Path) -> bool:
+    """Tell whether an entry of a folder is results, and no note or mark that lies there."""
+    hidden = path.name.startswith(".")
+    return not hidden and (path.is_dir() or path.suffix in (".csv", ".json"))
 
 
 @contextmanager

@@ -148,6 +148,8 @@ class FileKind:
         """Return what JSON from a file holds, checked against a type."""
         with self.decoding(path):
             value = from_json(content, allow_inf_nan=False)
+        if kind == dict[str, Any] and isinstance(value, dict):
+            return value  # as any object of JSON is
         return self.checked(path, value, kind)
 
     def read_yaml(self, path: Path, kind: Any = dict[str, Any]) -> Any:

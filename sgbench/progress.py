@@ -4,6 +4,7 @@ Whoever waits opens `shown`; whatever works inside says how far it is through `t
 `shown` nothing is said.
 """
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,10 @@ from typing import Any, TextIO
 
 #: Seconds between two lines in a log.
 LOG_SECONDS = 15.0
+
+# What `in_words` says, behind which `Task.say` puts "left".
+_LEFT = re.compile(r"(?P<number>\d+(\.\d+)?) (?P<unit>s|min|h) left")
+_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 _stream: ContextVar[TextIO | None] = ContextVar("stream", default=None)
 
@@ -142,3 +147,9 @@ def in_words(seconds: float) -> str:
     if seconds < 100 * 60:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def seconds_left(line: str) -> float:
+    """Return how long a line of `Task.say` says that is left, or 0 where it says nothing of it."""
+    found = _LEFT.search(line)
+    return float(found["number"]) * _SECONDS[found["unit"]] if found else 0.0

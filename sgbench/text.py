@@ -1,7 +1,9 @@
 """Rows as text, and text of others in files of ours: whatever it looks like, it stays text."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from html import escape
 from numbers import Number
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,10 @@ _HARMLESS = re.compile(r"-[\w ,;./-]*")
 _MARKUP = re.compile(
     r"[\\`*{}\[\]<>|~&@!#]|(?<!\w)_|_(?!\w)|(?<=http)s?:|(?<=\bwww)\.", re.IGNORECASE
 )
+
+# Of `percent`: where there are two decimals, the last of them, and what is as good as nothing.
+_NEAR, _LEAST, _ROUNDED = Decimal("0.5"), Decimal("0.01"), Decimal("1e-5")
+_SAME = 2e-6
 
 
 def csv_text(value: str) -> str:
@@ -43,6 +49,37 @@ def markdown_text(value: object) -> str:
     """Return text that Markdown shows as it is, on one line and in one cell of a table."""
     line = " ".join(str(value).split())
     return _MARKUP.sub(lambda found: found[0][:-1] + "\\" + found[0][-1], line)
+
+
+def percent(fraction: float) -> str:
+    """Return a fraction in percent, without a unit: ``47.2``, ``99.97``.
+
+    It has one decimal, and two within half a point of 0 and of 100, where one would hide what is
+    left. What is not 0 never prints as 0, and what is not 100 never as 100, but for what rounding
+    of single precision leaves. The page's script has the same rule (`percent` in ``site/dom.js``).
+
+    Parameters
+    ----------
+    fraction : float
+        A dash stands for NaN.
+    """
+    if math.isnan(fraction):
+        return "–"
+    hundred = Decimal(100 * float(fraction))
+    if not (_ROUNDED < hundred < _NEAR or 100 - _NEAR < hundred < 100 - _ROUNDED):
+        return str(hundred.quantize(Decimal("0.1"), ROUND_HALF_UP))
+    inside = min(max(hundred, _LEAST), 100 - _LEAST)
+    return str(inside.quantize(_LEAST, ROUND_HALF_UP))
+
+
+def points(difference: float) -> str:
+    """Return a difference of fractions in points, by the rule of `percent`: ``−5.9``, ``+0.03``.
+
+    What a table with six digits a number cannot tell from 0 has no sign.
+    """
+    if abs(difference) < _SAME:
+        return "0.0"
+    return f"{'−' if difference < 0 else '+'}{percent(abs(difference))}"
 
 
 def cell_text(value: object) -> str:

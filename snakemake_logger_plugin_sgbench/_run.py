@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sgbench.progress import seconds_left
+
 _ITEM = re.compile(r"/logs/(?P<item>.+)\.log\Z")
-# As `sgbench.progress` says it.
-_LEFT = re.compile(r"(?P<number>\d+(\.\d+)?) (?P<unit>s|min|h) left")
-_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 # Before this many seconds of work are done, the expected pace counts as much as the one found.
 _PRIOR = 20.0
 _LAST_BYTES = 4096
@@ -104,7 +103,7 @@ class Run:
         )
         done = self.finished + under_way
         pace = (self.elapsed() + _PRIOR) / (done + _PRIOR)
-        stated = [_stated(last_line(job.log)) for job in self.running.values()]
+        stated = [seconds_left(last_line(job.log)) for job in self.running.values()]
         return max(0.0, (self.planned - done) * pace, *stated)
 
     def _of(self, job: Job) -> float:
@@ -117,12 +116,6 @@ class Run:
             if name == rule or name.startswith(f"{rule}/")
         ]
         return sum(known) / len(known) if known else 0.0
-
-
-def _stated(line: str) -> float:
-    """Return the seconds that a job says are left of it, or 0."""
-    found = _LEFT.search(line)
-    return float(found["number"]) * _SECONDS[found["unit"]] if found else 0.0
 
 
 def last_line(log: Path | None) -> str:

@@ -153,6 +153,22 @@ def test_a_path_stands_for_folders(tmp_path):
         assert [(one / "name").read_text() for one in folders] == ["a", "b"]
     with pytest.raises(SgbenchError, match=r"has 2 archives.*a\.tar\.xz"), open_run(tmp_path):
         pass
+    with open_run(tmp_path, ("c", "b", "a")) as folder:
+        assert (folder / "name").read_text() == "b"
+
+
+@pytest.mark.parametrize("name", ["laptop", "leaderboard.csv", "one.json"])
+def test_an_archive_beside_results_is_not_taken_for_them(tmp_path, name):
+    write_archive(tmp_path / "old.tar.xz", FILES)
+    for harmless in (".cache", ".gitignore", "README.md"):
+        (tmp_path / harmless).touch()
+    with open_run(tmp_path):
+        pass
+    (tmp_path / name).mkdir() if "." not in name else (tmp_path / name).touch()
+    said = rf"has the archive old\.tar\.xz beside {name}; expected archives alone"
+    for way in (opened, open_run):
+        with pytest.raises(SgbenchError, match=said), way(tmp_path):
+            pass
 
 
 def test_an_error_about_a_file_names_the_archive(tmp_path):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from sgbench.text import csv_frame, csv_text, markdown_text
+from sgbench.text import csv_frame, csv_text, markdown_text, percent, points
 
 HOSTILE = [
     "=cmd|' /C calc'!A0", "+1+2", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1",
@@ -64,3 +64,30 @@ def test_csv_keeps_text_in_its_cell(text):
     (row,) = csv.reader(io.StringIO(buffer.getvalue(), newline=""))
     assert row[1] == "end"
     assert row[0].removeprefix("'") == text.removeprefix("'")
+
+
+@pytest.mark.parametrize(
+    ("fraction", "text"),
+    [
+        (0, "0.0"), (1, "100.0"), (0.99997, "99.99"), (1 - 1e-8, "100.0"), (1 - 2e-7, "99.99"),
+        (0.9998, "99.98"), (0.9951, "99.51"), (0.995, "99.5"), (1e-9, "0.0"), (2e-7, "0.01"),
+        (0.003, "0.30"), (0.005, "0.5"),
+        (0.1225, "12.3"), (0.47222, "47.2"), (1.2, "120.0"), (float("nan"), "–"),
+    ],
+)  # fmt: skip
+def test_percent(fraction, text):
+    assert percent(fraction) == text
+
+
+@given(st.floats(1.1e-7, 1 - 1.1e-7))
+def test_only_nothing_is_0_and_only_all_is_100(fraction):
+    assert 0 < float(percent(fraction)) < 100
+    assert abs(float(percent(fraction)) - 100 * fraction) <= 0.0501
+
+
+@pytest.mark.parametrize(
+    ("difference", "text"),
+    [(0, "0.0"), (-1e-6, "0.0"), (3e-5, "+0.01"), (-0.0003, "−0.03"), (-0.059, "−5.9")],
+)
+def test_points(difference, text):
+    assert points(difference) == text

@@ -1,4 +1,4 @@
-"""Score many submissions in one process, and check a long table: time, memory and open files.
+"""Score many submissions in one process, check a long table, and build its page with all scores.
 
     python tools/load_test.py            # 1,000 submissions, 10,000 rows
     python tools/load_test.py --submissions 50
@@ -8,6 +8,8 @@ submissions: neither may grow from then on.
 """
 
 import argparse
+import json
+import os
 import resource
 import subprocess
 import sys
@@ -20,14 +22,16 @@ import pandas as pd
 import psutil
 import yaml
 
-from sgbench.leaderboard import read_csv, write_csv
+from sgbench.archives import read_archive
+from sgbench.leaderboard import SCORES, read_csv, write_csv
 from sgbench.submission import LEFT_OUT, PER_SPACEGROUP, Track, public_samples, score_all
 
 ROOT = Path(__file__).parents[1]
 TRACK = Track("ulbd-cubic", "smoke")
 PARTS = 10
-# What a long table may cost, and how much memory may grow after the first part.
+# What a long table and its page may cost, and how much memory may grow after the first part.
 MOST_SECONDS, MOST_MIB, MOST_GROWTH_MIB = 3.0, 500, 100
+MOST_SECONDS_OF_PAGE, MOST_MIB_OF_PAGE = 20.0, 600
 
 
 def write_submissions(home: Path, numbers: range) -> int:
@@ -79,19 +83,43 @@ def many_submissions(folder: Path, n: int) -> bool:
 
 
 def long_table(folder: Path, n_rows: int) -> bool:
-    """Check a long leaderboard in a process of its own; tell whether it was quick and small."""
+    """Check a long leaderboard, and build its page with a score behind each row.
+
+    Each is a process of its own, whose processor time and memory are printed.
+    """
+    archive = ROOT / "results" / "published" / "laptop.tar.xz"
+    files = {name: text for name, text in read_archive(archive).items() if name.endswith(".json")}
     table = read_csv(ROOT / "results" / "leaderboard.csv")
     copies = -(-n_rows // len(table))
     parts = [table.assign(model=table["model"] + f"-{copy}") for copy in range(copies)]
-    path = folder / "long.csv"
-    write_csv(path, pd.concat(parts, ignore_index=True).head(n_rows))
-    started = time.monotonic()
-    command = [sys.executable, "-m", "sgbench", "check", str(path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    seconds = time.monotonic() - started
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**10
-    print(f"check of {n_rows} rows: status {done.returncode}, {seconds:.1f} s, {peak:.0f} MiB")
-    return done.returncode in (0, 1) and seconds <= MOST_SECONDS and peak <= MOST_MIB
+    write_csv(folder / "long.csv", pd.concat(parts, ignore_index=True).head(n_rows))
+    for name, text in files.items():
+        if name.partition("/")[0] in SCORES:
+            score = json.loads(text)
+            model = score["provenance"]["model"]
+            for copy in range(copies):
+                score["provenance"]["model"] = f"{model}-{copy}"
+                path = folder / "long" / str(copy) / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(json.dumps(score))
+    check = ["check", "long.csv"]
+    site = ["site", "--table", "long.csv", "--scores", "long", "--output", "site"]
+    return measured(folder, check, MOST_SECONDS, MOST_MIB, (0, 1)) and measured(
+        folder, site, MOST_SECONDS_OF_PAGE, MOST_MIB_OF_PAGE
+    )
+
+
+def measured(
+    folder: Path, arguments: list[str], seconds: float, mib: float, status: tuple[int, ...] = (0,)
+) -> bool:
+    """Run a command; tell whether it ended well in so much processor time and memory."""
+    command = [sys.executable, "-m", "sgbench", *arguments]
+    child = subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL)
+    _, ended, used = os.wait4(child.pid, 0)
+    took, peak = used.ru_utime + used.ru_stime, used.ru_maxrss / 2**10
+    code = child.returncode = os.waitstatus_to_exitcode(ended)
+    print(f"sgbench {arguments[0]} of a long table: status {code}, {took:.1f} s, {peak:.0f} MiB")
+    return code in status and took <= seconds and peak <= mib
 
 
 def main() -> None:

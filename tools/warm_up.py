@@ -14,6 +14,8 @@ COMMANDS = (
     f"train {REFERENCE} ulbd-physical-cubic --patterns 128 --batch-size 32 -o m.pt",
     "predict decoder-pawley --family tetragonal --test-set ulbd-off-mesh --per-spacegroup 1 -o p",
     "ceilings --exact cubic",
+    "predict control-posterior --family cubic --test-set ulbd-off-mesh+readout-1 "
+    "--per-spacegroup 1 -o q",
 )
 
 

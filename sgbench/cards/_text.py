@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from sgbench import text
 from sgbench.designed import IntensityLaw
 from sgbench.diffraction import PatternProtocol
 
@@ -38,7 +39,7 @@ def joined(parts: Iterable[str]) -> str:
 
 def percent(part: int, whole: int) -> str:
     """Return a part of a whole in percent."""
-    return f"{100 * part / whole:.1f} %" if whole else "none"
+    return f"{text.percent(part / whole)} %" if whole else "none"
 
 
 def settings_table(settings: PatternProtocol | IntensityLaw) -> str:

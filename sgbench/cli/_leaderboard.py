@@ -65,7 +65,8 @@ def leaderboard(
         list[Path] | None,
         typer.Option(
             help="Tables (CSV, or what `sgbench publish` wrote) whose scales to add, if the file "
-            "is there; the first with a scale wins."
+            "is there; the first with a scale wins. Rows under a condition of one severity, which "
+            "are points of curves, stay behind."
         ),
     ] = None,
     by_class: Annotated[
@@ -86,6 +87,7 @@ def leaderboard(
         build_class_table,
         build_pairs,
         build_table,
+        graded,
         open_scores,
         open_table,
         pairs_of,
@@ -117,7 +119,7 @@ def leaderboard(
         with open_table(path) as csv:
             rows, tests = read_csv(csv), read_pairs(pairs_path(csv))
         known = {scale for part in parts for scale in part["scale"]}
-        fresh = rows[~rows["scale"].isin(known)]
+        fresh = rows[~rows["scale"].isin(known) & ~graded(rows)]
         parts += [fresh] if len(fresh) else []
         pairs.append(tests)
     if not parts:
@@ -182,8 +184,8 @@ def check(
         typer.echo(f"wrote {reference}: {write_reference(reference, rows)} rows")
         return
     wrong = [
-        f"above the ceiling: {_named(row)}: top-1 hits {_percent(row.raw_top1)}, data ceiling "
-        f"{_percent(row.data_ceiling_top1)}, n = {row.n_test}"
+        f"above the ceiling: {_named(row)}: top-1 hits {_percent(row.raw_top1)}, "
+        f"{_bounds(row)}, n = {row.n_test}"
         for _, row in above_ceiling(rows).iterrows()
     ]
     wrong += [
@@ -201,12 +203,17 @@ def check(
         typer.echo(line, err=True)
     if wrong:
         raise typer.Exit(1)
-    n = int(rows["data_ceiling_top1"].notna().sum())
-    typer.echo(f"{table}: none of {n} rows passes its data ceiling beyond chance")
+    n = int(rows[["data_ceiling_top1", "bayes_top1"]].notna().any(axis=1).sum())
+    typer.echo(f"{table}: none of {n} rows passes its ceiling beyond chance")
     if before is not None:
         apart = on_other_data(rows, before)
         told = f", {apart} of them not compared, since their test data are others" if apart else ""
         typer.echo(f"{table}: none has dropped below {reference} ({len(before)} rows{told})")
+
+
+def _bounds(row: "pd.Series[Any]") -> str:
+    known = {"data ceiling": row.data_ceiling_top1, "Bayes ceiling": row.bayes_top1}
+    return ", ".join(f"{name} {_percent(limit)}" for name, limit in known.items() if limit >= 0)
 
 
 def _named(row: "pd.Series[Any]") -> str:
@@ -217,7 +224,9 @@ def _named(row: "pd.Series[Any]") -> str:
 
 
 def _percent(value: float) -> str:
-    return f"{100 * value:.1f} %"
+    from sgbench.text import percent
+
+    return f"{percent(value)} %"
 
 
 def public_set(name: str) -> "SetSpec":

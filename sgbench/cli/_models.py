@@ -301,6 +301,11 @@ def export_onnx(
 
     from sgbench.pretrained import export_onnx as export
 
+    if output.exists() and Path(model).exists() and output.samefile(model):
+        raise SgbenchError(
+            f"{output} is the trained network, which the ONNX model would replace; expected "
+            "another file. Name one."
+        )
     export(_trained(model, torch.device("cpu")), output)
     typer.echo(f"wrote {output}")
 

@@ -14,7 +14,7 @@ WorkflowOption = Annotated[
     typer.Option(envvar="SGBENCH_WORKFLOW", help="MLflow: parent of the run, by its name."),
 ]
 ScaleOption = Annotated[
-    str, typer.Option(help="Label of the run's size: smoke, laptop, overnight, full.")
+    str, typer.Option(help="Label of the run's size: smoke, laptop, overnight, robustness, full.")
 ]
 DeviceOption = Annotated[str, typer.Option(envvar="SGBENCH_DEVICE", help="auto, cpu or cuda")]
 #: Where the maintainers' file lies, from the project's root: outside of what strangers submit.

@@ -11,7 +11,8 @@ from sgbench.errors import SgbenchError
 ScaleArgument = Annotated[
     str | None,
     typer.Argument(
-        help="smoke, laptop, overnight, full or auto; by default that of config/config.yaml."
+        help="smoke, laptop, overnight, robustness, full or auto; by default that of "
+        "config/config.yaml."
     ),
 ]
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from sgbench.progress import Task, in_words
+from sgbench.text import percent
 
 if TYPE_CHECKING:
     from sgbench.sets import TrainingSet
@@ -41,10 +42,10 @@ class TrainingDisplay:
 
 def accuracies(progress: "Progress", ceiling: float | None) -> str:
     """Return what a validation found, in percent, beside the ceiling."""
-    most = "" if ceiling is None else f" of at most {100 * ceiling:.1f}"
+    most = "" if ceiling is None else f" of at most {percent(ceiling)}"
     return (
-        f"space groups {100 * progress.top1:.1f}{most} %, "
-        f"classes {100 * progress.class_accuracy:.1f} %"
+        f"space groups {percent(progress.top1)}{most} %, "
+        f"classes {percent(progress.class_accuracy)} %"
     )
 
 

@@ -15,10 +15,17 @@ def report(
         Path,
         typer.Option(
             help="Folder of a run: leaderboard.csv must be there; scores/, models/, datasets/ and "
-            "figures/ are read as far as they are. Or what `sgbench publish` wrote."
+            "figures/ are read as far as they are. Or what `sgbench publish` wrote, or "
+            "results/published, of which the largest scale is taken."
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write index.html to.")],
+    conditions: Annotated[
+        Path | None,
+        typer.Option(
+            help="Another such run, of models under conditions, whose curves are shown as well."
+        ),
+    ] = None,
     store: StoreOption = None,
     leaderboard: Annotated[
         str | None,
@@ -30,15 +37,16 @@ def report(
     from sgbench.report import read_results, render_page
 
     links = Links(leaderboard=leaderboard, docs=docs)
-    page = render_page(read_results(scale_folder), store, links)
+    results = read_results(scale_folder, conditions)
+    page = render_page(results, store, links)
     path = output / "index.html"
     with write_atomically(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
-    typer.echo(f"wrote {path}")
+    typer.echo(f"wrote {path}: scale {results.scale}")
 
 
 def publish(
-    scale: Annotated[str, typer.Argument(help="laptop, overnight or full.")],
+    scale: Annotated[str, typer.Argument(help="laptop, overnight, robustness or full.")],
 ) -> None:
     """Pack what the pages need of a finished run into results/published, to be committed.
 

@@ -17,7 +17,8 @@ def site(
         list[Path] | None,
         typer.Option(
             help="Score files, or folders of them, or results/published, once for each; without "
-            "them the pages of models have no classes and no confusions."
+            "them the pages of models have no classes and no confusions. Of runs, rows under "
+            "conditions are shown as well."
         ),
     ] = None,
     glossary: Annotated[
@@ -33,15 +34,28 @@ def site(
     docs: DocsOption = None,
 ) -> None:
     """Write the leaderboard as a page that works from the file system, without any server."""
-    from sgbench.leaderboard import open_scores, open_table, pairs_path, read_csv, read_pairs
+    import pandas as pd
+
+    from sgbench.leaderboard import (
+        is_point,
+        open_scores,
+        open_table,
+        open_tables,
+        pairs_path,
+        read_csv,
+        read_pairs,
+    )
     from sgbench.site import read_glossary, read_score_files, render_site, site_data
 
     terms = None if glossary is None else read_glossary(glossary)
     with open_table(table) as csv:
         rows, sha256, pairs = read_csv(csv), file_sha256(csv), read_pairs(pairs_path(csv))
+    with open_tables(scores or ()) as tables:
+        others = [read_csv(one) for one in tables]
     with open_scores(scores or ()) as files:
-        found = read_score_files(files)
-    data = site_data(rows, sha256, found, pairs)
+        found = read_score_files(file for file in files if not is_point(file))
+        curves = pd.concat(others, ignore_index=True) if others else None
+        data = site_data(rows, sha256, found, pairs, curves)
     page = render_site(data, terms, Links(report=report, docs=docs))
     path = output / "index.html"
     with write_atomically(path) as temporary:

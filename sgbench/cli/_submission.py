@@ -1,5 +1,6 @@
 """Check, score and add models of your own."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -217,16 +218,18 @@ def _scores(
 
 def listed(scores: "Sequence[Score]") -> None:
     """Print what was scored."""
+    from sgbench.text import percent
+
     rows = [
         {
             "test set": one.test_set,
             "by": one.class_scheme,
             "n": one.n_test,
-            "top-1 in %": round(100 * one.top[0], 2),
-            "from": round(100 * one.top_low[0], 2),
-            "to": round(100 * one.top_high[0], 2),
-            "ceiling": round(100 * one.ceiling[0], 2),
-            "share in %": round(100 * one.share[0], 2),
+            "top-1 in %": Decimal(percent(one.top[0])),
+            "from": Decimal(percent(one.top_low[0])),
+            "to": Decimal(percent(one.top_high[0])),
+            "ceiling": Decimal(percent(one.ceiling[0])),
+            "share in %": Decimal(percent(one.share[0])),
             "status": one.provenance["status"],
         }
         for one in scores

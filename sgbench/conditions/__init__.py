@@ -25,7 +25,15 @@ from sgbench.conditions.width import MIXING, VOIGT, WIDTH
 from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
 
-__all__ = ["CONDITIONS", "Amount", "Condition", "ConditionKind", "decimal"]
+__all__ = [
+    "CONDITIONS",
+    "Amount",
+    "Condition",
+    "ConditionKind",
+    "decimal",
+    "every_condition",
+    "severities",
+]
 
 #: What can be done to samples, by name, in the order in which it happens.
 CONDITIONS = {
@@ -125,3 +133,16 @@ class Condition:
         """Return the changed samples."""
         amount = Amount.fixed(0.0 if self.severity is None else self.severity)
         return CONDITIONS[self.name].apply(samples, amount)
+
+
+def severities(name: str) -> tuple[Condition, ...]:
+    """Return a condition of the catalogue at each of its severities, the mildest first.
+
+    A mixture has none, and is returned alone.
+    """
+    return tuple(Condition(name, severity) for severity in CONDITIONS[name].severities or (None,))
+
+
+def every_condition() -> tuple[Condition, ...]:
+    """Return each condition of the catalogue at each of its severities, and each mixture."""
+    return tuple(condition for name in CONDITIONS for condition in severities(name))

@@ -14,6 +14,12 @@ from sgbench.designed._exact_ceilings import (
 from sgbench.designed._laws import LAWS, PHYSICAL, UNIFORM, IntensityLaw
 from sgbench.designed._log_uniform_cells import LogUniformCells
 from sgbench.designed._mesh import MeshAxis
+from sgbench.designed._noise import (
+    CountingNoise,
+    GaussianNoise,
+    Posterior,
+    noise_posterior,
+)
 from sgbench.designed._posterior import exact_posterior
 from sgbench.designed._recipes import SPLITS, Recipes, Split
 from sgbench.designed._reduced_cells import ReducedCells
@@ -28,11 +34,14 @@ __all__ = [
     "PHYSICAL",
     "SPLITS",
     "UNIFORM",
+    "CountingNoise",
     "Designed",
     "ExactCeiling",
+    "GaussianNoise",
     "IntensityLaw",
     "LogUniformCells",
     "MeshAxis",
+    "Posterior",
     "Recipes",
     "ReducedCells",
     "Split",
@@ -42,4 +51,5 @@ __all__ = [
     "exact_ceilings",
     "exact_posterior",
     "line_signatures",
+    "noise_posterior",
 ]

@@ -71,7 +71,8 @@ class LogUniformCells:
 
     def describe(self, family: str) -> dict[str, str]:
         """Return its bounds in words."""
-        bounds = zip(FREE_PARAMETERS[family], self.edges, strict=True)
+        # Angles, which follow the edges among the parameters, have no bounds here.
+        bounds = zip(FREE_PARAMETERS[family], self.edges, strict=False)
         found = {name: f"{low:g}-{high:g} Å, log-uniform" for name, (low, high) in bounds}
         return found | {"volume": f"up to {self.largest_volume:g} Å³"}
 

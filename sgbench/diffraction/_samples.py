@@ -109,9 +109,7 @@ class Samples:
         device : str or torch.device, optional
             As of `render`: None gives an ndarray, a torch device a tensor on it.
         """
-        patterns = self._undisturbed(device)
-        for recording in self.recorded:
-            patterns = recording.change(patterns, self)
+        patterns = self._recorded(device, scaled=not self.recorded)
         if not self.recorded:
             return patterns
         top = patterns.max(axis=1) if device is None else patterns.amax(dim=1)
@@ -123,9 +121,22 @@ class Samples:
             )
         return patterns / top[:, None]
 
-    def _undisturbed(self, device: "str | torch.device | None") -> Any:
+    def unscaled(self) -> NDArray[np.float32]:
+        """Return the patterns as they were recorded, before they are scaled to a maximum of 1.
+
+        A line of the protocol's profile is as high as its intensity.
+        """
+        return np.asarray(self._recorded(None, scaled=False))
+
+    def _recorded(self, device: "str | torch.device | None", *, scaled: bool) -> Any:
+        patterns = self._undisturbed(device, scaled)
+        for recording in self.recorded:
+            patterns = recording.change(patterns, self)
+        return patterns
+
+    def _undisturbed(self, device: "str | torch.device | None", scaled: bool) -> Any:
         if self.lines is not None:
-            return render(self.lines, self.protocol, device, scaled=not self.recorded)
+            return render(self.lines, self.protocol, device, scaled=scaled)
         # What is recorded may be written into them.
         measured = self.measured if not self.recorded else self.measured.copy()  # type: ignore[union-attr]
         if device is None:

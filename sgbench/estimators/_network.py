@@ -1,5 +1,7 @@
 """A registered network as a classifier, trained on patterns that are given."""
 
+import math
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,6 +75,7 @@ class NetworkClassifier(PatternClassifier):
 
         from sgbench.training import autocast, choose_device, keep_freed_memory, memory_in_words
 
+        self._check()
         spec, n = self._spec(), len(patterns)
         plan = TrainingPlan(
             spec.name,
@@ -115,6 +118,17 @@ class NetworkClassifier(PatternClassifier):
                 logits = self.network_(spec.scale_input(given)).double()
                 parts.append(torch.softmax(logits, dim=1).cpu().numpy())
         return np.concatenate(parts)
+
+    def _check(self) -> None:
+        for name in ("epochs", "batch_size"):
+            value = getattr(self, name)
+            if not isinstance(value, Integral) or value < 1:
+                raise SgbenchError(
+                    f"{name} is {value!r}; expected a whole number of at least 1. Give one."
+                )
+        rate: Any = self.peak_rate
+        if not (isinstance(rate, Real) and 0 < float(rate) < math.inf):
+            raise SgbenchError(f"peak_rate is {rate!r}; expected a number above 0. Give one.")
 
     def _spec(self) -> NetworkSpec:
         spec = get_trained_model(self.model)

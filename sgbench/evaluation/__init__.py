@@ -12,6 +12,7 @@ from sgbench.evaluation._predictions import (
     read_predictions,
     write_predictions,
 )
+from sgbench.evaluation._regret import bayes_top
 from sgbench.evaluation._scores import (
     LabelScore,
     Score,
@@ -33,6 +34,7 @@ __all__ = [
     "LabelScore",
     "Predictions",
     "Score",
+    "bayes_top",
     "condition_differences",
     "confusions",
     "current_name_of",

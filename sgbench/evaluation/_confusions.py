@@ -1,10 +1,9 @@
 """What a model takes for what, and which reflection conditions it missed or invented."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from heapq import nsmallest
 from itertools import product
 from typing import NamedTuple
 
@@ -82,16 +81,13 @@ class Confusion:
     sentence: str
 
 
-def confusions(scores: Sequence[Score], most: int | None = None) -> list[Confusion]:
+def confusions(scores: Sequence[Score]) -> list[Confusion]:
     """List which extinction classes models take for which others, most frequent first.
 
     Parameters
     ----------
     scores : sequence of Score
         Those over extinction classes are used, except of controls. Seeds are summed.
-    most : int, optional
-        Of each model on each test set the most frequent ones, at most so many. What conditions
-        they violate takes most of the time.
 
     Returns
     -------
@@ -112,17 +108,6 @@ def confusions(scores: Sequence[Score], most: int | None = None) -> list[Confusi
             total[run, true] += n
             if true != predicted:
                 pairs[run, true, predicted] += n
-    if most is not None:
-        by_run: dict[_Run, list[tuple[int, int, int]]] = defaultdict(list)
-        for (run, true, predicted), n in pairs.items():
-            by_run[run].append((-n, true, predicted))
-        pairs = Counter(
-            {
-                (run, true, predicted): -n
-                for run, own in by_run.items()
-                for n, true, predicted in nsmallest(most, own)
-            }
-        )
     classes_of = {
         family: extinction_classes(family_spacegroups(family))
         for family in {run.family for run, *_ in pairs}

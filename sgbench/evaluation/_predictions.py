@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,7 +18,7 @@ from sgbench.errors import SgbenchError
 from sgbench.evaluation._names import current_names
 from sgbench.files import all_or_none, write_atomically
 from sgbench.sets import SetSpec
-from sgbench.symmetry import FAMILIES, class_labels, extinction_classes
+from sgbench.symmetry import FAMILIES, class_labels, extinction_classes, family_spacegroups
 
 CLASS_SCHEMES = ("spacegroup", "extinction")
 #: What a person calls the classes of each.
@@ -207,3 +208,11 @@ def _read_speed(path: Path) -> float | None:
         return None
     speed: float = _SPEED_KIND.read_json(path, record("Speed", {_SPEED: Positive}))[_SPEED]
     return speed
+
+
+@cache
+def label_names(family: str, class_scheme: str) -> dict[str, int]:
+    """Return the labels of a scheme by their names."""
+    groups = family_spacegroups(family)
+    known = groups if class_scheme == "spacegroup" else range(len(extinction_classes(groups)))
+    return {str(one): one for one in known}

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
@@ -26,15 +26,14 @@ from sgbench.checked import (
 from sgbench.errors import SgbenchError
 from sgbench.evaluation._answers import Answers, answers_path, read_answers, write_answers
 from sgbench.evaluation._names import current_names, current_set, earlier_source
-from sgbench.evaluation._predictions import CLASS_SCHEMES, Predictions
-from sgbench.evaluation._regret import regret
+from sgbench.evaluation._predictions import CLASS_SCHEMES, Predictions, label_names
+from sgbench.evaluation._regret import bayes_top, regret
 from sgbench.files import all_or_none, write_atomically
 from sgbench.sets import TestSet
 from sgbench.symmetry import (
     FAMILIES,
     TOP_K,
     class_labels,
-    extinction_classes,
     family_spacegroups,
     top_k_ceiling,
 )
@@ -122,6 +121,9 @@ class Score:
     regret : float or None
         Mean of -ln q minus that of the exact posterior, in nats (`regret`); None where that is not
         known, of ranked lists, and in scores of earlier versions.
+        `regret_error` is its standard error from the integrals behind that posterior.
+    bayes, bayes_error : tuple of float, or None
+        Highest accuracy that anybody can expect on these patterns, and its error (`bayes_top`).
     answers : Answers or None
         Sample by sample; in a file of their own, and None where that was not read or is not there.
     """
@@ -147,6 +149,9 @@ class Score:
     provenance: Mapping[str, Any]
     calibration: tuple[tuple[Count, Several, Fraction, Fraction], ...] = ()
     regret: Number | None = None
+    regret_error: NotNegative | None = None
+    bayes: Fractions | None = None
+    bayes_error: Fractions | None = None
     answers: Answers | None = field(default=None, repr=False, compare=False)
 
 
@@ -211,6 +216,10 @@ def score(predictions: Predictions, truth: TestSet, class_scheme: str) -> Score:
         for name in np.unique(label)
     }
     calibration = calibration_bins(predictions.probabilities, hits[:, 0])
+    # A ranked list has no probabilities.
+    ranked = predictions.provenance.get("ranked")
+    lost = None if ranked else regret(predictions.probabilities, truth, class_scheme)
+    best = bayes_top(truth, class_scheme)
     return Score(
         **truth.row(),
         class_scheme=class_scheme,
@@ -234,10 +243,10 @@ def score(predictions: Predictions, truth: TestSet, class_scheme: str) -> Score:
             "scorer_version": __version__,
         },
         calibration=calibration,
-        # A ranked list has no probabilities.
-        regret=None
-        if predictions.provenance.get("ranked")
-        else regret(predictions.probabilities, truth, class_scheme),
+        regret=None if lost is None else lost[0],
+        regret_error=None if lost is None else lost[1],
+        bayes=None if best is None else _plain(best[0]),
+        bayes_error=None if best is None else _plain(best[1]),
         answers=Answers(hits[:, 0].astype(np.float32), clusters.astype(np.int32)),
     )
 
@@ -382,7 +391,7 @@ def _current(values: dict[str, Any]) -> dict[str, Any]:
         "source": earlier_source(test_set),
         "test_sha256": str(origin.get("test_sha256")),
         "calibration": [],
-        "regret": None,
+        **dict.fromkeys(("regret", "regret_error", "bayes", "bayes_error")),
     }
     return {**earlier, **values, "test_set": current_set(test_set), "provenance": origin}
 
@@ -399,25 +408,25 @@ def _file() -> Any:
 
 def _contradiction(found: Score) -> str | None:
     """Say what in a score cannot be true beside the rest of it; None if nothing is."""
-    groups = family_spacegroups(found.family)
-    by_group = found.class_scheme == "spacegroup"
-    known = groups if by_group else range(len(extinction_classes(groups)))
-    names = set(map(str, known))
+    labels = label_names(found.family, found.class_scheme)
     pairs = [pair for *pair, _ in found.confusion]
     bins = [place for place, *_ in found.calibration]
-    true = Counter[str]()
+    true = Counter[int]()
     for label, _, n in found.confusion:
-        true[str(label)] += n
+        true[label] += n
+    named = set(chain.from_iterable(pairs))
     checks = {
         "'n_clusters' is more than 'n_test'": found.n_clusters > found.n_test,
-        "'by_label' names a label that is none": not found.by_label.keys() <= names,
-        "'confusion' names a label that is none": not {str(x) for p in pairs for x in p} <= names,
+        "'by_label' names a label that is none": not found.by_label.keys() <= labels.keys(),
+        "'confusion' names a label that is none": not named <= set(labels.values()),
         "'confusion' is not in ascending order": any(a >= b for a, b in pairwise(pairs)),
         "'by_label' and 'confusion' have other samples": true
-        != {name: one.n for name, one in found.by_label.items()},
+        != {labels.get(name): one.n for name, one in found.by_label.items()},
         "'n_test' is not the number of samples": true.total() != found.n_test,
         "'calibration' is not in ascending order": any(a >= b for a, b in pairwise(bins)),
         "'calibration' has too many bins": any(place >= _BINS for place in bins),
+        "'bayes' has no 'bayes_error'": (found.bayes is None) != (found.bayes_error is None),
+        "'bayes' falls": any(a > b for a, b in pairwise(found.bayes or ())),
         "'calibration' has other samples": bool(bins)
         and sum(n for _, n, *_ in found.calibration) != found.n_test,
     }

@@ -1,6 +1,18 @@
 """The table of results, made from scores alone."""
 
 from sgbench.leaderboard._again import command_again
+from sgbench.leaderboard._bounds import why_no_bound
+from sgbench.leaderboard._curves import (
+    ConditionLine,
+    CurvePoint,
+    ceilings,
+    condition_lines,
+    curve_kinds,
+    graded,
+    highest,
+    is_point,
+    mixtures,
+)
 from sgbench.leaderboard._guard import (
     above_ceiling,
     below_reference,
@@ -28,11 +40,20 @@ from sgbench.leaderboard._ranks import (
     with_ranks,
 )
 from sgbench.leaderboard._reading import read_ceilings, read_csv, read_pairs
-from sgbench.leaderboard._runs import SCORES, TABLE, open_scores, open_table, score_files
+from sgbench.leaderboard._runs import (
+    SCORES,
+    TABLE,
+    open_scores,
+    open_table,
+    open_tables,
+    score_files,
+)
 from sgbench.leaderboard._table import (
+    BAYES_COLUMNS,
     CLASS_COLUMNS,
     COLUMNS,
     EXACT_COLUMNS,
+    LARGEST_FIRST,
     build_class_table,
     build_table,
     sort_table,
@@ -48,16 +69,20 @@ from sgbench.leaderboard._verified import (
 )
 
 __all__ = [
+    "BAYES_COLUMNS",
     "CLASS_COLUMNS",
     "COLUMNS",
     "EXACT_COLUMNS",
     "IDENTITY",
+    "LARGEST_FIRST",
     "PAIR_COLUMNS",
     "RANK_COLUMNS",
     "SCORES",
     "TABLE",
     "TESTED_ON",
     "Accuracy",
+    "ConditionLine",
+    "CurvePoint",
     "Place",
     "Verification",
     "above_ceiling",
@@ -65,12 +90,20 @@ __all__ = [
     "build_class_table",
     "build_pairs",
     "build_table",
+    "ceilings",
     "command_again",
+    "condition_lines",
+    "curve_kinds",
     "difference_p",
+    "graded",
+    "highest",
     "identity",
+    "is_point",
+    "mixtures",
     "on_other_data",
     "open_scores",
     "open_table",
+    "open_tables",
     "pair_p",
     "paired_p",
     "pairs_of",
@@ -88,6 +121,7 @@ __all__ = [
     "tested_on",
     "to_markdown",
     "unfounded",
+    "why_no_bound",
     "with_exact_ceilings",
     "with_ranks",
     "write_csv",

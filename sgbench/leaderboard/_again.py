@@ -1,5 +1,6 @@
 """The command that makes a row again, from what the row says of how it was made."""
 
+import hashlib
 import json
 import re
 import shlex
@@ -19,8 +20,10 @@ _OWN_STRUCTURES = "source"
 def command_again(row: Mapping[str, Any]) -> str | None:
     """Return the command that makes a row again, for a shell in a clone of the project.
 
-    It ends with a table of the model's rows, whose `IDENTITY` and checksums are those of the row
-    where the machine computes alike.
+    It works in a folder of its own beside the clone, since the workflow makes nothing again that is
+    there. Where that folder is there already, git says so and nothing is done. It ends with a table
+    of the model's rows, whose `IDENTITY` and checksums are those of the row where the machine
+    computes alike.
 
     Parameters
     ----------
@@ -50,11 +53,14 @@ def command_again(row: Mapping[str, Any]) -> str | None:
     else:
         trained_on = f"none-{row['family']}" if train_set == "none" else train_set
         target, gather = f"results/{scale}/rows/{trained_on}/{model}.csv", []
+    ask = ["snakemake", "--cores", "all", "--config", *asked, "--", target]
+    place = f"../again-{commits[0][:7]}-{hashlib.sha256(shlex.join(ask).encode()).hexdigest()[:7]}"
     steps = [
-        ["git", "checkout", "--quiet", commits[0]],
+        ["git", "worktree", "add", "--quiet", "--detach", place, commits[0]],
+        ["cd", place],
         ["make", "setup"],
         [".", ".venv/bin/activate"],
-        ["snakemake", "--cores", "all", "--config", *asked, "--", target],
+        ask,
         gather,
     ]
     return " && ".join(shlex.join(step) for step in steps if step)

@@ -1,6 +1,7 @@
 """Results against what is possible, and against what they were."""
 
 import json
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,23 +24,34 @@ _REFERENCE = FileKind(
 # All tests of a table together are wrong about a sound one so often.
 _FALSE_ALARMS = 0.01
 _Z95 = norm.isf(0.025)
+# Bounds by their columns, and the columns of their own errors.
+_BOUNDS = (("data_ceiling", None), ("bayes", "bayes_error"))
 
 
 def above_ceiling(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of which a share of hits passes what the data allow, beyond chance.
 
+    What they allow is the data ceiling of the set and, where the exact posterior is known, what it
+    reaches on these patterns (``bayes_top1…5``), whose own error adds to chance. Chance is smaller
+    beside the latter, so its test finds more.
+
     The plain share of hits is tested, and the accuracy. An expectation over the labels inside a
     class cannot pass, whoever knows these labels. One test at each k of each row, by the normal
     approximation of a share of ``n_clusters``, at 1 % for all tests together (Bonferroni). Rows
-    without a data ceiling are not looked at, nor are controls, of which one is told the labels.
+    without a bound are not looked at, nor are controls, of which one is told the labels.
     """
-    tested = table[table["data_ceiling_top1"].notna() & (table["status"] != "control")]
+    tested = table[table["status"] != "control"]
     bad = pd.Series(data=False, index=tested.index)
-    z = norm.isf(_FALSE_ALARMS / max(TOP_K * len(tested), 1))
-    for k in range(1, TOP_K + 1):
-        limit, n = tested[f"data_ceiling_top{k}"], tested["n_clusters"]
+    n_tests = TOP_K * sum(int(tested[f"{bound}_top1"].notna().sum()) for bound, _ in _BOUNDS)
+    z = norm.isf(_FALSE_ALARMS / max(n_tests, 1))
+    for (bound, own_error), k in product(_BOUNDS, range(1, TOP_K + 1)):
+        limit, n = tested[f"{bound}_top{k}"], tested["n_clusters"]
+        variance = limit * (1 - limit) / n
+        if own_error:
+            # A table may come from anybody: a bound without an error is one all the same.
+            variance = variance + tested[f"{own_error}_top{k}"].fillna(0) ** 2
         # A limit of 1 cannot be passed, nor does chance reach beyond it.
-        margin = z * np.sqrt(limit * (1 - limit) / n) + 0.5 / n
+        margin = z * np.sqrt(variance) + 0.5 / n
         found = tested[[f"raw_top{k}", f"top{k}"]].max(axis=1)
         bad |= found > limit + margin
     return tested[bad]

@@ -1,13 +1,16 @@
 """Ranks that admit ties: which rows of a table differ by more than chance."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import pairwise, product
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtr
 from scipy.stats import t as student
 
 from sgbench.leaderboard._identity import TESTED_ON
@@ -91,21 +94,14 @@ def places(
         In the order of `rows`.
     """
     known = paired or {}
-    pairs = list(combinations(range(len(rows)), 2))
-    p_values = _holm(
-        [
-            _with_seeds(known[pair], rows[pair[0]], rows[pair[1]])
-            if pair in known
-            else difference_p(rows[pair[0]], rows[pair[1]])
-            for pair in pairs
-        ]
-    )
-    p = dict(zip(pairs, p_values, strict=True))
-    better = np.zeros((len(rows), len(rows)), dtype=bool)
-    for (i, j), value in p.items():
-        if value < _LEVEL:
-            first, second = (i, j) if rows[i].value > rows[j].value else (j, i)
-            better[first, second] = True
+    p = _by_intervals(rows)
+    for (i, j), value in known.items():
+        p[i, j] = p[j, i] = _with_seeds(value, rows[i], rows[j])
+    upper = np.triu_indices(len(rows), 1)
+    p[upper] = _holm(p[upper])
+    p.T[upper] = p[upper]
+    values = np.array([row.value for row in rows])
+    better = (p < _LEVEL) & (values[:, None] > values[None, :])
     order = sorted(range(len(rows)), key=lambda i: -rows[i].value)
     following = dict(pairwise(order))
     found = []
@@ -117,7 +113,7 @@ def places(
                 worst=len(rows) - int(better[i].sum()),
                 behind=behind,
                 lead=None if behind is None else row.value - rows[behind].value,
-                p=None if behind is None else p[min(i, behind), max(i, behind)],
+                p=None if behind is None else float(p[i, behind]),
                 paired=behind is not None and (min(i, behind), max(i, behind)) in known,
             )
         )
@@ -130,9 +126,10 @@ def with_ranks(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> pd.Dat
     ``lead_test`` says whether a lead was tested sample by sample (``paired``), or by the two rows'
     intervals where ``pairs`` does not have them.
     """
-    known = (
-        {} if pairs is None else {tuple(names): p for *names, p in pairs.itertuples(index=False)}
-    )
+    known: dict[tuple[str, str], list[tuple[str, str, float]]] = defaultdict(list)
+    if pairs is not None:
+        for test_set, scheme, one, other, p in pairs.itertuples(index=False):
+            known[test_set, scheme].append((one, other, p))
     added: dict[str, list[Any]] = {name: [None] * len(table) for name in RANK_COLUMNS}
     measured = table[["top1", "top1_low", "top1_high"]].notna().all(axis=1)
     ranked = table[measured & (table["status"] != "control")]
@@ -142,20 +139,23 @@ def with_ranks(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> pd.Dat
             Accuracy(top, low, high, sd, int(seeds))
             for top, low, high, sd, seeds in rows[_COMPARED].astype(float).fillna(0).to_numpy()
         ]
-        names = [row_key(str(hashes)) for hashes in rows["predictions_sha256"]]
+        where = defaultdict(list)
+        for place, hashes in enumerate(rows["predictions_sha256"]):
+            where[row_key(str(hashes))].append(place)
         paired = {
-            (i, j): known[key]
-            for i, j in combinations(range(len(names)), 2)
-            if (key := (test_set, scheme, *sorted((names[i], names[j])))) in known
+            (min(i, j), max(i, j)): p
+            for one, other, p in known.get((test_set, scheme), ())
+            for i, j in product(where.get(one, ()), where.get(other, ()))
+            if i != j
         }
-        for position, place in zip(rows.index, places(accuracies, paired), strict=True):
-            added["rank_best"][position] = place.best
-            added["rank_worst"][position] = place.worst
-            if place.behind is not None:
-                added["next_model"][position] = rows["model"].iloc[place.behind]
-                added["lead"][position] = place.lead
-                added["lead_p"][position] = place.p
-                added["lead_test"][position] = "paired" if place.paired else "intervals"
+        for position, found in zip(rows.index, places(accuracies, paired), strict=True):
+            added["rank_best"][position] = found.best
+            added["rank_worst"][position] = found.worst
+            if found.behind is not None:
+                added["next_model"][position] = rows["model"].iloc[found.behind]
+                added["lead"][position] = found.lead
+                added["lead_p"][position] = found.p
+                added["lead_test"][position] = "paired" if found.paired else "intervals"
     return table.assign(**added)
 
 
@@ -167,12 +167,25 @@ def difference_p(one: Accuracy, other: Accuracy) -> float:
     over clusters alike. It takes the rows for independent; on one test set right answers mostly go
     together, so the probability is on the safe side, and `paired_p` finds more.
     """
-    better, worse = (one, other) if one.value >= other.value else (other, one)
-    difference = better.value - worse.value
-    margin = np.hypot(_below(better), _above(worse))
-    if margin == 0:
-        return 1.0 if difference == 0 else 0.0
-    return 2 * _NORMAL.cdf(-_Z95 * difference / float(margin))
+    return float(_by_intervals([one, other])[0, 1])
+
+
+def _by_intervals(rows: Sequence[Accuracy]) -> NDArray[np.float64]:
+    """Return `difference_p` of each two rows."""
+    value, low, high = np.array([(row.value, row.low, row.high) for row in rows]).reshape(-1, 3).T
+    seeds = np.array([_seed_margin(row) for row in rows])
+    below, above = np.hypot(value - low, seeds), np.hypot(high - value, seeds)
+    difference = value[:, None] - value[None, :]
+    # The better of two reaches down, and the worse one up.
+    margin = np.where(
+        difference >= 0,
+        np.hypot(below[:, None], above[None, :]),
+        np.hypot(above[:, None], below[None, :]),
+    )
+    difference = np.abs(difference)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = 2 * ndtr(-_Z95 * difference / margin)
+    return np.where(margin == 0, np.where(difference == 0, 1.0, 0.0), p)
 
 
 def _with_seeds(p: float, one: Accuracy, other: Accuracy) -> float:
@@ -185,14 +198,6 @@ def _with_seeds(p: float, one: Accuracy, other: Accuracy) -> float:
     return 2 * _NORMAL.cdf(-_Z95 * difference / float(margin))
 
 
-def _below(row: Accuracy) -> float:
-    return float(np.hypot(row.value - row.low, _seed_margin(row)))
-
-
-def _above(row: Accuracy) -> float:
-    return float(np.hypot(row.high - row.value, _seed_margin(row)))
-
-
 def _seed_margin(row: Accuracy) -> float:
     """Return the half width of the 95 % interval of the mean over seeds."""
     if row.seeds < 2:
@@ -200,10 +205,9 @@ def _seed_margin(row: Accuracy) -> float:
     return float(student.ppf(1 - _LEVEL / 2, row.seeds - 1) * row.seed_sd / np.sqrt(row.seeds))
 
 
-def _holm(p_values: Sequence[float]) -> list[float]:
-    adjusted = [0.0] * len(p_values)
-    highest = 0.0
-    for place, i in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        highest = max(highest, min(1.0, (len(p_values) - place) * p_values[i]))
-        adjusted[i] = highest
+def _holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
+    order = np.argsort(p_values, kind="stable")
+    left = len(p_values) - np.arange(len(p_values))
+    adjusted = np.empty_like(p_values)
+    adjusted[order] = np.maximum.accumulate(np.minimum(1.0, left * p_values[order]))
     return adjusted

@@ -12,7 +12,13 @@ from sgbench.checked import Count, FileKind, Fraction, NotNegative, Number, Seve
 from sgbench.evaluation import CLASS_SCHEMES, current_name_of, earlier_source
 from sgbench.leaderboard._identity import IDENTITY
 from sgbench.leaderboard._pairs import PAIR_COLUMNS
-from sgbench.leaderboard._table import COLUMNS, EXACT_COLUMNS, MADE_WITH, RAW_COLUMNS
+from sgbench.leaderboard._table import (
+    BAYES_COLUMNS,
+    COLUMNS,
+    EXACT_COLUMNS,
+    MADE_WITH,
+    RAW_COLUMNS,
+)
 from sgbench.symmetry import FAMILIES, TOP_K
 
 _K = range(1, TOP_K + 1)
@@ -41,6 +47,7 @@ _TYPES: dict[str, Any] = {
     "family": _Family,
     "top1": Fraction,
     "regret": Number | None,
+    "regret_error": NotNegative | None,
     **dict.fromkeys(("n_test", "n_clusters"), Several),
     "seeds": Count,
     **dict.fromkeys((f"gap_top{k}" for k in _K), Annotated[Number, Ge(-1), Le(1)] | None),
@@ -54,10 +61,12 @@ _TYPES: dict[str, Any] = {
 }  # fmt: skip
 # Tables of earlier versions do without.
 _LATER_COLUMNS = {
+    *BAYES_COLUMNS,
     *EXACT_COLUMNS,
     *RAW_COLUMNS,
     "patterns_per_second",
     "regret",
+    "regret_error",
     "source",
     *MADE_WITH,
 }

@@ -30,6 +30,19 @@ def open_table(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def open_tables(paths: Iterable[Path]) -> Iterator[list[Path]]:
+    """Give the tables of the runs that paths stand for: folders, archives or folders of archives.
+
+    Raises
+    ------
+    SgbenchError
+        If an archive is damaged.
+    """
+    with _opened(paths) as folders:
+        yield [one for folder in folders if (one := folder / TABLE).is_file()]
+
+
+@contextmanager
 def open_scores(paths: Iterable[Path]) -> Iterator[list[Path]]:
     """Give the score files that paths stand for, as long as they are open.
 
@@ -43,9 +56,14 @@ def open_scores(paths: Iterable[Path]) -> Iterator[list[Path]]:
     SgbenchError
         If an archive is damaged.
     """
-    with ExitStack() as stack:
-        folders = [one for path in paths for one in stack.enter_context(opened(path))]
+    with _opened(paths) as folders:
         yield [file for folder in folders for file in score_files(folder)]
+
+
+@contextmanager
+def _opened(paths: Iterable[Path]) -> Iterator[list[Path]]:
+    with ExitStack() as stack:
+        yield [one for path in paths for one in stack.enter_context(opened(path))]
 
 
 def score_files(path: Path) -> list[Path]:

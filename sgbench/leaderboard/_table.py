@@ -12,6 +12,7 @@ import pandas as pd
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import SCHEME_NAMES, Score
 from sgbench.files import write_atomically
+from sgbench.leaderboard._bounds import why_no_bound
 from sgbench.leaderboard._identity import IDENTITY, TESTED_ON, identity
 from sgbench.leaderboard._ranks import with_ranks
 from sgbench.leaderboard._verified import Verification
@@ -23,11 +24,14 @@ from sgbench.symmetry import (
     extinction_classes,
     family_spacegroups,
 )
-from sgbench.text import csv_frame, markdown_text
+from sgbench.text import csv_frame, markdown_text, percent, points
 
 _K = range(1, TOP_K + 1)
 #: Ceilings of designed test sets as they were generated; empty for sets of structures.
 EXACT_COLUMNS = tuple(f"{level}_ceiling_top{k}" for level in ("data", "resolution") for k in _K)
+#: What nobody can pass in the mean who sees these patterns, and its standard error from random
+#: numbers; empty where the exact posterior is not known.
+BAYES_COLUMNS = tuple(f"{name}_top{k}" for name in ("bayes", "bayes_error") for k in _K)
 #: Plain shares of hits, where the accuracies are expectations over the label's coin.
 RAW_COLUMNS = tuple(f"raw_top{k}" for k in _K)
 #: What tells how to make a row again (`sgbench.provenance.made_with`).
@@ -44,11 +48,13 @@ COLUMNS = (
     "top1_seed_sd",
     *(f"ceiling_top{k}" for k in _K),
     *EXACT_COLUMNS,
+    *BAYES_COLUMNS,
     *(f"gap_top{k}" for k in _K),
     *(f"share_top{k}" for k in _K),
     "balanced_accuracy",
     "ece",
     "regret",
+    "regret_error",
     "parameters",
     "train_patterns",
     "train_seconds",
@@ -65,7 +71,8 @@ CLASS_COLUMNS = (
     "model", "train_set", "test_set", "source", "test_sha256", "family", "scale", "seed", "class",
     "spacegroups", "n", "n_clusters", "top1", "top1_low", "top1_high",
 )  # fmt: skip
-_SCALES = ("full", "overnight", "laptop", "smoke")
+#: Scales, of which the first that there is stands for a whole where one is shown.
+LARGEST_FIRST = ("full", "overnight", "laptop", "robustness", "smoke")
 # What a submission may say of itself; scores of earlier versions called sealed ones verified.
 _SELF_SAID = ("self-reported", "verified")
 _CRYSTALS = SetSpec("crystals", "all")
@@ -166,7 +173,7 @@ def sort_table(table: pd.DataFrame) -> pd.DataFrame:
     """Order rows by scale, family, class scheme and test set, then best model first."""
     order = pd.DataFrame(
         {
-            "scale": _position(table["scale"], _SCALES),
+            "scale": _position(table["scale"], LARGEST_FIRST),
             "family": _position(table["family"], (*PAPER_FAMILIES, *FAMILIES)),
             "class_scheme": _position(table["class_scheme"], ("extinction", "spacegroup")),
             "test_set": _position(table["test_set"], _FIRST_TEST_SETS),
@@ -208,10 +215,10 @@ def to_markdown(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> str:
         "the label inside its class; *raw* is the plain share of hits. *Regret*, in nats, is what "
         "the stated probabilities lose to the exact ones, where those are known. *Rank* holds the "
         "ranks among the rows of a test set that chance leaves open, from paired tests where the "
-        "answers are known. The patterns of `cddd` come from real structures. Their intensities "
-        "carry more than absences, so the ceiling over space groups is a mark to compare with "
-        "there, and no bound; intervals count a mineral once, however often it was measured. Rows "
-        "of different test data (source and checksum in the headings) have tables of their own. "
+        "answers are known. On patterns of structures, intervals count a mineral once, however "
+        "often it was measured. Where more than absences tells space groups apart, the ceiling is "
+        "a *mark* to compare with and no bound, and there is neither gap nor share. Rows of "
+        "different test data (source and checksum in the headings) have tables of their own. "
         "The [glossary](../docs/glossary.md) explains the words.",
         "",
     ]
@@ -248,6 +255,7 @@ def _row(members: Sequence[Score], verified: Collection[Verification]) -> dict[s
         # A ranked list has no probabilities to be calibrated.
         "ece": None if origin.get("ranked") else np.mean([member.ece for member in members]),
         "regret": np.mean(regrets) if len(regrets) == len(members) else None,
+        "regret_error": np.nan if first.regret_error is None else first.regret_error,
         "parameters": origin.get("parameters"),
         "train_patterns": origin.get("train_patterns"),
         "train_seconds": origin.get("train_seconds"),
@@ -271,6 +279,8 @@ def _row(members: Sequence[Score], verified: Collection[Verification]) -> dict[s
             f"top{k}_low": mean["top_low"][i],
             f"top{k}_high": mean["top_high"][i],
             f"ceiling_top{k}": first.ceiling[i],
+            f"bayes_top{k}": np.nan if first.bayes is None else first.bayes[i],
+            f"bayes_error_top{k}": np.nan if first.bayes_error is None else first.bayes_error[i],
             f"gap_top{k}": mean["gap"][i],
             f"share_top{k}": mean["share"][i],
         }
@@ -305,26 +315,30 @@ def _position(values: "pd.Series[str]", order: Sequence[str]) -> "pd.Series[int]
 def _markdown_rows(rows: pd.DataFrame) -> list[str]:
     """Return the heading and the table of the rows of one test set."""
     first = rows.iloc[0]
-    limits = " ".join(f"{100 * first[f'ceiling_top{k}']:.1f}" for k in _K)
+    limits = " ".join(percent(first[f"ceiling_top{k}"]) for k in _K)
+    (no_bound,) = why_no_bound(rows.head(1))
     with_regret = rows["regret"].notna().any()
-    header = ["model", "trained on", "rank", *(f"top-{k}" for k in _K), "raw top-1", "gap",
-              "share", *(["regret"] if with_regret else []), "status"]  # fmt: skip
+    header = ["model", "trained on", "rank", *(f"top-{k}" for k in _K), "raw top-1",
+              *([] if no_bound else ["gap", "share"]),
+              *(["regret"] if with_regret else []), "status"]  # fmt: skip
     lines = [
         f"### {markdown_text(first.test_set)} ({markdown_text(first.source)}, "
         f"{markdown_text(first.test_sha256)[:8]}), n = {first.n_test}",
         "",
-        f"Ceiling, top-1 to top-5: {limits}",
+        f"A mark, no bound, top-1 to top-5: {limits}. {markdown_text(no_bound)}"
+        if no_bound
+        else f"Ceiling, top-1 to top-5: {limits}",
         "",
+        *_bayes(first),
         "| " + " | ".join(header) + " |",
         "|" + " --- |" * len(header),
     ]
     for _, row in rows.iterrows():
-        interval = f"{100 * row.top1:.1f} ({100 * row.top1_low:.1f}–{100 * row.top1_high:.1f})"
+        interval = f"{percent(row.top1)} ({percent(row.top1_low)}–{percent(row.top1_high)})"
         cells = [
             markdown_text(row.model), markdown_text(row.train_set), _rank(row), interval,
-            *(f"{100 * row[f'top{k}']:.1f}" for k in _K[1:]),
-            "–" if pd.isna(row.raw_top1) else f"{100 * row.raw_top1:.1f}",
-            f"{100 * row.gap_top1:+.1f}", f"{100 * row.share_top1:.1f} %",
+            *(percent(row[f"top{k}"]) for k in _K[1:]), percent(row.raw_top1),
+            *([] if no_bound else [points(row.gap_top1), f"{percent(row.share_top1)} %"]),
             *([_regret(row)] if with_regret else []),
             markdown_text(row.status),
         ]  # fmt: skip
@@ -332,8 +346,27 @@ def _markdown_rows(rows: pd.DataFrame) -> list[str]:
     return lines
 
 
+def _bayes(row: "pd.Series[Any]") -> list[str]:
+    """Say what is possible on noisy patterns, or that nobody knows."""
+    spec = SetSpec.find(row.test_set)
+    if spec is None or not spec.conditions:
+        return []
+    if pd.isna(row.bayes_top1):
+        return [
+            "No bound is known under these conditions; the ceiling is that of ideal patterns.",
+            "",
+        ]
+    limits = " ".join(f"{100 * row[f'bayes_top{k}']:.1f}" for k in _K)
+    error = 100 * max(row[f"bayes_error_top{k}"] for k in _K)
+    return [f"Bayes ceiling under this noise, top-1 to top-5: {limits} (± {error:.2f})", ""]
+
+
 def _regret(row: "pd.Series[Any]") -> str:
-    return "–" if pd.isna(row.regret) else f"{row.regret:.3f}"
+    if pd.isna(row.regret):
+        return "–"
+    # There is none without noise, and scores of earlier versions do not say.
+    error = 0.0 if pd.isna(row.regret_error) else row.regret_error
+    return f"{row.regret:.3f}" + (f" ± {error:.3f}" if error >= 0.0005 else "")
 
 
 def _rank(row: "pd.Series[Any]") -> str:

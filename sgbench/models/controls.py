@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from sgbench.conditions.noise import EXPOSURE, READOUT
 from sgbench.errors import SgbenchError
 from sgbench.models._registry import register_untrained
 from sgbench.models._specs import Answer, UntrainedSpec
@@ -64,13 +65,14 @@ def control_probabilities(name: str, truth: TestSet, class_scheme: str) -> NDArr
 
 
 def _posterior(truth: TestSet) -> NDArray[np.float64]:
-    if truth.posterior is None:
+    if truth.oracle is None:
         raise SgbenchError(
             f"the exact chances of space groups, given a pattern of '{truth.name}', are not known; "
             f"expected a designed set with the same cells and the same law of intensities for all "
-            f"of them, and no condition. Ask {_POSTERIOR} about one such as ulbd-off-mesh."
+            f"of them, and no condition or, of uniform intensities, {READOUT.name} or "
+            f"{EXPOSURE.name}. Ask {_POSTERIOR} about one such as ulbd-off-mesh."
         )
-    return truth.posterior
+    return truth.oracle.probabilities
 
 
 def _answer(name: str, asked: TestSet, class_scheme: str) -> Answer:

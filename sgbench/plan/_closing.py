@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sgbench.sets import DESIGNED, OFF_MESH, SetSpec
+from sgbench.text import percent
 
 _PAGES = {"page": "site/index.html", "report": "report/index.html"}
 
@@ -49,8 +50,8 @@ def _headlines(table: Path, settings: Mapping[str, Any]) -> list[str]:
         if name in mine.index:
             row = mine.loc[name]
             told.append(
-                f"  {family:<20} {100 * row['top1']:5.1f} % of at most"
-                f" {100 * row['ceiling_top1']:.1f} % (n = {row['n_test']})"
+                f"  {family:<20} {percent(row['top1']):>5} % of at most"
+                f" {percent(row['ceiling_top1'])} % (n = {row['n_test']})"
             )
     head = f"space groups that {model} gets right in cells that it has not seen ({OFF_MESH.name}):"
     return [head, *told] if told else []

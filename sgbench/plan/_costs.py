@@ -128,14 +128,13 @@ def expected_jobs(
     random, sizes = STEMS["random"], settings["generated"]
     portrayed = f"{random}-portrayed"
     groups = sum(len(family_spacegroups(family)) for family in generated_families(settings))
-    generated = {
-        random: sizes["per_spacegroup"] * groups,
-        portrayed: sizes["portrayed"] * len(CELLS_OF),
-    }
+    structures = crystal_datasets(settings)
+    generated = {random: sizes["per_spacegroup"] * groups} if random in structures else {}
+    generated |= {portrayed: sizes["portrayed"] * len(CELLS_OF)} if structures else {}
     for name, n in generated.items():
         add("random_structures", name, start + n * rates["random_structures"])
     all_of_source = settings["crystals_per_family"] or _CRYSTALS
-    for name in (*crystal_datasets(settings), portrayed):
+    for name in (*structures, *([portrayed] if structures else [])):
         n = generated.get(name, all_of_source)
         add("crystals", name, start + n * rates["crystals"])
         add("portrait", name, start)

@@ -120,7 +120,9 @@ def untrained(settings: Mapping[str, Any]) -> tuple[Run, ...]:
                     else settings["test_patterns_per_spacegroup"]
                 )
                 if spec.needs_posterior:
-                    tests = tuple(test for test in tests if test.posterior_is_known)
+                    tests = tuple(t for t in tests if t.posterior_is_known_of(family))
+                elif not decodes:  # its answer is the same whatever a pattern looks like
+                    tests = tuple(test for test in tests if not test.conditions)
                 if tests:
                     found.append(Run(spec.name, family, None, 0, tests, size))
     return tuple(found)
@@ -134,12 +136,17 @@ def test_sets_of(settings: Mapping[str, Any], train_set: SetSpec) -> tuple[SetSp
     """
     return tuple(
         spec
-        for spec in map(SetSpec.parse, settings["test_sets"])
+        for spec in map(SetSpec.parse, _tested(settings, train_set.family))
         if spec.held_out_from(train_set)
         and (spec.origin != "random" or train_set.family in PAPER_FAMILIES)
         and (spec.balanced or not train_set.balanced)
         and (spec.origin != DESIGNED or _drawn_from(spec, train_set.family) in DESIGNED_SETS)
     )
+
+
+def _tested(settings: Mapping[str, Any], family: str) -> tuple[str, ...]:
+    own = settings["family_test_sets"].get(family, ())
+    return tuple(dict.fromkeys((*settings["test_sets"], *own)))
 
 
 def _drawn_from(test_set: SetSpec, family: str) -> SetSpec:
@@ -151,14 +158,17 @@ def ceiling_sets(settings: Mapping[str, Any]) -> tuple[SetSpec, ...]:
 
     Those of the article's law and cells are among them, whatever the test sets are.
     """
-    scored = [SetSpec.parse(name) for name in settings["test_sets"]]
+    scored = {
+        _drawn_from(SetSpec.parse(name), family)
+        for family in settings["families"]
+        for name in _tested(settings, family)
+    }
     return tuple(
         spec
         for spec in DESIGNED_SETS
         if spec.family in settings["families"]
         and (
-            (spec.law, spec.protocol, spec.cells) == ("uniform", "canonical", "")
-            or any(_drawn_from(test_set, spec.family) == spec for test_set in scored)
+            (spec.law, spec.protocol, spec.cells) == ("uniform", "canonical", "") or spec in scored
         )
     )
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,14 @@ from jsonschema.exceptions import best_match
 from jsonschema.validators import extend
 
 from sgbench.checked import FileKind, printed
+from sgbench.conditions import every_condition
 from sgbench.errors import SgbenchError
 from sgbench.models import CONTROLS, REFERENCE, TrainingPlan, base_name, get_trained_model
-from sgbench.sets import TEST_SETS, SetSpec, designed_set
+from sgbench.sets import OFF_MESH, TEST_SETS, SetSpec, designed_set
 from sgbench.structures.sources import SOURCES
 from sgbench.symmetry import FAMILIES
 
-SCALES = ("smoke", "laptop", "overnight", "full")
+SCALES = ("smoke", "laptop", "overnight", "robustness", "full")
 #: What a plan of a training may say, in the order of resolved plans.
 PLAN_FIELDS = (
     "patterns", "batch_size", "peak_rate", "warmup", "decay", "validations",
@@ -123,6 +125,10 @@ def resolve_settings(given: Mapping[str, Any], root: Path) -> dict[str, Any]:
     return settings | {
         "reference": reference,
         "test_sets": _test_sets(settings["test_sets"], "test_sets"),
+        "family_test_sets": {
+            family: _test_sets(names, f"family_test_sets.{family}")
+            for family, names in settings.get("family_test_sets", {}).items()
+        },
         "decoder": settings["decoder"]
         | {"test_sets": _test_sets(settings["decoder"]["test_sets"], "decoder.test_sets")},
         "training": {
@@ -196,7 +202,7 @@ def _test_sets(names: list[str], where: str) -> list[str]:
     found: dict[str, None] = {}
     for place, text in enumerate(names):
         with _at(f"{where}.{place}"):
-            for spec in map(SetSpec.parse, expand(text)):
+            for spec in map(SetSpec.parse, chain.from_iterable(map(_under, expand(text)))):
                 if replace(spec, conditions=()) not in TEST_SETS:
                     raise SgbenchError(
                         f"'{spec.name}' is no set to score on; expected one. "
@@ -204,6 +210,21 @@ def _test_sets(names: list[str], where: str) -> list[str]:
                     )
                 found[spec.name] = None
     return list(found)
+
+
+def _under(name: str) -> list[str]:
+    """Spell out ``SET+*``, every condition at every severity, and ``SET+KIND-*``, those of one."""
+    if not name.endswith("*"):
+        return [name]
+    base, _, kind = name[:-1].rpartition("+")
+    wanted = kind.removesuffix("-")
+    found = [f"{base}+{one}" for one in every_condition() if wanted in ("", one.name)]
+    if not base or not found:
+        raise SgbenchError(
+            f"'{name}' stands for no sets; expected a star behind a set, such as "
+            f"{OFF_MESH.name}+* for all conditions or {OFF_MESH.name}+counts-* for one. Mend it."
+        )
+    return found
 
 
 def _trainings(given: Mapping[str, Any], reference: str) -> dict[str, Any]:

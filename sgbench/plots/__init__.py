@@ -11,6 +11,7 @@ from sgbench.plots._accuracy import (
     top_k_by_scheme,
     training_curves,
 )
+from sgbench.plots._conditions import condition_curves, line_name
 from sgbench.plots._confusion import confusion_matrices, relabelling_scheme
 from sgbench.plots._datasets import (
     PATTERNS_OF,
@@ -29,15 +30,17 @@ from sgbench.plots._history import read_history
 from sgbench.plots._learning import LearningCurve, learning_curves, learning_figure
 from sgbench.plots._measured import draw_pattern
 from sgbench.plots._overview import extinction_overview
-from sgbench.plots._paper import PaperFigure, paper_figures
+from sgbench.plots._paper import CONDITION_CURVES, PaperFigure, paper_figures
 from sgbench.plots._rows import of_one_data, on_meshes
 from sgbench.plots._style import save
 
 __all__ = [
+    "CONDITION_CURVES",
     "PATTERNS_OF",
     "LearningCurve",
     "PaperFigure",
     "cell_histograms",
+    "condition_curves",
     "confusion_matrices",
     "designed_sets",
     "draw_pattern",
@@ -46,6 +49,7 @@ __all__ = [
     "generalization_matrix",
     "learning_curves",
     "learning_figure",
+    "line_name",
     "mesh_dependence",
     "models_compared",
     "of_one_data",

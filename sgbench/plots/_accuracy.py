@@ -14,6 +14,7 @@ from sgbench.plots._rows import families_of, top_columns, tops
 from sgbench.plots._style import BLUE, GREEN, ORANGE, PURPLE, legend, look, page
 from sgbench.sets import SetSpec
 from sgbench.symmetry import TOP_K
+from sgbench.text import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +85,7 @@ def training_curves(
             ):
                 panel.axhline(
                     100 * value, color=colour, linestyle=dashes, linewidth=1.2,
-                    label=f"{name}, {100 * value:.1f} %",
+                    label=f"{name}, {percent(value)} %",
                 )  # fmt: skip
             panel.legend(loc="lower right", frameon=False)
             panel.set(title=title, xlabel="training patterns (thousands)")
@@ -177,10 +178,11 @@ def models_compared(panels: Sequence[tuple[str, "pd.DataFrame"]]) -> "Figure":
     names = list(dict.fromkeys(order))
     with page(1, len(panels), 0.9 + 0.2 * len(names), sharey=True) as (figure, (axes,)):
         for panel, (title, rows) in zip(axes, panels, strict=True):
-            ceiling = 100 * float(rows["ceiling_top1"].iloc[0])
+            share = float(rows["ceiling_top1"].iloc[0])
+            ceiling = 100 * share
             panel.axvline(ceiling, color="black", linestyle="--", linewidth=0.9)
             panel.annotate(
-                f"ceiling {ceiling:.1f}", (ceiling, 0.0), (-2, 2), ha="right", va="bottom",
+                f"ceiling {percent(share)}", (ceiling, 0.0), (-2, 2), ha="right", va="bottom",
                 xycoords=panel.get_xaxis_transform(), textcoords="offset points", fontsize=6.5,
             )  # fmt: skip
             for _, row in rows.iterrows():

@@ -14,6 +14,7 @@ from sgbench.plots._rows import families_of, row_of, tops
 from sgbench.plots._style import BLUE, GREY, ORANGE, legend, look, page
 from sgbench.plots.shown import WITHOUT
 from sgbench.sets import SetSpec
+from sgbench.text import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +100,7 @@ def generalization_matrix(
             for (y, x), value in np.ndenumerate(values):
                 missing = np.isnan(value)
                 panel.text(
-                    x + 0.5, y + 0.5, "–" if missing else f"{value:.1f}", ha="center",
+                    x + 0.5, y + 0.5, percent(value / 100), ha="center",
                     va="center", color=GREY if missing else "black" if value > 50 else "white",
                 )  # fmt: skip
             panel.set_yticks(np.arange(len(train_sets)) + 0.5, [spec.label for spec in train_sets])
@@ -165,7 +166,7 @@ def designed_sets(
                         capsize=2, linewidth=0.9,
                     )  # fmt: skip
                     panel.annotate(
-                        f"{top[0]:.1f}", (top[0], y), (0, 4), textcoords="offset points",
+                        percent(top[0] / 100), (top[0], y), (0, 4), textcoords="offset points",
                         ha="center", fontsize=6.5, color=colour,
                     )  # fmt: skip
                 panel.set_ylim(len(names) - 0.5, -0.8)

@@ -8,6 +8,7 @@ from sgbench.diffraction import allowed_lines, free_parameters
 from sgbench.plots._style import BLUE, GREY, ORANGE, page
 from sgbench.structures import CrystalSet
 from sgbench.symmetry import Ceiling, extinction_classes, family_spacegroups, spacegroup_symbol
+from sgbench.text import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +64,7 @@ def extinction_overview(crystals: CrystalSet) -> "Figure":
         shares = [1 / len(own.spacegroups), ceiling.top[0]]
         right.barh([1, 0], [100 * share for share in shares], 0.5, color=(GREY, BLUE))
         for height, share in zip((1, 0), shares, strict=True):
-            right.text(100 * share + 2, height, f"{100 * share:.1f} %", va="center")
+            right.text(100 * share + 2, height, f"{percent(share)} %", va="center")
         right.set_yticks([1, 0], ["this class", f"all {ceiling.n_spacegroups}\n{family}\ngroups"])
         right.set_xlim(0, 100)
         right.set_xlabel("groups right, at best (%)")

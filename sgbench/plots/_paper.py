@@ -15,6 +15,7 @@ from sgbench.plots._accuracy import (
     top_k_accuracies,
     training_curves,
 )
+from sgbench.plots._conditions import condition_curves, curves_caption
 from sgbench.plots._confusion import confusion_matrices, relabelling_scheme
 from sgbench.plots._generalization import (
     designed_sets,
@@ -50,6 +51,7 @@ from sgbench.symmetry import (
     family_spacegroups,
     top_k_ceiling,
 )
+from sgbench.text import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,6 +76,8 @@ _NO_BOUND = (
     " On structures a ceiling is a mark to compare with and no bound, since intensities carry more "
     "than absences."
 )
+#: What the curves under conditions are called.
+CONDITION_CURVES = "Accuracy under conditions"
 
 
 @dataclass(frozen=True)
@@ -126,8 +130,11 @@ def paper_figures(
     Yields
     ------
     PaperFigure
-        In the order of the report. Files and their number do not depend on the results.
+        In the order of the report. Files and their number do not depend on the results, but for
+        curves under conditions, of which there is one a family that has any.
     """
+    from sgbench.leaderboard import condition_lines, curve_kinds
+
     # The model's rows decide which data are shown. Other training sets than those of the figures
     # may have other test data of the same name: those of another protocol.
     trained = {one.of(family).name for one in _TRAIN_SETS for family in PAPER_FAMILIES}
@@ -140,6 +147,13 @@ def paper_figures(
         except NoDataError as error:
             figure, caption, reason = None, "", f"{error}."
         yield PaperFigure(file, number, title, caption, family, figure, reason)
+    lines = condition_lines(table)  # models may be tested on fewer patterns than others
+    for family in PAPER_FAMILIES:
+        if curve_kinds(mine := [line for line in lines if line.family == family]):
+            yield PaperFigure(
+                f"conditions-{family}.svg", "", CONDITION_CURVES,
+                curves_caption(mine), family, condition_curves(mine), None,
+            )  # fmt: skip
 
 
 def _confusions(results: Results, family: str, pairs: Sequence[Pair]) -> tuple["Figure", str]:
@@ -303,8 +317,8 @@ def _bars(results: Results) -> tuple["Figure", str]:
             for _, row in mine.iterrows()
         }
         kept = [
-            f"{train.label}-trained {100 * value[train, here]:.1f} → "
-            f"{100 * value[train, there]:.1f} % ({there.label})"
+            f"{train.label}-trained {percent(value[train, here])} → "
+            f"{percent(value[train, there])} % ({there.label})"
             for train, here, there in (
                 (ULBD, IN_MESH, CDDD_TEST),
                 (ULBD, IN_MESH, CDDD_STRATIFIED_TEST),
@@ -407,12 +421,12 @@ def _models(results: Results, family: str) -> tuple["Figure", str]:
 
 
 def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.1f} %"
+    return f"{percent(fraction)} %"
 
 
 def _interval(row: "pd.Series") -> str:
-    low, high = 100 * row["top1_low"], 100 * row["top1_high"]
-    return f"{100 * row['top1']:.1f} % ({low:.1f}–{high:.1f})"
+    top, low, high = (percent(row[name]) for name in ("top1", "top1_low", "top1_high"))
+    return f"{top} % ({low}–{high})"
 
 
 _Draw = Callable[[Results], tuple["Figure", str]]

@@ -84,13 +84,15 @@ def look(index: int) -> tuple[str, str]:
     return _COLOURS[index % len(_COLOURS)], _MARKERS[index % len(_MARKERS)]
 
 
-def legend(figure: "Figure", axes: Sequence["Axes"], title: str | None = None) -> None:
-    """Put one legend for all panels above them."""
+def legend(
+    figure: "Figure", axes: Sequence["Axes"], title: str | None = None, most: int = 5
+) -> None:
+    """Put one legend for all panels above them, so many names a line at most."""
     found: dict[str, Any] = {}
     for panel in axes:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
     figure.legend(
-        list(found.values()), list(found), loc="outside upper center", ncols=min(len(found), 5),
+        list(found.values()), list(found), loc="outside upper center", ncols=min(len(found), most),
         frameon=False, title=title, title_fontsize=8, fontsize=7.5,
     )  # fmt: skip

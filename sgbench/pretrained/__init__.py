@@ -4,6 +4,7 @@ Each is a file of weights in half precision and a description beside it, in `wei
 is the name: ``TRAINING_SET/MODEL``.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sgbench.pretrained._weights import (
@@ -35,14 +36,11 @@ __all__ = [
 ]
 
 
+# These need torch, for which a listing does not wait.
+_HOMES = {"export_onnx": "_onnx", "export_weights": "_export"}
+
+
 def __getattr__(name: str) -> Any:
-    # They need torch, for which a listing does not wait.
-    if name == "export_weights":
-        from sgbench.pretrained._export import export_weights
-
-        return export_weights
-    if name == "export_onnx":
-        from sgbench.pretrained._onnx import export_onnx
-
-        return export_onnx
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 from sgbench.cards import ARTICLE
 from sgbench.links import Links, citation
 from sgbench.models import REFERENCE
+from sgbench.plots import CONDITION_CURVES
 from sgbench.plots.shown import (
     AMPLITUDE,
     AMPLITUDE_OFF_MESH,
@@ -43,6 +44,7 @@ from sgbench.plots.shown import (
 )
 from sgbench.provenance import newest_day
 from sgbench.report import _tables
+from sgbench.report._conditions import condition_tables
 from sgbench.report._results import Picture, Results
 from sgbench.report._tables import Table
 from sgbench.report.claims import VERDICTS, Claim, all_claims
@@ -62,6 +64,7 @@ _PLACES = {
     "All models": "All models",
     "Error against training patterns": "Learning curves",
     "Regret in the course of a training": "Learning curves",
+    CONDITION_CURVES: "Conditions",
 }
 _OTHER_PLACE = "Whole matrix"
 
@@ -81,6 +84,8 @@ class _Spec:
         Where this project does something else than the article.
     tables : callable
         From results to tables; None stands for one that could not be made.
+    optional : bool
+        Whether the section is left out where there is nothing to show.
     """
 
     item: str
@@ -88,6 +93,7 @@ class _Spec:
     published: str
     differs: str
     tables: Callable[[Results], Iterable[Table | None]] = lambda results: ()
+    optional: bool = False
 
 
 def render_page(results: Results, store: str | None = None, links: Links | None = None) -> str:
@@ -108,6 +114,7 @@ def render_page(results: Results, store: str | None = None, links: Links | None 
     for claim in claims:
         specs.setdefault(claim.item, _Spec(claim.item, claim.item, "Not in the article.", ""))
     sections = [_section(spec, results, claims) for spec in specs.values()]
+    sections = [one for one in sections if one["tables"] or one["pictures"] or not one["optional"]]
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -403,6 +410,16 @@ _BEYOND = (
             "extinction", "Extinction classes.", (ULBD, MINERAL_CELLS),
             (OFF_MESH, MINERAL_OFF_MESH, CDDD, CDDD_IN_DOMAIN, GCDD),
         ),
+    ),
+    _Spec(
+        "Conditions", "Accuracy under conditions of measurement",
+        "Not in the article, whose patterns are ideal. A condition changes what measuring gives: "
+        "lines, background, noise. Each curve begins at ideal patterns and goes on to the five "
+        "severities of one condition; a mixture has amounts of its own in each pattern. Nothing is "
+        "trained again but what is said to be trained under conditions.",
+        "",
+        lambda results: condition_tables(results.conditions),
+        optional=True,
     ),
     _Spec(
         "Physical intensities", "ULBD-physical",

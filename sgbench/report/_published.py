@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sgbench.archives import write_archive
-from sgbench.leaderboard import SCORES, TABLE, pairs_path, read_csv, score_files
+from sgbench.leaderboard import SCORES, TABLE, is_point, pairs_path, read_csv, score_files
 from sgbench.report._results import history_files, picture_files, scores_of
 from sgbench.report._structures import FILE, as_json, read_structures
 
@@ -12,7 +12,8 @@ def publish(folder: Path, path: Path) -> int:
     """Write what the pages read of a run into one archive; the same bytes for the same run.
 
     It holds the table, the scores that it was made from, the histories of trainings, the figures,
-    and of structures the numbers that claims need, but no structure and no prediction.
+    and of structures the numbers that claims need, but no structure and no prediction. Scores
+    behind points of curves are left out, since pages show of these what the table has.
 
     Parameters
     ----------
@@ -33,6 +34,7 @@ def publish(folder: Path, path: Path) -> int:
     """
     table = read_csv(folder / TABLE)
     there = [file for part in SCORES for file in score_files(folder / part) if file.is_file()]
+    there = [file for file in there if not is_point(file)]
     scores = [file for file, _ in scores_of(there, table)]
     pairs = pairs_path(folder / TABLE)
     found = [folder / TABLE, *scores, *history_files(folder), *picture_files(folder)]

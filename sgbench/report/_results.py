@@ -12,8 +12,17 @@ from sgbench.archives import open_run
 from sgbench.checked import FileKind, Text, printed, record
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Score, current_names, read_score
-from sgbench.leaderboard import SCORES, TABLE, pairs_path, read_csv, read_pairs, score_files
-from sgbench.plots import read_history
+from sgbench.leaderboard import (
+    LARGEST_FIRST,
+    SCORES,
+    TABLE,
+    is_point,
+    pairs_path,
+    read_csv,
+    read_pairs,
+    score_files,
+)
+from sgbench.plots import CONDITION_CURVES, read_history
 from sgbench.plots.shown import CDDD, GCDD
 from sgbench.report._structures import Structures, read_structures
 
@@ -84,6 +93,9 @@ class Results:
     pairs : DataFrame
         Paired tests of rows (`sgbench.leaderboard.PAIR_COLUMNS`), as far as there are any.
     pictures : tuple of Picture
+    conditions : DataFrame
+        Rows of models that were tested under conditions, which may be of another run, and of the
+        same models without.
     """
 
     scale: str
@@ -93,23 +105,27 @@ class Results:
     structures: Structures
     pairs: pd.DataFrame
     pictures: tuple[Picture, ...]
+    conditions: pd.DataFrame
 
 
-def read_results(path: Path) -> Results:
+def read_results(path: Path, conditions: Path | None = None) -> Results:
     """Read the results of a scale.
 
     Parameters
     ----------
     path : Path
-        A folder such as ``results/laptop``, or what `publish` made of one. Only its
-        ``leaderboard.csv`` must be there; the page says of everything else where it is missing.
+        A folder such as ``results/laptop``, or what `publish` made of one, or a folder of these,
+        of which the largest scale is taken. Only its ``leaderboard.csv`` must be there; the page
+        says of everything else where it is missing.
+    conditions : Path, optional
+        A run of models under conditions, whose curves are to be shown as well.
 
     Raises
     ------
     SgbenchError
         If the leaderboard is missing or has several scales, or a file is damaged.
     """
-    with open_run(path) as folder:
+    with open_run(path, LARGEST_FIRST) as folder:
         table = read_csv(folder / TABLE)
         scales = sorted(set(table["scale"]))
         if len(scales) != 1:
@@ -117,7 +133,10 @@ def read_results(path: Path) -> Results:
                 f"{folder / TABLE} has rows of {len(scales)} scales; expected those of one run. "
                 "Name the folder of a scale, such as results/laptop."
             )
-        files = [file for file in score_files(folder / SCORES[0]) if file.is_file()]
+        there = score_files(folder / SCORES[0])
+        files = [file for file in there if file.is_file() and not is_point(file)]
+        rows, drawn = _of_conditions(conditions)
+        pictures = [*_portraits(folder), *_drawn(folder)]
         return Results(
             scale=scales[0],
             table=table,
@@ -125,8 +144,18 @@ def read_results(path: Path) -> Results:
             histories=_histories(folder),
             structures=read_structures(folder),
             pairs=read_pairs(pairs_path(folder / TABLE)),
-            pictures=(*_portraits(folder), *_drawn(folder)),
+            pictures=(*pictures, *(one for one in drawn if one not in pictures)),
+            conditions=pd.concat([table, rows[~rows["scale"].isin(scales)]], ignore_index=True),
         )
+
+
+def _of_conditions(path: Path | None) -> tuple[pd.DataFrame, list[Picture]]:
+    """Return the table of a run under conditions, and the pictures of its curves."""
+    if path is None:
+        return pd.DataFrame(columns=["scale"]), []
+    with open_run(path) as folder:
+        drawn = [one for one in _drawn(folder) if one.title == CONDITION_CURVES]
+        return read_csv(folder / TABLE), drawn
 
 
 def scores_of(files: Iterable[Path], table: pd.DataFrame) -> Iterator[tuple[Path, Score]]:

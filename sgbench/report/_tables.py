@@ -22,7 +22,7 @@ from sgbench.plots.shown import (
     ULBD,
     WITHOUT,
 )
-from sgbench.report._format import interval, percent, percents, plural, points
+from sgbench.report._format import interval, percent, percents, plural
 from sgbench.report._rows import data_of, select
 from sgbench.report.claims.laws import PUBLISHED_CEILINGS
 from sgbench.sets import IN_MESH, OFF_MESH, SetSpec
@@ -33,6 +33,8 @@ from sgbench.symmetry import (
     family_spacegroups,
     spacegroup_symbol,
 )
+from sgbench.text import percent as plain_percent
+from sgbench.text import points
 
 _K = range(1, TOP_K + 1)
 _WORST = 15
@@ -84,7 +86,7 @@ def ceilings() -> Table:
         rows.append([f"{named}, here", *(f"{100 * value:.2f}" for value in ceiling.top)])
         rows.append([f"{family}, article", *(f"{value:.1f}" for value in published)])
     header = ["family", *(f"top-{k} (%)" for k in _K)]
-    return _table("Ceilings of space-group accuracy, balanced labels.", header, rows)
+    return table_of("Ceilings of space-group accuracy, balanced labels.", header, rows)
 
 
 def classes(family: str) -> Table:
@@ -98,7 +100,7 @@ def classes(family: str) -> Table:
         ]
         for cls in extinction_classes(family_spacegroups(family))
     ]
-    return _table(
+    return table_of(
         f"Extinction classes, {family}: {len(rows)} classes of "
         f"{len(family_spacegroups(family))} space groups.",
         ["class", "reflection conditions", "groups", "space groups"],
@@ -169,7 +171,7 @@ def learning(table: pd.DataFrame) -> Table | None:
         rows += [
             [
                 curve.family, curve.model, f"{n:,}", str(seeds), f"{n_test:,}",
-                f"{100 * error:.2f} ({100 * low:.2f}–{100 * high:.2f})",
+                f"{plain_percent(error)} ({plain_percent(low)}–{plain_percent(high)})",
                 law if place == last else "", needed if place == last else "",
             ]
             for place, (n, seeds, n_test, error, low, high) in enumerate(
@@ -188,7 +190,7 @@ def learning(table: pd.DataFrame) -> Table | None:
         "number of patterns to the power of minus the exponent; ± is one standard error, from the "
         "test patterns alone. Last column: what that law, carried on, asks for."
     )
-    return _table(caption, header, rows) if rows else None
+    return table_of(caption, header, rows) if rows else None
 
 
 def ablation(table: pd.DataFrame) -> Table | None:
@@ -256,7 +258,7 @@ def models(table: pd.DataFrame, family: str) -> Table | None:
         + (f" Of several test data of {several} the first are shown." if several else "")
     )
     rows = [row for _, row in sorted(ranked)]
-    return _table(caption, header, rows) if rows else None
+    return table_of(caption, header, rows) if rows else None
 
 
 def matrix(table: pd.DataFrame) -> Table | None:
@@ -265,7 +267,7 @@ def matrix(table: pd.DataFrame) -> Table | None:
         [
             row["model"], row["train_set"], row["test_set"], data_of(row), row["family"],
             row["class_scheme"], *_counts(row), interval(row), *percents(row, "top", _K[1:]),
-            f"{100 * row['ceiling_top1']:.1f}", f"{100 * row['balanced_accuracy']:.1f}",
+            plain_percent(row["ceiling_top1"]), plain_percent(row["balanced_accuracy"]),
             "–" if pd.isna(row["ece"]) else f"{row['ece']:.3f}",
         ]
         for _, row in table.iterrows()
@@ -308,7 +310,7 @@ def confusions(
         for one in worst
     ]  # fmt: skip
     listed, every = (sum(one.n for one in part) for part in (worst, mine))
-    share = percent(listed / every, 0)
+    share = percent(listed / every)
     shown = (
         f"all {plural(len(mine), 'confusion')}"
         if len(worst) == len(mine)
@@ -318,7 +320,7 @@ def confusions(
     header = [
         "confusion", "conditions missed", "conditions invented", "n", "of", "share of the class"
     ]  # fmt: skip
-    return _table(caption, header, rows)
+    return table_of(caption, header, rows)
 
 
 def runs(scores: Iterable[Score], tracking: str) -> Table | None:
@@ -346,7 +348,7 @@ def runs(scores: Iterable[Score], tracking: str) -> Table | None:
     ]  # fmt: skip
     header = ["trained on", "model", "seed", "patterns", "seconds", "hardware", "MLflow run"]
     caption = f"All {plural(len(rows), 'training')}."
-    return _table(caption, header, rows) if rows else None
+    return table_of(caption, header, rows) if rows else None
 
 
 def _listing(
@@ -364,10 +366,10 @@ def _listing(
     tests = [tuple(row[i] for i in test) for row in rows]
     if len({(*one, row[place]) for one, row in zip(tests, rows, strict=True)}) == len(set(tests)):
         header, *rows = ([*row[:place], *row[place + 1 :]] for row in (header, *rows))
-    return _table(caption, header, rows, folded) if rows else None
+    return table_of(caption, header, rows, folded) if rows else None
 
 
-def _table(
+def table_of(
     caption: str,
     header: Sequence[str],
     rows: Sequence[Sequence[str | Cell]],

@@ -7,6 +7,7 @@ from functools import reduce
 from typing import Literal
 
 from sgbench.conditions import CONDITIONS, Condition, decimal
+from sgbench.conditions.noise import EXPOSURE, READOUT
 from sgbench.designed import LAWS
 from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
@@ -228,6 +229,31 @@ class SetSpec:
         return equal and not LAWS[self.law].tells_groups_apart
 
     @property
+    def is_graded(self) -> bool:
+        """Whether a condition of a stated severity is done to it, so that it is a point of a curve.
+
+        A mixture has no severity: its sets are listed and ranked as any other.
+        """
+        return any(one.severity is not None for one in self.conditions)
+
+    @property
+    def beyond_absences(self) -> str:
+        """Say what tells groups of one extinction class apart; empty where nothing can.
+
+        Where nothing can, what extinction laws allow over space groups is a bound, whatever is done
+        to the patterns. A label that depends on the cell alone is a coin among the groups that have
+        that cell, which the ceiling of a score takes into account.
+        """
+        if self.origin != DESIGNED:
+            return "Intensities of structures differ between space groups of one extinction class."
+        if LAWS[self.law].tells_groups_apart:
+            return (
+                f"Intensities by the law '{self.law}' differ between space groups of one "
+                "extinction class."
+            )
+        return ""
+
+    @property
     def posterior_is_known(self) -> bool:
         """Whether the chance of each space group, given a pattern, is known exactly.
 
@@ -235,6 +261,21 @@ class SetSpec:
         nothing is done to the patterns that may hide a line.
         """
         return self.labels_are_coins and not (self.cells or self.conditions)
+
+    @property
+    def noise_is_all(self) -> bool:
+        """Whether one noise is all that is done to a set whose posterior would be known without it.
+
+        It is one whose law does not depend on the lines, and intensities are uniform.
+        """
+        ideal = replace(self, conditions=())
+        names = [condition.name for condition in self.conditions]
+        known = ideal.posterior_is_known and self.law == "uniform"
+        return known and names in ([READOUT.name], [EXPOSURE.name])
+
+    def posterior_is_known_of(self, family: str) -> bool:
+        """Whether it is known of the set's patterns of a family, exactly or by integration."""
+        return self.posterior_is_known or (self.noise_is_all and family in PAPER_FAMILIES)
 
     def of(self, family: str) -> "SetSpec":
         """Return the same set of another family."""

@@ -9,11 +9,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sgbench.designed import Designed, Split, Ulbd, exact_posterior
-from sgbench.diffraction import PatternProtocol, Samples
+from sgbench.conditions.noise import READOUT
+from sgbench.designed import (
+    CountingNoise,
+    Designed,
+    GaussianNoise,
+    Posterior,
+    Split,
+    Ulbd,
+    exact_posterior,
+    noise_posterior,
+)
+from sgbench.diffraction import PatternProtocol, Samples, free_parameters, reference_height
 from sgbench.errors import SgbenchError
 from sgbench.sets._catalogue import designed_set
 from sgbench.sets._spec import DESIGNED, SetSpec
+from sgbench.symmetry import PAPER_FAMILIES
+
+# So many patterns are in memory at once while chances are computed.
+_AT_ONCE = 512
 
 if TYPE_CHECKING:
     from sgbench.structures import CrystalSet
@@ -43,6 +57,9 @@ class TestSet:
         The chance of each space group, given the pattern (`sgbench.designed.exact_posterior`): even
         over the groups that are alike, and over those of other classes that show the same lines in
         the sample's cell. None where it is not known (`SetSpec.posterior_is_known`).
+    without_noise : Ulbd, or None
+        The dataset that the samples are of, where a noise of known law is all that was done to them
+        (`SetSpec.noise_is_all`) and chances are known by integration.
     """
 
     __test__ = False  # no test of pytest's
@@ -55,6 +72,7 @@ class TestSet:
     cluster: tuple[str, ...] | None = None
     alike: NDArray[np.bool_] | None = None
     posterior: NDArray[np.float64] | None = None
+    without_noise: Ulbd | None = None
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -82,6 +100,26 @@ class TestSet:
             cluster=None if self.cluster is None else tuple(self.cluster[i] for i in indices),
             alike=None if self.alike is None else self.alike[indices],
             posterior=None if self.posterior is None else self.posterior[indices],
+        )
+
+    @cached_property
+    def oracle(self) -> Posterior | None:
+        """What nobody knows better who is told less: `posterior`, or that of the noisy patterns.
+
+        None where neither is known. It is computed when it is first asked for, see
+        `sgbench.designed.noise_posterior`.
+        """
+        if self.posterior is not None:
+            return Posterior(self.posterior, np.zeros_like(self.posterior))
+        if self.without_noise is None:
+            return None
+        parts = [
+            _noise_posterior(self.spec, self.without_noise, part)
+            for part in self.samples.batches(_AT_ONCE)
+        ]
+        return Posterior(
+            np.concatenate([part.probabilities for part in parts]),
+            np.concatenate([part.error for part in parts]),
         )
 
     @cached_property
@@ -155,7 +193,24 @@ def _designed(spec: SetSpec, dataset: Designed, per_spacegroup: int) -> TestSet:
         posterior=exact_posterior(dataset, split, per_spacegroup)
         if spec.posterior_is_known
         else None,
+        without_noise=dataset
+        if isinstance(dataset, Ulbd) and spec.noise_is_all and dataset.family in PAPER_FAMILIES
+        else None,
     )
+
+
+def _noise_posterior(spec: SetSpec, dataset: Ulbd, samples: Samples) -> Posterior:
+    (condition,) = spec.conditions
+    if samples.cell is None or condition.severity is None:
+        raise TypeError("samples of a designed set have cells, and noise has a severity")
+    heights = reference_height(samples.cell, samples.protocol)
+    noise = (
+        GaussianNoise(condition.severity * heights)
+        if condition.name == READOUT.name
+        else CountingNoise(condition.severity / heights)
+    )
+    cells = np.stack([free_parameters(dataset.family, cell) for cell in samples.cell])
+    return noise_posterior(dataset, cells, samples.unscaled(), noise)
 
 
 def _alike(dataset: Designed, split: Split, per_spacegroup: int) -> NDArray[np.bool_] | None:

@@ -16,7 +16,8 @@ from sgbench.version import __version__
 
 # In this order they are one script; later ones use what earlier ones define.
 _SCRIPTS = (
-    "dom.js", "data.js", "state.js", "charts.js", "grid.js", "views.js", "model.js", "main.js",
+    "dom.js", "data.js", "state.js", "charts.js", "grid.js", "views.js", "model.js",
+    "conditions.js", "main.js",
 )  # fmt: skip
 
 

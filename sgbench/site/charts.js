@@ -142,14 +142,15 @@ const glyph = (shape, colour, x, y, r = 5) =>
     transform: `translate(${x.toFixed(1)} ${y.toFixed(1)}) scale(${r})`,
     style: { "--hue": ((colour ?? 0) * 137.5 + 250) % 360 },
   });
+// What stands around the mark of a result that nobody has checked.
+const ring = (x, y) => s("circle", { class: "unchecked", cx: x.toFixed(1), cy: y.toFixed(1), r: 8 });
+const keyIcon = (...marks) => s("svg", { width: 18, height: 18, "aria-hidden": "true" }, marks);
 const keyOf = (shape, colour, text) =>
-  h(
-    "li",
-    null,
-    s("svg", { width: 14, height: 14, "aria-hidden": "true" }, glyph(shape, colour, 7, 7)),
-    " ",
-    text,
-  );
+  h("li", null, keyIcon(glyph(shape, colour, 9, 9)), " ", text);
+const keyOfUnchecked = (rows) =>
+  rows.some(isUnchecked)
+    ? h("li", null, keyIcon(ring(9, 9)), " self-reported: nobody has checked it")
+    : null;
 
 // Models in lines, families as marks, a panel for each test set, and ceilings as dashed lines.
 function overviewPlot(columns, lines) {
@@ -208,12 +209,22 @@ function overviewPlot(columns, lines) {
       );
     for (const { row, i, family } of marks) {
       const y = top + (i + 0.5) * step + 1.5 * (family - (families.length - 1) / 2);
+      const lines = [
+        row.model,
+        `${familyOf(row)}: ${percent(shown(row))} ${unit()} (${interval(row)})`,
+        isNumber(limitOf(row)) ? `ceiling ${percent(limitOf(row))} %` : "",
+        checkedBy(row),
+      ];
       svg.append(
-        explain(glyph(family, family, x(shown(row)), y, 4.5), [
-          row.model,
-          `${familyOf(row)}: ${percent(shown(row))} ${unit()} (${interval(row)})`,
-          isNumber(limitOf(row)) ? `ceiling ${percent(limitOf(row))} %` : "",
-        ]),
+        explain(
+          s(
+            "g",
+            null,
+            isUnchecked(row) ? ring(x(shown(row)), y) : null,
+            glyph(family, family, x(shown(row)), y, 4.5),
+          ),
+          lines,
+        ),
       );
     }
   });
@@ -228,6 +239,7 @@ function overviewPlot(columns, lines) {
       svg.querySelector(".ceiling")
         ? h("li", null, h("span", { class: "key ceiling" }), " ceiling")
         : null,
+      keyOfUnchecked(models.flatMap((line) => line.rows.filter(hasResult))),
     ),
     models.length < lines.length
       ? h("p", { class: "soft" }, `The first ${most} of ${lines.length} models.`)
@@ -427,25 +439,27 @@ function costPlot(rows, cost) {
       explain(
         s(
           "a",
-          { href: modelAddress(row), "aria-label": `${row.model}: ${text}` },
+          { href: modelAddress(row), "aria-label": [`${row.model}: ${text}`, checkedBy(row)].filter(Boolean).join(", ") },
           s("circle", { class: "reach", cx: x, cy: y, r: 12 }),
+          isUnchecked(row) ? ring(x, y) : null,
           glyph(trained.indexOf(trainedShort(row)), models.indexOf(row.model), x, y),
         ),
-        [row.model, text],
+        [row.model, text, checkedBy(row)],
       ),
     );
     const name = labels.get(row);
     if (name.length > 48) continue;
     const w = 6.6 * name.length;
+    const away = isUnchecked(row) ? 11 : 9;
     const place = [
-      [x + 9, y + 4],
-      [x - 9 - w, y + 4],
-      [x + 9, y - 9],
-      [x + 9, y + 17],
-      [x - 9 - w, y - 9],
-      [x - 9 - w, y + 17],
+      [away, 4],
+      [-away, 4],
+      [away, -9],
+      [away, 17],
+      [-away, -9],
+      [-away, 17],
     ]
-      .map(([tx, ty]) => ({ x: tx, y: ty - 10, w, h: 13 }))
+      .map(([dx, dy]) => ({ x: x + dx - (dx < 0 ? w : 0), y: y + dy - 10, w, h: 13, end: dx < 0 }))
       .find(
         (box) =>
           box.x > left &&
@@ -459,7 +473,17 @@ function costPlot(rows, cost) {
     if (!place) continue;
     taken.push(place);
     svg.append(
-      s("text", { class: "label", x: place.x, y: place.y + 10, "aria-hidden": "true" }, name),
+      s(
+        "text",
+        {
+          class: "label",
+          x: place.end ? place.x + w : place.x,
+          y: place.y + 10,
+          "text-anchor": place.end ? "end" : null,
+          "aria-hidden": "true",
+        },
+        name,
+      ),
     );
   }
   return h(
@@ -474,7 +498,7 @@ function costPlot(rows, cost) {
       h("span", { class: "key ceiling" }),
       " ceiling. Names that have no room are in the hints and in the table.",
     ),
-    h("ul", { class: "keys" }, models.map((model, i) => keyOf(0, i, model))),
+    h("ul", { class: "keys" }, models.map((model, i) => keyOf(0, i, model)), keyOfUnchecked(priced)),
     h("ul", { class: "keys" }, trained.map((name, i) => keyOf(i, null, `trained on: ${name}`))),
     numbers(
       caption,

@@ -12,8 +12,15 @@ const ROWS = (() => {
   const getters = COLUMN_NAMES.map((name) => valuesOf(INDEX.columns[name]));
   const testData = valuesOf(INDEX.test_data);
   const again = valuesOf(INDEX.again);
+  const noBound = valuesOf(INDEX.no_bound);
   return Array.from({ length: INDEX.n_rows }, (_, i) => {
-    const row = { position: i, test_data: testData(i), variant_of: INDEX.variant_of[i], again: again(i) };
+    const row = {
+      position: i,
+      test_data: testData(i),
+      variant_of: INDEX.variant_of[i],
+      again: again(i),
+      no_bound: noBound(i),
+    };
     COLUMN_NAMES.forEach((name, j) => {
       row[name] = getters[j](i);
     });
@@ -42,8 +49,7 @@ const groupOf = (row) =>
     row.scale, row.family, row.test_set, row.source, row.test_sha256, row.class_scheme,
   ]);
 const isControl = (row) => row.status === "control";
-const SCHEME_NAMES = { extinction: "extinction classes", spacegroup: "space groups" };
-const schemeName = (scheme) => SCHEME_NAMES[scheme] ?? scheme;
+const schemeName = (scheme) => INDEX.schemes[scheme];
 
 function once(make) {
   let value;
@@ -57,15 +63,15 @@ function detailOf(row) {
   return details.get(place)[row.position] ?? null;
 }
 
-// On structures intensities tell more than absences do, and so do cells in some designed sets: what
-// the laws allow space groups is then a mark to compare with, and no bound.
-const isBound = (row) =>
-  row.class_scheme === "extinction" ||
-  (state.ceiling !== "ceiling"
-    ? isNumber(ceilingOf(row))
-    : row.source === "designed" &&
-      row.data_ceiling_top1 !== null &&
-      !(row.data_ceiling_top1 > row.ceiling_top1 + 1e-6));
+// Why the chosen ceiling is a mark to compare with on a row's patterns, and no bound; empty where it
+// is one.
+function whyNoBound(row) {
+  if (state.ceiling in INDEX.marks) return INDEX.marks[state.ceiling];
+  if (state.ceiling === "ceiling") return row.no_bound;
+  const unknown = row.class_scheme === "spacegroup" && !isNumber(ceilingOf(row));
+  return unknown ? "This ceiling is not known of these patterns." : "";
+}
+const isBound = (row) => !whyNoBound(row);
 const highestCeiling = (row) =>
   Math.max(...INDEX.ceilings.map(([stem]) => row[`${stem}_top1`] ?? 0));
 
@@ -87,7 +93,7 @@ const limitOf = (row) =>
   state.show === "share"
     ? null
     : state.ceiling === "ceiling"
-      ? row.data_ceiling_top1
+      ? (row.data_ceiling_top1 ?? row.bayes_top1 ?? null)
       : ceilingOf(row);
 const interval = (row, k = 1) => {
   const [low, high] = [shown(row, k, "_low"), shown(row, k, "_high")];

@@ -22,19 +22,31 @@ const NARROW = matchMedia("(max-width: 45rem)");
 const byId = (id) => document.getElementById(id);
 
 const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
-const fixed = (value, digits) => (isNumber(value) ? value.toFixed(digits) : NONE);
-const signed = (value, digits) =>
-  isNumber(value)
-    ? `${value < 0 ? "−" : value > 0 ? "+" : ""}${Math.abs(value).toFixed(digits)}`
-    : NONE;
+// A number that is not 0 never prints as 0, unless it is so small that it came by rounding.
+function fixed(value, digits) {
+  if (!isNumber(value)) return NONE;
+  const [size, least] = [Math.abs(value), 10 ** -digits];
+  return (size > 1e-6 && size < least ? Math.sign(value) * least : value).toFixed(digits);
+}
+// A difference in points. What the table, with six digits a number, cannot tell from 0 has no sign.
+const SAME = 2e-4;
+function signed(value, digits) {
+  if (!isNumber(value)) return NONE;
+  if (Math.abs(value) < SAME) return (0).toFixed(digits);
+  return `${value < 0 ? "−" : "+"}${fixed(Math.abs(value), digits)}`;
+}
 const whole = (value) => (isNumber(value) ? Math.round(value).toLocaleString("en") : NONE);
 const times100 = (value) => (isNumber(value) ? 100 * value : null);
 
-// Near 0 and 100 % one decimal would hide what is left.
+// One decimal, and two within half a point of 0 and of 100, where one would hide what is left. What
+// is not 100 never prints as 100, but for what rounding leaves. `sgbench.text.percent` has the same rule.
+const ROUNDED = 1e-5;
 function percent(value) {
   if (!isNumber(value)) return NONE;
   const hundred = 100 * value;
-  return hundred > 99.5 && hundred < 100 && value !== 1 ? hundred.toFixed(2) : hundred.toFixed(1);
+  const near =
+    (hundred > ROUNDED && hundred < 0.5) || (hundred > 99.5 && hundred < 100 - ROUNDED);
+  return near ? Math.min(Math.max(hundred, 0.01), 99.99).toFixed(2) : hundred.toFixed(1);
 }
 
 function short(value) {

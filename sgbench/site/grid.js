@@ -116,6 +116,7 @@ function accuracyCell(row, href) {
     `trained on: ${trainedOn(row)}`,
     `tested on: ${testedOn(row)}, ${row.source}`,
     `n = ${whole(row.n_test)}${isSmall(row) ? ", a small test" : ""}`,
+    checkedBy(row),
   ];
   const content = [
     percent(shown(row)),
@@ -127,7 +128,7 @@ function accuracyCell(row, href) {
 
 // A line is self-reported where any of its results is.
 const leastChecked = (rows) =>
-  rows.find((row) => row?.status === "self-reported") ?? rows.find(Boolean);
+  rows.find((row) => row && isUnchecked(row)) ?? rows.find(Boolean);
 
 // Lines are {model, note, control, rows, variants}.
 function accuracyGrid(caption, head, lines, addressOfCell) {

@@ -16,7 +16,11 @@ const ALL = {
   train: "any training set",
 };
 // What a view has no use for, since it shows all of it.
-const UNUSED = { overview: ["family", "test", "scheme", "train"], matrix: ["test"] };
+const UNUSED = {
+  overview: ["family", "test", "scheme", "train"],
+  matrix: ["test"],
+  conditions: ["scale", "test", "scheme", "train", "show", "ceiling", "controls", "variants"],
+};
 
 function buildFilters() {
   const place = byId("filters");
@@ -112,12 +116,14 @@ function buildFilters() {
   }
 }
 
+const isUnused = (key) => Boolean(UNUSED[state.view]?.includes(key));
+
 function syncFilters() {
   for (const key of FILTERS) {
     const select = byId(`f-${key}`);
     if (!select) continue;
     select.value = state[key];
-    select.parentElement.hidden = Boolean(UNUSED[state.view]?.includes(key));
+    select.parentElement.hidden = isUnused(key);
     explain(select, [sentenceOf(FIELD[key], state[key])]);
     if (!select.dataset.hint) delete select.dataset.hint;
   }
@@ -125,9 +131,12 @@ function syncFilters() {
     byId("f-q").value = state.q;
   for (const radio of document.querySelectorAll("input[name=show]"))
     radio.checked = radio.value === state.show;
+  document.querySelector("input[name=show]").closest("fieldset").hidden = isUnused("show");
   if (byId("f-ceiling")) byId("f-ceiling").value = state.ceiling;
   for (const key of ["controls", "variants"])
     if (byId(`f-${key}`)) byId(`f-${key}`).checked = state[key] === "yes";
+  for (const key of ["ceiling", "controls", "variants"])
+    if (byId(`f-${key}`)) byId(`f-${key}`).parentElement.hidden = isUnused(key);
 }
 
 function buildNavigation() {
@@ -154,6 +163,7 @@ const RENDER = {
   table: tableView,
   cost: costView,
   matrix: matrixView,
+  conditions: conditionsView,
   model: modelView,
   about: () => [],
 };

@@ -36,6 +36,17 @@ function modelView() {
     h("p", null, h("a", { href: addressOf({ ...state, view: "table" }) }, "← Leaderboard")),
     h("h2", { tabindex: -1, class: "model-name" }, row.model, " ", badge(row)),
     about(row),
+    isUnder(row.model)
+      ? h(
+          "p",
+          null,
+          h(
+            "a",
+            { href: addressOf({ ...state, view: "conditions", family: row.family, q: row.model }) },
+            "Under conditions of measurement",
+          ),
+        )
+      : null,
     resultChoice(mine, row),
     h(
       "div",
@@ -373,7 +384,7 @@ function again(row) {
       { class: "soft" },
       [
         row.again
-          ? "For a shell in a fresh clone of the project: results that are there are not made again. It makes the rows of this model alone; identity and checksums are those of this row where the processor rounds alike."
+          ? "For a shell in a clone of the project. It works in a folder beside the clone, which it makes first; where that is there already, git says so, and nothing is done. It makes the rows of this model alone; identity and checksums are those of this row where the processor rounds alike."
           : "",
         row.commit ? `Commit ${row.commit}.` : "",
         row.lock_sha256 ? `Environment: requirements.lock with SHA-256 ${row.lock_sha256}.` : "",
@@ -418,7 +429,7 @@ function chain(row) {
           ` top-1 ${percent(file.top[0])} %`,
         ),
       ),
-      link("row", `line ${row.position + 2} of the leaderboard `, hash(INDEX.table_sha256)),
+      link("row", `line ${INDEX.lines[row.position]} of the leaderboard `, hash(INDEX.table_sha256)),
     ),
     h(
       "p",

@@ -5,6 +5,7 @@ const VIEWS = {
   table: "Leaderboard",
   cost: "Accuracy and cost",
   matrix: "Generalization",
+  ...(INDEX.conditions.lines.length ? { conditions: "Conditions" } : {}),
   about: "How to read it",
 };
 const FILTERS = ["scale", "family", "test", "scheme", "train"];

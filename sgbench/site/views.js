@@ -239,6 +239,9 @@ function badge(row) {
     ? h("span", { class: "badge" }, row.status)
     : null;
 }
+// The same in words, for hints.
+const isUnchecked = (row) => row.status === "self-reported";
+const checkedBy = (row) => (isUnchecked(row) ? "self-reported: nobody has checked it" : "");
 
 function modelCell(row, variants) {
   if (row.isCeiling)
@@ -279,6 +282,7 @@ function withCeilings(rows) {
       source: row.source,
       test_sha256: row.test_sha256,
       class_scheme: row.class_scheme,
+      no_bound: row.no_bound,
       train_set: "none",
       status: "ceiling",
       n_test: row.n_test,
@@ -488,8 +492,8 @@ function headline(rows) {
       limit <= high && limit >= low
         ? `Its interval holds the ceiling of ${percent(limit)} %. `
         : gap < 0
-          ? `That is ${Math.abs(gap).toFixed(2)} points below the ceiling of ${percent(limit)} %. `
-          : `That is ${gap.toFixed(2)} points above the ceiling of ${percent(limit)} %${low > highestCeiling(best) ? ": a reason to look for a leak" : ""}. `,
+          ? `That is ${fixed(-gap, 2)} points below the ceiling of ${percent(limit)} %. `
+          : `That is ${fixed(gap, 2)} points above the ceiling of ${percent(limit)} %${low > highestCeiling(best) ? ": a reason to look for a leak" : ""}. `,
     );
   }
   if (!ties.length)
@@ -526,14 +530,13 @@ function tableView() {
 }
 
 // Why some rows have neither share nor gap.
-const noBound = (rows) =>
-  rows.some((row) => !isBound(row))
-    ? h(
-        "p",
-        { class: "soft" },
-        "On structures, and where cells differ by group, a pattern tells more than its absences do. The ceiling over space groups is then a mark to compare with, and no bound, so there is no share of it and no gap to it. The control that is told the class is left out there: it guesses evenly inside a class, and real groups are not even.",
-      )
-    : null;
+function noBound(rows) {
+  const reasons = [...new Set(rows.map(whyNoBound))].filter(Boolean);
+  if (!reasons.length) return null;
+  const what =
+    "A ceiling is then a mark to compare with, and no bound, so there is no share of it and no gap to it. The control that is told the class is left out there: it guesses evenly inside a class.";
+  return h("p", { class: "soft" }, [...reasons, what].join(" "));
+}
 
 function restOf(rows) {
   const show = () => {

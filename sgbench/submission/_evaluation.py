@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, overload
 
 from sgbench.evaluation import SCHEME_NAMES, Score
-from sgbench.text import table_html, table_text
+from sgbench.text import percent, table_html, table_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,4 +91,4 @@ class Evaluation(Sequence[Score]):
 
 
 def _percent(fraction: float) -> Decimal:
-    return Decimal(f"{100 * fraction:.1f}")  # which prints as 5.0, and not as 5
+    return Decimal(percent(fraction))  # which prints as 5.0, and not as 5

@@ -34,6 +34,7 @@ from sgbench.submission._track import (
     public_samples,
     sealed_samples,
 )
+from sgbench.text import percent
 
 _TRIED = 32
 _SAME = 1e-3
@@ -262,8 +263,8 @@ def score_sealed(folder: Path, sealed: Round, limits: Limits | None = None) -> C
         low, high = wilson_interval(hits, np.array([other.n_test, one.n_test], dtype=float))
         if low[0] > high[1]:
             gaps.append(
-                f"by {one.class_scheme}: {100 * hits[0]:.1f} % on public and "
-                f"{100 * hits[1]:.1f} % on sealed patterns, beyond their 95 % intervals"
+                f"by {one.class_scheme}: {percent(hits[0])} % on public and "
+                f"{percent(hits[1])} % on sealed patterns, beyond their 95 % intervals"
             )
     return Compared(tuple(scores), tuple(public), tuple(gaps))
 

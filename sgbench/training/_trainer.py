@@ -91,7 +91,7 @@ def train(
     dataset = open_training_set(SetSpec.parse(plan.dataset), crystals)
     dataset_sha256 = dataset.checksum()
     trained: Trained
-    calibration = {}
+    calibration: dict[str, float] = {}
     if isinstance(spec, EstimatorSpec):
         started = time.monotonic()
         with task(f"drawing patterns for {spec.name}", plan.patterns) as drawn:
@@ -109,8 +109,8 @@ def train(
         seconds, history = state.seconds, state.history
         n_patterns = state.step * plan.batch_size
         n_parameters = sum(weight.numel() for weight in state.network.parameters())
-        if spec.calibrated:
-            calibration = {"temperature": _calibrate(state.network, spec, dataset, plan, device)}
+        if state.temperature is not None:
+            calibration = {"temperature": state.temperature}
         trained = TrainedModel(spec, state.network, {})
     trained.provenance.update(
         {
@@ -206,6 +206,10 @@ def _trained_state(
             if saves and stop_requested():
                 raise KeyboardInterrupt
     network.load_state_dict(state.best_weights)
+    if spec.calibrated:
+        logits, label = _validation_logits(network, source, validation)
+        state.temperature = fitted_temperature(logits, label)
+        divide_logits(network, state.temperature)
     return state
 
 
@@ -216,22 +220,6 @@ def _finite(losses: list[torch.Tensor], step: int) -> list[float]:
             f"training diverged by step {step}: the loss is not finite. Lower peak_rate."
         )
     return values
-
-
-def _calibrate(
-    network: torch.nn.Module,
-    spec: NetworkSpec,
-    dataset: TrainingSet,
-    plan: TrainingPlan,
-    device: torch.device,
-) -> float:
-    """Divide the logits by the temperature that fits validation best, and return it."""
-    validation = dataset.validation_samples(plan.validation_per_spacegroup)
-    temperature = fitted_temperature(
-        *_validation_logits(network, _Source(dataset, spec, device), validation)
-    )
-    divide_logits(network, temperature)
-    return temperature
 
 
 def _validation_logits(
@@ -350,6 +338,8 @@ class _State:
         self.losses: list[float] = []
         self.history: list[Progress] = []
         self.best_weights: dict[str, torch.Tensor] = {}
+        # Of a calibrated network, in the end.
+        self.temperature: float | None = None
 
     def without_validations(self) -> "_State":
         """Return the state as of a training that has not validated: a longer one does elsewhere."""

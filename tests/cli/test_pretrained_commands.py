@@ -42,6 +42,12 @@ def test_a_name_that_is_none(refused, home):
     assert f"expected {NAME}" in refused("predict", f"pretrained:{TWO_CELLS}", "-o", "q", *OFF_MESH)
 
 
+def test_an_export_does_not_replace_the_network(refused, home, tmp_path):
+    before = (tmp_path / "model.pt").read_bytes()
+    assert "would replace" in refused("export-onnx", "model.pt", "-o", "./model.pt")
+    assert (tmp_path / "model.pt").read_bytes() == before
+
+
 def test_no_weights_are_a_list_of_none(call, monkeypatch):
     monkeypatch.setattr(pretrained, "pretrained_names", tuple)
     for form in ("table", "csv", "md"):

@@ -114,6 +114,23 @@ def test_damage_inside_of_an_archive_names_it(call, run, refused):
         assert f"{ARCHIVE}/{name} is not a readable score" in said
 
 
+def test_the_report_is_of_the_largest_scale_that_is_published(call, run, tmp_path):
+    scores = made_up_scores("ulbd-cubic", "ulbd-in-mesh", "cubic", 0.9, n=100, scale="full")
+    for one in scores:
+        write_score(tmp_path / f"results/full/scores/a/{one.class_scheme}.json", one)
+    call("leaderboard", "results/full/scores", "-o", "results/full/leaderboard.csv")
+    call("publish", "full")
+    said = call("report", "--scale-folder", "results/published", "-o", "report")
+    assert said.stdout.endswith("index.html: scale full\n")
+
+
+def test_an_archive_beside_a_run_is_refused(run, refused):
+    shutil.copy(run.parents[1] / ARCHIVE, run / "old.tar.xz")
+    said = refused("report", "--scale-folder", "results/laptop", "-o", "x")
+    assert "results/laptop has the archive old.tar.xz beside" in said
+    assert "move the other away" in said
+
+
 def test_links(call, run, tmp_path):
     links = ("--report", "report/index.html", "--docs", "docs/index.html")
     call("site", "--table", ARCHIVE, *links, "-o", "pages")

@@ -1,6 +1,6 @@
 import json
-import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,7 @@ from sgbench.diffraction import render
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import (
     Predictions,
+    _predict,
     predict_set,
     predict_sets,
     predict_untrained,
@@ -219,14 +220,17 @@ def test_predictions_of_a_network_are_its_probabilities(name):
 
 
 @pytest.mark.parametrize(("n", "counted"), [(20, 15), (9, 9)])
-def test_the_speed_of_a_predictor_with_a_slow_start(n, counted):
+def test_the_speed_of_a_predictor_with_a_slow_start(n, counted, monkeypatch):
     """A quarter of a second once, then 20 ms a batch of five; few patterns are timed whole."""
     whole = open_test_set(OFF_MESH, family_set("cubic"), 1)
     truth = replace(whole, samples=whole.samples.take(np.arange(n)))
     seen = []
 
+    now = [0.0]
+    monkeypatch.setattr(_predict, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+
     def predict(chunk):
-        time.sleep(0.02 if seen else 0.25)
+        now[0] += 0.02 if seen else 0.25
         seen.append(len(chunk))
         return len(chunk)
 
@@ -234,7 +238,7 @@ def test_the_speed_of_a_predictor_with_a_slow_start(n, counted):
     assert parts == seen == [5] * (n // 5) + [n % 5] * (n % 5 > 0)
     seconds = counted / speed
     expected = 0.02 * 3 if counted < n else 0.25 + 0.02
-    assert expected <= seconds < 1.5 * expected + 0.05
+    assert seconds == pytest.approx(expected)
 
 
 def test_predictions_of_a_control():

@@ -18,11 +18,17 @@ def target(command):
 
 
 def test_a_trained_model():
+    place = "../again-1a1a1a1-f12fff6"
     assert command_again(ROW) == (
-        f"git checkout --quiet {'1a' * 20} && make setup && . .venv/bin/activate && "
-        "snakemake --cores all --config scale=laptop kept=false -- "
+        f"git worktree add --quiet --detach {place} {'1a' * 20} && cd {place} && make setup && "
+        ". .venv/bin/activate && snakemake --cores all --config scale=laptop kept=false -- "
         "results/laptop/rows/ulbd-cubic/fcn-wang2024.sqrt.csv"
     )
+
+
+def test_each_row_of_a_commit_has_a_folder_of_its_own():
+    others = [ROW, ROW | {"train_set": "ulbd-all"}, ROW | {"settings": '{"seeds": [1]}'}]
+    assert len({shlex.split(command_again(row))[5] for row in others}) == 3
 
 
 def test_an_untrained_model_has_a_folder_for_each_family():

@@ -4,6 +4,7 @@ import pytest
 
 from sgbench.errors import SgbenchError
 from sgbench.leaderboard import (
+    BAYES_COLUMNS,
     COLUMNS,
     EXACT_COLUMNS,
     above_ceiling,
@@ -24,7 +25,7 @@ def board(**changes) -> pd.DataFrame:
     row |= {f"raw_top{k}": row[f"top{k}"] for k in range(1, 6)}
     rows = [row | changes, row | {"model": "other"}, row | {"test_set": "cddd", "raw_top1": 0.9}]
     table = pd.DataFrame(rows)
-    table[list(EXACT_COLUMNS)] = np.nan
+    table[[*BAYES_COLUMNS, *EXACT_COLUMNS]] = np.nan
     return table
 
 

@@ -231,6 +231,21 @@ def test_markdown():
     assert [line.split(": ")[1] for line in said] == ["47.2 72.2 80.5 88.9 97.2"] * 3
 
 
+def test_markdown_has_neither_gap_nor_share_where_the_ceiling_is_a_mark():
+    scores = [
+        made_up(0.4, test_set="cddd", source="amcsd"),
+        made_up(0.4, test_set="cddd", source="amcsd", class_scheme="extinction"),
+        made_up(0.4, test_set="ulbd-off-mesh+laboratory"),
+    ]
+    parts = to_markdown(build_table(scores)).split("### ")[1:]
+    marked = [part for part in parts if "A mark, no bound, top-1 to top-5: 47.2" in part]
+    assert [part.split(" ")[0] for part in marked] == ["cddd"]
+    assert "Intensities of structures differ" in marked[0]
+    for part in parts:
+        for word in (" gap ", " share "):
+            assert (word in part) == (part not in marked)
+
+
 def test_markdown_has_regret_where_it_is_known():
     known, other = made_up(0.4, regret=0.1234), made_up(0.3, model="old", regret=None)
     lines = to_markdown(build_table([known, other])).splitlines()

@@ -43,7 +43,8 @@ def test_a_model_is_scored_on_what_it_has_not_seen(train_set, left_out):
     scored = {spec.name for spec in sets_to_score_on(LAPTOP, SetSpec.parse(train_set))}
     # A set leaves with its part whose cells are in the domain.
     gone = left_out | {f"{name}-in-domain" for name in left_out}
-    assert scored == set(LAPTOP["test_sets"]) - gone
+    family = LAPTOP["family_test_sets"].get(SetSpec.parse(train_set).family, [])
+    assert scored == {*LAPTOP["test_sets"], *family} - gone
 
 
 def test_sets_under_conditions_are_trained_on_and_scored_on():
@@ -68,15 +69,26 @@ def test_sets_under_conditions_are_trained_on_and_scored_on():
     assert "cddd" in crystal_datasets(own)
 
 
+def test_a_family_can_have_test_sets_of_its_own():
+    own = {"cubic": ["ulbd-mineral-cells-off-mesh+laboratory"]}
+    given = settings("smoke", test_sets=["ulbd-off-mesh"], family_test_sets=own)
+    found = {run.family: [test.name for test in run.test_sets] for run in trainings(given)}
+    assert found["cubic"] == ["ulbd-off-mesh", *own["cubic"]]
+    assert found["tetragonal"] == ["ulbd-off-mesh"]
+    scored = {spec.name for spec in ceiling_sets(given)}
+    assert "ulbd-mineral-cells-cubic" in scored
+    assert "ulbd-mineral-cells-tetragonal" not in scored
+
+
 def test_sets_that_a_family_does_not_have_are_left_out():
-    """There are neither cells of minerals nor amplitudes of all families together."""
+    """There are no amplitudes of all families together."""
     names = ["ulbd-off-mesh", "ulbd-amplitude-off-mesh", "ulbd-mineral-cells-off-mesh"]
-    wide = settings("laptop", test_sets=names)
+    wide = settings("overnight", test_sets=names)
     cubic, everything = (
         [spec.name for spec in sets_to_score_on(wide, SetSpec.parse(name))]
         for name in ("ulbd-mineral-cells-cubic", "ulbd-all")
     )
-    assert (cubic, everything) == (names, names[:1])
+    assert (cubic, everything) == (names, [names[0], names[2]])
     scored = {spec.name for spec in ceiling_sets(wide)}
     assert {"ulbd-cubic", "ulbd-amplitude-cubic", "ulbd-mineral-cells-cubic"} <= scored
     assert not any("physical" in name for name in scored)
@@ -103,7 +115,11 @@ def test_untrained_models_have_the_families_that_they_take():
     assert [spec.name for spec in run.test_sets] == LAPTOP["decoder"]["test_sets"]
     assert run.per_spacegroup == LAPTOP["decoder"]["patterns_per_spacegroup"]
     control = found["none-cubic/control-prior/seed0"]
-    assert control.test_sets == sets_to_score_on(LAPTOP, SetSpec.parse("ulbd-cubic"))
+    # What it answers does not depend on the pattern, so conditions change nothing.
+    ideal = [
+        one for one in sets_to_score_on(LAPTOP, SetSpec.parse("ulbd-cubic")) if not one.conditions
+    ]
+    assert list(control.test_sets) == ideal
     posterior = found["none-cubic/control-posterior/seed0"]
     assert [spec.name for spec in posterior.test_sets] == ["ulbd-in-mesh", "ulbd-off-mesh"]
     few = untrained(settings("laptop", controls=["control-oracle"]))

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from sgbench.conditions import CONDITIONS, every_condition
 from sgbench.errors import SgbenchError
 from sgbench.leaderboard import open_table, read_csv
 from sgbench.models import REFERENCE, get_model
@@ -204,9 +205,30 @@ def test_what_the_user_says_wins_key_by_key():
     }
 
 
+def test_a_star_stands_for_conditions_at_every_severity(resolved):
+    widths = [f"ulbd-off-mesh+width-{one:g}" for one in CONDITIONS["width"].severities]
+    counts = [f"ulbd-off-mesh+counts-{one:g}" for one in CONDITIONS["counts"].severities]
+    every = resolved("training: {}", test_sets=["ulbd-off-mesh", "ulbd-off-mesh+*"])["test_sets"]
+    assert set(every) > {"ulbd-off-mesh", "ulbd-off-mesh+laboratory", *widths, *counts}
+    n = sum(max(1, len(kind.severities)) for kind in CONDITIONS.values())
+    assert len(every) == 1 + n
+    some = resolved("training: {}", test_sets=["ulbd-off-mesh+{width,counts}-*"])["test_sets"]
+    assert some == widths + counts
+
+
+def test_scale_robustness_tests_under_every_condition():
+    """Every condition is there, at whatever severities the catalogue has."""
+    tested = resolve_settings({**GIVEN, "scale": "robustness"}, ROOT)["test_sets"]
+    assert {name.partition("+")[2] for name in tested} == {"", *map(str, every_condition())}
+
+
 @pytest.mark.parametrize(
     ("over", "names"),
     [
+        ({"test_sets": ["ulbd-off-mesh+wide-*"]}, ["test_sets.0", "ulbd-off-mesh+wide-*"]),
+        ({"test_sets": ["*"]}, ["test_sets.0", "ulbd-off-mesh+*"]),
+        ({"family_test_sets": {"cubik": ["cddd"]}}, ["family_test_sets", "cubik"]),
+        ({"family_test_sets": {"cubic": ["cdd"]}}, ["family_test_sets.cubic.0", "cdd"]),
         ({"scale": "smal"}, ["scale", "smal", "smoke"]),
         ({"families": []}, ["families"]),
         ({"families": ["cubik"]}, ["families.0", "cubik"]),

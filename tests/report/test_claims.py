@@ -66,7 +66,7 @@ def found(*scores, real=None, random=None, **changes) -> Results:
     values = {
         "scale": "laptop", "table": build_table(scores), "scores": scores, "histories": {},
         "structures": all_facts({name: one for name, one in crystals.items() if one is not None}),
-        "pairs": NO_PAIRS, "pictures": (),
+        "pairs": NO_PAIRS, "pictures": (), "conditions": pd.DataFrame(),
     }  # fmt: skip
     return Results(**{**values, **changes})
 
@@ -547,7 +547,7 @@ def test_seeds_and_clusters_are_told():
         )
     ]
     claim = designed.class_accuracy(found(*scores), family="cubic", learner="labels")
-    assert "99.7 % (98.7–100.7); n = 1,200 in 400 clusters, 2 seeds (sd 0.3)" in claim.measured
+    assert "99.70 % (98.7–100.7); n = 1,200 in 400 clusters, 2 seeds (sd 0.28)" in claim.measured
 
 
 # --- which data ---------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from example_conditions import rows_under_conditions
 from example_crystals import crystal_file, crystal_set
 from example_results import MODEL, all_histories, all_scores, made_up_scores
 from lxml import html
@@ -18,6 +19,7 @@ from sgbench.archives import read_archive
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import write_score
 from sgbench.leaderboard import build_table, write_csv
+from sgbench.plots import CONDITION_CURVES
 from sgbench.report import Claim, _page, all_claims, publish, read_results, render_page
 
 ITEMS = (
@@ -337,3 +339,30 @@ def test_a_folder_of_several_scales(bare):
 def test_no_leaderboard(tmp_path):
     with pytest.raises(SgbenchError, match=r"leaderboard\.csv"):
         read_results(tmp_path)
+
+
+def test_conditions_have_a_section_where_there_are_rows_under_them(bare, tmp_path, page):
+    assert "conditions" not in [one.get("id") for one in page.iter("section")]
+    run = tmp_path / "robustness"
+    (run / "figures" / "paper").mkdir(parents=True)
+    write_csv(run / "leaderboard.csv", rows_under_conditions())
+    drawn = ["conditions-cubic.svg", "", CONDITION_CURVES, "Curves.", "cubic", None]
+    other = ["models-cubic.svg", "", "All models", "Best: a.", "cubic", None]
+    names = ("file", "number", "title", "caption", "family", "reason")
+    index = pd.DataFrame([drawn, other], columns=names).to_json(orient="records")
+    (run / "figures" / "paper" / "figures.json").write_text(index)
+    for file, *_ in (drawn, other):
+        (run / "figures" / "paper" / file).write_text(SVG)
+    for results in (read_results(run), read_results(bare, run)):
+        text = html.fromstring(render_page(results).encode())
+        (section,) = [one for one in text.iter("section") if one.get("id") == "conditions"]
+        assert len(section.findall(".//img")) == 1
+        mixtures, severities = section.findall(".//table")
+        said = [cell.text_content() for cell in mixtures.findall(".//thead/tr/th")]
+        assert said == ["family", "model", "n", "ideal patterns", "laboratory", "synchrotron"]
+        assert "trained under laboratory" in mixtures.text_content()
+        assert len(severities.findall(".//tbody/tr")) == 2 * 4
+    # Of the other run, what is shown is its curves alone.
+    assert [one.title for one in read_results(bare, run).pictures if one.image] == [
+        CONDITION_CURVES
+    ]

@@ -73,7 +73,7 @@ def test_rows_of_several_test_data_tell_their_source(table):
     # Nothing is compared with rows of other data: all of these lie where the whole lies.
     ablation = _tables.ablation(both)
     elsewhere = [row for row in texts(ablation) if "elsewhere 01234567" in row]
-    assert {row[-1] for row in elsewhere} == {"+0.0"}
+    assert {row[-1] for row in elsewhere} == {"0.0"}
     # Models are compared on the first data.
     models = _tables.models(both, "cubic")
     assert texts(models) == texts(_tables.models(table, "cubic"))
@@ -81,7 +81,7 @@ def test_rows_of_several_test_data_tell_their_source(table):
 
 
 def test_columns_know_what_they_hold():
-    table = _tables._table(
+    table = _tables.table_of(
         "", ["a", "b", "c", "d"],
         [["x", "1.5 (1.0–2.0)", "–", "a long text that may well go over several lines"],
          ["", "–", "–", "short"]],
@@ -100,7 +100,7 @@ def test_meshes_are_in_the_order_of_steps(table):
 def test_the_ablation_says_how_far_each_is_from_the_whole(table):
     rows = texts(_tables.ablation(table))
     on_cddd = {row[0]: row for row in rows if row[1] == "cddd"}
-    assert on_cddd["all three ingredients"][-1] == "+0.0"
+    assert on_cddd["all three ingredients"][-1] == "0.0"
     assert on_cddd["without multiplicity"][-1].startswith("−")
     assert len(on_cddd) == 5
     assert _tables.ablation(table[~table["train_set"].str.contains("-no-")]) is None
@@ -156,7 +156,7 @@ def test_the_worst_confusions_come_first(scored):
     assert rows[0][1] != "–"  # the first class has no conditions to invent
     assert {row[2] for row in rows} == {"–"}
     # 16 + 15 + … + 2 of 136
-    assert "the 15 most frequent of 16 confusions, 99 % of wrong answers" in found.caption
+    assert "the 15 most frequent of 16 confusions, 99.3 % of wrong answers" in found.caption
 
 
 def test_confusions_of_other_models_and_sets_stay_out(scored):

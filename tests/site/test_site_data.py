@@ -1,6 +1,7 @@
 """What the page carries: every row, ranks within groups, and what belongs to a model."""
 
 import json
+import weakref
 from dataclasses import replace
 
 import pandas as pd
@@ -151,6 +152,21 @@ def test_only_ceilings_with_values_can_be_chosen(scores):
     assert [stem for stem, _ in some_site(scores).index["ceilings"]] == ["ceiling"]
     more = some_site(scores, {f"data_ceiling_top{k}": 0.9 for k in range(1, 6)})
     assert [stem for stem, _ in more.index["ceilings"]] == ["ceiling", "data_ceiling"]
+
+
+def test_scores_are_let_go_one_after_the_other(scores):
+    """Ten thousand of them need no more memory than what the page says of them."""
+    given = []
+
+    def files():
+        for one in scores:
+            assert [seen() for seen in given[:-1]] == [None] * len(given[:-1])
+            copy = replace(one)
+            given.append(weakref.ref(copy))
+            yield ScoreFile(copy, "")
+            del copy
+
+    assert sum(map(len, site_data(build_table(scores), "", files()).models)) == len(scores)
 
 
 def test_a_file_is_read_with_its_hash(scores, tmp_path):

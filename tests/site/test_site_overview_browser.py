@@ -8,12 +8,15 @@ from example_site import HOSTILE, some_rows
 from sgbench.models import ORACLE
 from sgbench.models import REFERENCE as MODEL
 from sgbench.site import render_site, site_data
+from sgbench.text import percent
 
 COST = {"train_patterns": 70000, "parameters": 10**6}
 BOUND = {**COST, "data_ceiling_top1": 0.97, "ceiling_top1": 1.0}
 LAW = {**COST, "class_scheme": "spacegroup", "source": "amcsd", "ceiling_top1": 0.898}
+DESIGNED_LAW = {**COST, "class_scheme": "spacegroup", "ceiling_top1": 0.472}
 OTHER = {**BOUND, "test_sha256": "of a few", "n_test": 360}
 PRIOR = "control-prior"
+COST_VIEW = "#/cost?family=cubic&test=ulbd-off-mesh&scheme=extinction"
 TABLE = "#/table?family=cubic&test={}&scheme={}"
 
 
@@ -39,6 +42,14 @@ def address(tmp_path_factory):
         (ORACLE, "none", "ulbd-off-mesh", 1.0, BOUND),
         (PRIOR, "none", "cddd", 0.36, LAW),
         (ORACLE, "none", "cddd", 0.392, LAW),
+        (MODEL, "ulbd-cubic", "ulbd-off-mesh+laboratory", 0.41, DESIGNED_LAW),
+        (
+            MODEL,
+            "ulbd-cubic",
+            "ulbd-off-mesh",
+            0.46,
+            {**DESIGNED_LAW, "resolution_ceiling_top1": 0.44},
+        ),
     )
     path = tmp_path_factory.mktemp("overview") / "index.html"
     path.write_text(render_site(site_data(table, "f" * 64, [])), encoding="utf-8")
@@ -123,6 +134,18 @@ def test_a_line_says_that_nobody_checked_it(open_page):
     page = open_page()
     assert line(page, HOSTILE[0]).locator(".badge").all_inner_texts() == ["self-reported"]
     assert page.locator("tr:has(th.model a) .badge").count() == 1
+    # So do the plots, to the eye, in the key and in the hint.
+    for view, marks in (
+        ("", "svg.chart g:has(circle.unchecked)"),
+        (COST_VIEW, "svg.chart a:has(.unchecked)"),
+    ):
+        page = open_page(view)
+        assert page.locator(marks).count() == 1
+        assert page.locator(".keys", has_text="nobody has checked it").count() == 1
+        page.locator(marks).hover()
+        hint = page.get_by_role("tooltip")
+        hint.wait_for()
+        assert "self-reported: nobody has checked it" in hint.inner_text()
 
 
 def test_variants_are_folded_and_can_be_opened(open_page):
@@ -186,6 +209,46 @@ def test_a_mark_is_no_bound(open_page):
     assert "mark, no bound: " in page.locator("circle[aria-label^='top-1']").get_attribute(
         "aria-label"
     )
+
+
+def test_a_condition_leaves_the_bound_of_a_designed_set(open_page):
+    page = open_page(TABLE.format("ulbd-off-mesh%2Blaboratory", "spacegroup"))
+    assert "ceiling: extinction laws" in page.locator("tr.ceiling").inner_text()
+    place = page.locator("th:has([data-sort='gap'])").evaluate("x => x.cellIndex")
+    assert cell(page, MODEL, place - 1).inner_text() == "−6.20"
+    assert "no bound" not in page.locator("#view").inner_text()
+
+
+def test_what_the_profile_resolves_is_a_mark(open_page):
+    page = open_page(TABLE.format("ulbd-off-mesh", "spacegroup") + "&ceiling=resolution_ceiling")
+    assert "a mark, no bound" in page.locator("tr.ceiling").inner_text()
+    assert "shape of lines that overlap" in page.locator("#view").inner_text()
+    place = page.locator("th:has([data-sort='gap'])").evaluate("x => x.cellIndex")
+    assert cell(page, MODEL, place - 1).inner_text() == "–"
+
+
+def test_the_page_prints_percentages_as_everything_else_does(open_page):
+    values = [
+        0,
+        1,
+        0.99997,
+        0.9998,
+        0.9951,
+        0.995,
+        1e-9,
+        2e-7,
+        1 - 1e-9,
+        0.003,
+        0.005,
+        0.1225,
+        0.47222,
+        1.2,
+    ]
+    assert open_page().evaluate("(values) => values.map(percent)", values) == [
+        percent(value) for value in values
+    ]
+    signs = "[signed(-1e-4, 2), signed(0.003, 2), signed(-0.3, 1), fixed(0.0001, 2), fixed(0, 2)]"
+    assert open_page().evaluate(signs) == ["0.00", "+0.01", "−0.3", "0.01", "0.00"]
 
 
 def test_dots_of_cost_differ_in_name_colour_and_shape(open_page):

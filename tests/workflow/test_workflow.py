@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from sgbench.leaderboard import IDENTITY, command_again
+from sgbench.plan import SCALES
 
 ROOT = Path(__file__).parents[2]
 SMOKE = """
@@ -115,7 +116,7 @@ def finished(project, ran):
     return project
 
 
-@pytest.mark.parametrize("scale", ["smoke", "laptop", "overnight", "full"])
+@pytest.mark.parametrize("scale", SCALES)
 def test_every_scale_plans(project, scale):
     jobs = planned(project, "--config", f"scale={scale}", "families=[cubic]")
     assert jobs["train"] >= 1
@@ -270,6 +271,18 @@ def test_a_second_run_does_nothing(finished):
     assert planned(finished, *FAST) == {}
 
 
+def test_results_of_other_scales_are_inputs_of_what_shows_them(finished):
+    published = finished / "results/published/laptop.tar.xz"
+    published.parent.mkdir()
+    published.touch()
+    done = snakemake(finished, "--dry-run", *FAST)
+    shutil.rmtree(published.parent)
+    assert done.returncode == 0, done.stderr
+    for rule in ("leaderboard", "site"):
+        named = re.search(rf"rule {rule}:\n +input: (.*)", done.stdout + done.stderr)[1]
+        assert "results/published/laptop.tar.xz" in named
+
+
 def test_submissions_get_the_rows_that_they_earn_and_no_command(finished):
     table = pd.read_csv(finished / "results/smoke/all-scales.csv").set_index("model")
     good = table.loc["good"]
@@ -333,26 +346,59 @@ def test_what_is_kept_is_not_trained_again(finished, tmp_path):
     assert (jobs["take"], jobs["train"]) == (2, 1)
 
 
+@pytest.fixture(scope="module")
+def clone(finished, tmp_path_factory):
+    """The project as a commit without results, whose `make setup` installs nothing.
+
+    It takes the structures of the first run, which would take as long again.
+    """
+    folder = tmp_path_factory.mktemp("commits") / "clone"
+    shutil.copytree(finished, folder, ignore=shutil.ignore_patterns("results", ".snakemake"))
+    datasets = shlex.quote(str(finished / "results/smoke/datasets"))
+    (folder / "Makefile").write_text(
+        "setup:\n\tmkdir -p .venv/bin results/smoke\n\ttouch .venv/bin/activate\n"
+        f"\tcp -a {datasets} results/smoke\n"
+    )
+    for step in (
+        ["init", "--quiet"],
+        ["add", "--all"],
+        ["-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "--quiet", "-m", "all"],
+    ):
+        subprocess.run(["git", *step], cwd=folder, check=True)
+    return folder
+
+
+def typed(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", command], cwd=folder, env=environment(), capture_output=True, text=True
+    )
+
+
 @pytest.mark.parametrize("model", ["fcn-wang2024.sqrt", "control-oracle"])
-def test_the_command_of_a_row_makes_the_row_again(finished, tmp_path, model):
+def test_the_command_of_a_row_makes_the_row_again(finished, clone, model):
     table = pd.read_csv(finished / "results/smoke/leaderboard.csv").set_index("model")
     rows = table.loc[[model]]
+    head = ["git", "rev-parse", "HEAD"]
+    commit = subprocess.run(head, cwd=clone, check=True, capture_output=True, text=True).stdout
     # The tests may run on code that is not committed.
-    row = {"model": model, **rows.iloc[0].to_dict(), "commit": "0" * 40}
-    folder = tmp_path / "again"
-    shutil.copytree(finished, folder, ignore=shutil.ignore_patterns("results", ".snakemake"))
-    shutil.copytree(finished / "results/smoke/datasets", folder / "results/smoke/datasets")
-    *setup, asked = command_again(row).split(" && ")
-    assert len(setup) == 3
-    asked = shlex.split(asked)
-    assert 'controls=["control-oracle"]' in asked
-    done = snakemake(folder, *asked[asked.index("--config") :])
+    command = command_again({"model": model, **rows.iloc[0].to_dict(), "commit": commit.strip()})
+    words = shlex.split(command)
+    assert 'controls=["control-oracle"]' in words
+    place, target = clone / words[5], words[-1]
+    # What is there is not taken for what is made.
+    (clone / target).parent.mkdir(parents=True)
+    (clone / target).write_text("an old one")
+    done = typed(command, clone)
     assert done.returncode == 0, done.stdout + done.stderr
-    again = pd.read_csv(folder / asked[-1]).set_index("model")
+    again = pd.read_csv(place / target).set_index("model")
     same = [*IDENTITY[1:], "dataset_sha256", "predictions_sha256", "top1"]
     # A column that is empty throughout has another type.
     found, expected = (one[same].astype(object).fillna("") for one in (again, rows))
     assert found.to_dict("records") == expected.to_dict("records")
+    for folder in (clone, place):  # typed twice, where it was typed first and where it led
+        twice = typed(command, folder)
+        assert twice.returncode != 0
+        assert re.fullmatch(r"fatal: '\.\./again-\w+-\w+' already exists\n", twice.stderr)
 
 
 def test_a_live_workflow_is_left_alone_and_a_killed_one_goes_on(project, tmp_path):

@@ -28,7 +28,7 @@ from sgbench.plan import (
     training_seconds,
 )
 from sgbench.provenance import settings_json
-from sgbench.sets import CELLS_OF, STEMS
+from sgbench.sets import CELLS_OF, STEMS, SetSpec
 from sgbench.submission import HOME, MOST_BYTES, submission_folders
 from sgbench.symmetry import family_of
 from sgbench.tracking import check_store
@@ -230,7 +230,7 @@ def dataset_pages(wildcards):
             for name in STRUCTURES
             for figure in ("cells", "patterns", "samples")
         ]
-        + [f"{folder}/figures/{PORTRAYED}/cells.svg"]
+        + [f"{folder}/figures/{PORTRAYED}/cells.svg" for _ in STRUCTURES[:1]]
     )
 
 
@@ -285,30 +285,24 @@ def histories(wildcards):
     ]
 
 
-def other_tables(wildcards):
-    """Tables of other scales, which the leaderboard shows as well: local ones before published.
-
-    A first look is never published.
-    """
-    tables = [
-        table
-        for scale in SCALES
-        if scale not in (SCALE, "smoke")
-        for table in (
-            f"results/{scale}/leaderboard.csv",
-            f"results/published/{scale}.tar.xz",
-        )
-    ]
-    return options("--table", tables)
-
-
-def other_scores(wildcards):
-    """Scores behind the rows of other scales; what is local goes before what was published."""
-    runs = [
+def runs_of(scale):
+    """What there is of another scale: what is local goes before what was published."""
+    return [
         run
-        for scale in SCALES
-        if scale not in (SCALE, "smoke")
         for run in (f"results/{scale}", f"results/published/{scale}.tar.xz")
         if (Path(run) / "leaderboard.csv").exists() or Path(run).is_file()
     ]
-    return options("--scores", runs)
+
+
+# What the pages show of other scales as well; a first look is never published.
+OTHERS = [scale for scale in SCALES if scale not in (SCALE, "smoke")]
+OTHER_RUNS = [run for scale in OTHERS for run in runs_of(scale)]
+# What changes when they do: a run ends with its table.
+OTHER_TABLES = [
+    run if Path(run).is_file() else f"{run}/leaderboard.csv" for run in OTHER_RUNS
+]
+# The run under conditions, whose curves the report shows beside any other scale.
+CONDITIONS = [] if SCALE == "robustness" else runs_of("robustness")[:1]
+# Which class is taken for which; of curves, a hundred test sets of each model, nobody reads that.
+CURVES = any(SetSpec.parse(name).is_graded for name in SETTINGS["test_sets"])
+CONFUSIONS = [] if CURVES else [f"results/{SCALE}/confusions.csv"]

@@ -88,7 +88,8 @@ rule check:
 
 rule leaderboard:
     input:
-        f"results/{SCALE}/leaderboard.csv",
+        own=f"results/{SCALE}/leaderboard.csv",
+        others=local(OTHER_TABLES),
     output:
         csv=report(
             f"{ALL_SCALES}.csv",
@@ -104,9 +105,9 @@ rule leaderboard:
     conda:
         "../../environment.yml"
     params:
-        others=other_tables,
+        others=options("--table", OTHER_TABLES),
     shell:
-        "sgbench leaderboard --table {input:q} {params.others:q} --output {output.csv:q} > {log:q} 2>&1"
+        "sgbench leaderboard --table {input.own:q} {params.others:q} --output {output.csv:q} > {log:q} 2>&1"
 
 
 # How fine a mesh has to be (Fig. S1): the trainings on sets NAME@STEPxPATTERNS alone, so that
@@ -201,9 +202,10 @@ rule report_page:
     params:
         scale_folder=subpath(input.table, parent=True),
         folder=subpath(output[0], parent=True),
+        conditions=options("--conditions", CONDITIONS),
     shell:
-        "sgbench report --scale-folder {params.scale_folder:q} --leaderboard ../site/index.html"
-        " --output {params.folder:q} > {log:q} 2>&1"
+        "sgbench report --scale-folder {params.scale_folder:q} {params.conditions:q}"
+        " --leaderboard ../site/index.html --output {params.folder:q} > {log:q} 2>&1"
 
 
 rule site:
@@ -213,6 +215,7 @@ rule site:
         submitted=f"results/{SCALE}/submissions",
         table=f"{ALL_SCALES}.csv",
         pairs=f"{ALL_SCALES}.pairs.csv",
+        others=local(OTHER_TABLES),
         # Of the repository, wherever results are kept.
         glossary=local("docs/glossary.md"),
     output:
@@ -225,7 +228,7 @@ rule site:
         "../../environment.yml"
     params:
         scale_folder=subpath(input.own, parent=True),
-        others=other_scores,
+        others=options("--scores", OTHER_RUNS),
         folder=subpath(output[0], parent=True),
     shell:
         "sgbench site --table {input.table:q} --scores {params.scale_folder:q} {params.others:q}"

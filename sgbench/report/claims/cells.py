@@ -4,7 +4,7 @@ from typing import Any
 
 from sgbench.leaderboard import pair_p
 from sgbench.plots.shown import CDDD, CDDD_IN_DOMAIN, MINERAL_CELLS, MINERAL_OFF_MESH, ULBD
-from sgbench.report._format import interval, percent, points, samples, stated
+from sgbench.report._format import interval, percent, samples, stated
 from sgbench.report._results import Results
 from sgbench.report.claims._claim import (
     EACH_FAMILY,
@@ -15,6 +15,7 @@ from sgbench.report.claims._claim import (
     reference_rows,
 )
 from sgbench.sets import OFF_MESH
+from sgbench.text import points
 
 
 @claim(
@@ -52,7 +53,7 @@ def unseen_cells_cost(results: Results, family: str) -> Finding:
         f"Lost are {points(lost)} points, won back {points(won)}: {share}. The wider set has edges "
         "log-uniform over the range of the AMCSD's, up to 5,000 Å³, where many lines overlap: a "
         "reader of resolved lines would name "
-        f"{100 * its_own['resolution_ceiling_top1']:.1f} % of its classes. {how} {budget(rows)}",
+        f"{percent(its_own['resolution_ceiling_top1'])} of its classes. {how} {budget(rows)}",
     )
 
 

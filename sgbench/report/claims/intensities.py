@@ -10,7 +10,7 @@ from sgbench.plots.shown import (
     ULBD,
     WITHOUT,
 )
-from sgbench.report._format import interval, points, samples
+from sgbench.report._format import interval, samples
 from sgbench.report._results import Results
 from sgbench.report.claims._claim import (
     EACH_FAMILY,
@@ -22,6 +22,7 @@ from sgbench.report.claims._claim import (
     reference_rows,
 )
 from sgbench.sets import OFF_MESH
+from sgbench.text import points
 
 
 @claim(

@@ -12,7 +12,7 @@ from sgbench.plots.shown import (
     CDDD_TRAIN,
     GCDD,
 )
-from sgbench.report._format import plural, points, stated
+from sgbench.report._format import plural, stated
 from sgbench.report._results import Results
 from sgbench.report._rows import data_of
 from sgbench.report.claims._claim import (
@@ -25,6 +25,7 @@ from sgbench.report.claims._claim import (
     origin_of,
     reference_rows,
 )
+from sgbench.text import points
 
 
 @claim(
