@@ -1,5 +1,6 @@
 """Conditions of measurement, which change the samples of a set; one module a condition."""
 
+import re
 from dataclasses import dataclass
 
 from sgbench.conditions._amount import Amount
@@ -81,6 +82,9 @@ CONDITIONS = {
 }
 
 
+_NAME = re.compile(r"(?P<name>[a-z]+)(-(?P<severity>\d+(?:\.\d+)?))?")
+
+
 @dataclass(frozen=True)
 class Condition:
     """A kind of condition and its severity; prints as names of sets have it: ``thermal-2``.
@@ -115,6 +119,32 @@ class Condition:
                 f"expected more than {kind.least:g} and at most {kind.largest:g}. Choose another "
                 "severity."
             )
+
+    @classmethod
+    def parse(cls, text: str) -> "Condition":
+        """Return the condition of a name such as ``thermal-2`` or ``laboratory``.
+
+        Raises
+        ------
+        SgbenchError
+            If there is no such condition, or its severity is no plain number, missing or out of
+            range.
+        """
+        written = _NAME.fullmatch(text)
+        if written:
+            severity = written["severity"]
+            return cls(written["name"], None if severity is None else float(severity))
+        name = re.split("[^a-z]", text, maxsplit=1)[0]
+        kind = CONDITIONS.get(name)
+        if kind is None:
+            raise SgbenchError(
+                f"unknown condition '{text}'; expected one of {', '.join(CONDITIONS)}. Choose one."
+            )
+        example = f"{name}-{decimal(kind.severities[2])}" if kind.severities else name
+        raise SgbenchError(
+            f"'{text}' states no severity in plain digits; expected a name such as {example}. "
+            "Mend the name."
+        )
 
     def __str__(self) -> str:
         return self.name if self.severity is None else f"{self.name}-{decimal(self.severity)}"

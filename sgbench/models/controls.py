@@ -10,7 +10,7 @@ from sgbench.errors import SgbenchError
 from sgbench.models._registry import register_untrained
 from sgbench.models._specs import Answer, UntrainedSpec
 from sgbench.sets import TestSet
-from sgbench.symmetry import FAMILIES, class_labels, family_spacegroups
+from sgbench.symmetry import FAMILIES, PAPER_FAMILIES, class_labels, family_spacegroups
 
 #: The control that is told the extinction class.
 ORACLE = "control-oracle"
@@ -69,8 +69,9 @@ def _posterior(truth: TestSet) -> NDArray[np.float64]:
         raise SgbenchError(
             f"the exact chances of space groups, given a pattern of '{truth.name}', are not known; "
             f"expected a designed set with the same cells and the same law of intensities for all "
-            f"of them, and no condition or, of uniform intensities, {READOUT.name} or "
-            f"{EXPOSURE.name}. Ask {_POSTERIOR} about one such as ulbd-off-mesh."
+            f"of them, and no condition or, of uniform intensities in the families "
+            f"{', '.join(PAPER_FAMILIES)}, {READOUT.name} or {EXPOSURE.name} (here the family is "
+            f"'{truth.family}'). Ask {_POSTERIOR} about one such as ulbd-off-mesh."
         )
     return truth.oracle.probabilities
 

@@ -53,29 +53,33 @@ def export_onnx(trained: Trained, output: Path) -> None:
             f"'{trained.spec.name}' is an estimator; expected a network. Name the file of one."
         )
     train_set = SetSpec.parse(trained.provenance["plan"]["dataset"])
-    example = torch.zeros(2, PROTOCOLS[train_set.protocol].n_points)
+    with write_atomically(output) as temporary:  # a bad place is told before the minute of work
+        model = _exported(trained, PROTOCOLS[train_set.protocol].n_points)
+        _halve(model.graph)
+        told = {
+            "model": trained.spec.name,
+            "train_set": train_set.name,
+            "plan_sha256": trained.provenance["plan_sha256"],
+            "protocol": train_set.protocol,
+            "spacegroups": family_spacegroups(train_set.family),
+        }
+        del model.metadata_props[:]
+        helper.set_model_props(model, {"sgbench": json.dumps(told)})
+        onnx.checker.check_model(model)
+        temporary.write_bytes(model.SerializeToString())
+
+
+def _exported(trained: TrainedModel, n_points: int) -> onnx.ModelProto:
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own, on what torch deprecates
         plain = Path(folder) / "model.onnx"
         torch.onnx.export(
-            _Answering(trained).eval(), (example,), plain, input_names=["pattern"],
-            output_names=["probability"], dynamic_shapes=({0: torch.export.Dim("n")},),
+            _Answering(trained).eval(), (torch.zeros(2, n_points),), plain,
+            input_names=["pattern"], output_names=["probability"],
+            dynamic_shapes=({0: torch.export.Dim("n")},),
             dynamo=True, external_data=False, verbose=False,
         )  # fmt: skip
-        model = onnx.load(plain)
-    _halve(model.graph)
-    told = {
-        "model": trained.spec.name,
-        "train_set": train_set.name,
-        "plan_sha256": trained.provenance["plan_sha256"],
-        "protocol": train_set.protocol,
-        "spacegroups": family_spacegroups(train_set.family),
-    }
-    del model.metadata_props[:]
-    helper.set_model_props(model, {"sgbench": json.dumps(told)})
-    onnx.checker.check_model(model)
-    with write_atomically(output) as temporary:
-        temporary.write_bytes(model.SerializeToString())
+        return onnx.load(plain)
 
 
 def _halve(graph: onnx.GraphProto) -> None:

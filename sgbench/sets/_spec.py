@@ -35,11 +35,10 @@ _CELLS = r"(-(?P<cells>mineral)-cells)?"
 _KIND = r"(?P<imbalanced>-imbalanced)?(?P<published>-published)?"
 _FAMILY = rf"-(?P<family>{'|'.join(sorted(FAMILIES, key=len, reverse=True))})"
 _NUMBER = r"\d+(?:\.\d+)?"
-_CONDITIONS = rf"(?P<conditions>(\+[a-z]+(-{_NUMBER})?)*)"
 _AXIS = rf"{_NUMBER}:{_NUMBER}:{_NUMBER}"
 _MESH = rf"(@(?P<mesh>{_NUMBER}x\d+|{_AXIS}(,{_AXIS})*))?"
 _GRAMMAR = tuple(
-    re.compile(pattern + _CONDITIONS)
+    re.compile(pattern)
     for pattern in (
         rf"ulbd{_LAW}{_CELLS}{_FAMILY}{_KIND}{_TAIL}{_MESH}",
         rf"ulbd{_LAW}{_CELLS}{_KIND}{_TAIL}-(?P<part>in-mesh|off-mesh|sealed)",
@@ -135,6 +134,13 @@ class SetSpec:
                 f"the condition {twice[0]} is named twice; expected each once, with how much there "
                 "is of it in all. Mend the name."
             )
+        for mixed in names:
+            parts = {kind.name for kind, _ in CONDITIONS[mixed].parts}
+            if again := sorted(parts.intersection(names)):
+                raise SgbenchError(
+                    f"the condition {again[0]} is a part of {mixed} and is named beside it; "
+                    "expected each once. Leave it out of the name."
+                )
         for name in names:
             if CONDITIONS[name].designed_only and self.origin != DESIGNED:
                 raise SgbenchError(
@@ -152,12 +158,13 @@ class SetSpec:
         SgbenchError
             If it is the name of no set; the message has the nearest ones.
         """
-        matches = (pattern.fullmatch(name) for pattern in _GRAMMAR)
+        stem, *conditions = name.split("+")
+        matches = (pattern.fullmatch(stem) for pattern in _GRAMMAR)
         parsed = next((match.groupdict() for match in matches if match), None)
         found = parsed and _spec(parsed)
         if not found:
-            raise unknown_set(name)
-        return found
+            raise unknown_set(stem)
+        return replace(found, conditions=tuple(map(Condition.parse, conditions)))
 
     @classmethod
     def find(cls, name: str) -> "SetSpec | None":
@@ -300,10 +307,6 @@ class SetSpec:
 def _spec(parsed: dict[str, str | None]) -> SetSpec | None:
     """Return the set of what a name was taken apart into; None where it contradicts itself."""
     texts = {key: text or "" for key, text in parsed.items()}
-    conditions = tuple(
-        Condition(kind, float(severity) if severity else None)
-        for kind, _, severity in (one.partition("-") for one in texts["conditions"].split("+")[1:])
-    )
     part: Part = texts.get("part", "").removeprefix("-") or "train"  # type: ignore[assignment]
     family = texts.get("family", "")
     if "stem" not in texts:
@@ -315,16 +318,18 @@ def _spec(parsed: dict[str, str | None]) -> SetSpec | None:
             return None
         cells: Cells = texts["cells"]  # type: ignore[assignment]
         return SetSpec(
-            "designed", part, family, law, balanced, protocol, mesh, cells=cells,
-            conditions=conditions,
+            "designed", part, family, law, balanced, protocol, mesh, cells=cells
         )  # fmt: skip
     if not family and part == "train":
         part = "all"
     split: Split = "stratified" if texts["stratified"] else ""
     return SetSpec(
-        _ORIGINS[texts["stem"]], part, family, split=split,
-        in_domain=bool(texts.get("domain")), conditions=conditions,
-    )  # fmt: skip
+        _ORIGINS[texts["stem"]],
+        part,
+        family,
+        split=split,
+        in_domain=bool(texts.get("domain")),
+    )
 
 
 def _mesh(text: str) -> Mesh | None:

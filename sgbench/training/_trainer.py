@@ -164,6 +164,8 @@ def _trained_state(
     if before_decay:
         longest = state.load(before_decay, beginning, device, plan.constant_steps)
     state.load(checkpoint, own, device, plan.steps)
+    if before_decay and state.step == plan.constant_steps > longest:  # killed between the two
+        state.without_validations().save(before_decay, beginning)
     on_start(state.step * plan.batch_size)
     validation = dataset.validation_samples(plan.validation_per_spacegroup)
     every = -(-plan.steps // plan.validations)

@@ -170,6 +170,7 @@ DAMAGE = [
     # Models
     ("model.pt", content(lambda data: data[:40]), "is not a readable model"),
     ("model.pt", content(lambda data: b"cos\nsystem\n(S'true'\ntR."), "is not a readable model"),
+    ("model.pt", content(lambda data: b"words"), "it is no archive of tensors"),
     ("model.pt", content(lambda data: data), "'plan' is missing|is missing"),
 ]  # fmt: skip
 

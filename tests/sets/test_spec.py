@@ -104,6 +104,8 @@ _MESHES = (
 def _conditions(draw, designed):
     kinds = [kind for kind in CONDITIONS.values() if designed or not kind.designed_only]
     chosen = draw(st.lists(st.sampled_from(kinds), max_size=2, unique_by=lambda kind: kind.name))
+    parts = {part.name for kind in chosen for part, _ in kind.parts}
+    chosen = [kind for kind in chosen if kind.name not in parts]
     shares = [draw(st.floats(1e-6, 1)) for _ in chosen]
     return tuple(
         Condition(kind.name)
@@ -159,6 +161,22 @@ def test_any_text_is_the_name_of_a_set_or_is_answered(text):
             SetSpec.parse(text)
     else:
         assert SetSpec.parse(found.name) == found
+
+
+@pytest.mark.parametrize(
+    ("conditions", "answer"),
+    [
+        ("counts-1e3", "'counts-1e3' states no severity in plain digits; .* counts-10000"),
+        ("counts-", "'counts-' states no severity"),
+        ("laboratory-", "expected a name such as laboratory"),
+        ("count-5", "unknown condition 'count'"),
+        ("laboratory+shift-0.05", "shift is a part of laboratory"),
+        ("shift-0.05+laboratory", "shift is a part of laboratory"),
+    ],
+)
+def test_a_condition_that_is_written_wrongly_is_answered_as_one(conditions, answer):
+    with pytest.raises(SgbenchError, match=answer):
+        SetSpec.parse(f"ulbd-off-mesh+{conditions}")
 
 
 @pytest.mark.parametrize("old", OLD_NAMES)

@@ -528,6 +528,25 @@ def test_a_kill_after_the_state_before_the_decay_loses_no_validation(tmp_path, m
 
 
 @pytest.mark.usefixtures("tiny")
+def test_a_kill_between_its_checkpoint_and_the_state_before_the_decay_loses_neither(
+    tmp_path, monkeypatch
+):
+    plan, kept = tiny_plan(), tmp_path / "kept.pt"
+    monkeypatch.setattr(_trainer, "_CHECKPOINT_SECONDS", 1e9)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(_trainer._State, "without_validations", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(plan, tmp_path / "b.pt", tmp_path / "b.ck", CPU, before_decay=kept)
+    assert not kept.exists()
+    train(plan, tmp_path / "b.pt", tmp_path / "b.ck", CPU, before_decay=kept)
+    assert kept.exists()
+
+
+@pytest.mark.usefixtures("tiny")
 @pytest.mark.parametrize("patterns", [1, 8, 16, 24])
 def test_the_shortest_trainings(tmp_path, patterns):
     train(tiny_plan(patterns=patterns), tmp_path / "a.pt", tmp_path / "a.ck", CPU)
