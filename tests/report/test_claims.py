@@ -504,6 +504,24 @@ def test_cells_never_shown(plain, spanning, half, verdict):
         assert "Lost are +20.0 points, won back +10.0: 50 % of the loss" in claim.reason
 
 
+def test_trainings_of_one_length_are_compared():
+    """The whole length is on one side alone, so the longest length of both is judged."""
+    tests = ["ulbd-off-mesh", "ulbd-amplitude-off-mesh", "cddd"]
+    results = found(
+        *(result("ulbd-cubic", test, 1.0) for test in tests),
+        *(
+            result(train, test, 0.8, model=f"{MODEL}@{n}", train_patterns=n)
+            for n in (750, 375)
+            for train in ("ulbd-cubic", "ulbd-amplitude-cubic")
+            for test in tests
+        ),
+    )
+    claim = intensities.amplitudes_are_alike(results, family="cubic")
+    assert claim.verdict == YES
+    assert f"Model: {MODEL}@750." in claim.reason
+    assert "Each training saw 750 patterns." in claim.reason
+
+
 @pytest.mark.parametrize(
     ("apart", "real", "verdict"),
     [(0.0, 0.009, YES), (0.0, 0.021, NO), (0.021, 0.019, PARTLY), (0.021, 0.021, NO)],

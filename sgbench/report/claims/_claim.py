@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from sgbench.models import REFERENCE_MODELS
+from sgbench.models import REFERENCE_MODELS, base_name
 from sgbench.plots import of_one_data
 from sgbench.report._results import Results
 from sgbench.report._rows import data_of, select
@@ -167,7 +167,9 @@ def reference_rows(
     """Return the rows that a claim is judged by.
 
     They are of the first reference model that has them all, so that no claim can choose the model
-    that suits it, and of the first test data that these training sets have in the table's order.
+    that suits it; where none has, of the longest of its shortened trainings (``NAME@N``) that has
+    them all, so that trainings of one length are compared. They are of the first test data that
+    these training sets have in the table's order.
 
     Parameters
     ----------
@@ -193,7 +195,7 @@ def reference_rows(
     trained, tested = (list(dict.fromkeys(part)) for part in zip(*names, strict=True))
     # Other training sets may have other test data of the same name: those of another protocol.
     table, others = of_one_data(results.table[results.table["train_set"].isin(trained)])
-    for model in models:
+    for model in (*models, *_shortened(table, models)):
         found = [select(table, *pair, family, scheme, (model,)) for pair in names]
         if all(map(len, found)):
             rows = [one.iloc[0] for one in found]
@@ -202,6 +204,16 @@ def reference_rows(
         f"The leaderboard of this scale lacks rows of {models[0]} trained on {', '.join(trained)} "
         f"and tested on {', '.join(tested)}."
     )
+
+
+def _shortened(table: pd.DataFrame, models: Sequence[str]) -> list[str]:
+    """Return the models of a table that are others of a stated length, the longest first."""
+    lengths = {
+        (models.index(base_name(name)), -int(name.rpartition("@")[2])): name
+        for name in table["model"].unique()
+        if base_name(name) in models and base_name(name) != name
+    }
+    return [lengths[place] for place in sorted(lengths)]
 
 
 def judged_by(rows: Sequence[Any], others: pd.DataFrame) -> str:
