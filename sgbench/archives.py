@@ -7,7 +7,6 @@ folder as it is, or an archive, which is laid out for as long as it is read.
 import io
 import lzma
 import tarfile
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
@@ -27,7 +26,7 @@ _MOST_FILES = 2**15
 _MOST_MEMORY = 2**27
 # Beyond the default: text needs no alignment, and a byte of it follows from the one before.
 _FILTERS = ({"id": lzma.FILTER_LZMA2, "preset": 6, "pb": 0, "lc": 4, "lp": 0},)
-_XZ, _ZIP = b"\xfd7zXZ\0", b"PK"
+_XZ = b"\xfd7zXZ\0"
 _LONGEST_PART, _LONGEST_NAME = 255, 512
 _PUBLISHED = FileKind(
     "an archive of results", "what `sgbench publish` writes. Restore it, or publish again."
@@ -54,7 +53,7 @@ def write_archive(path: Path, files: Mapping[str, bytes]) -> None:
 
 
 def read_archive(path: Path, kind: FileKind = _PUBLISHED) -> dict[str, bytes]:
-    """Return the files of an archive (tar.xz or ZIP) by their names.
+    """Return the files of an archive by their names.
 
     Raises
     ------
@@ -66,7 +65,7 @@ def read_archive(path: Path, kind: FileKind = _PUBLISHED) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     room = _MOST_BYTES
     with kind.decoding(path):
-        for name, part in _zipped(content) if content.startswith(_ZIP) else _packed(content):
+        for name, part in _packed(content):
             room -= len(part)
             if room < 0 or len(found) == _MOST_FILES:
                 raise ValueError(f"it holds more than {_MOST_BYTES:,} bytes or {_MOST_FILES} files")
@@ -188,13 +187,6 @@ def _packed(content: bytes) -> Iterator[tuple[str, bytes]]:
         rest = whole[archive.offset :]
     if len(rest) < 2 * tarfile.BLOCKSIZE or rest.strip(b"\0"):
         raise ValueError("it is cut off")
-
-
-def _zipped(content: bytes) -> Iterator[tuple[str, bytes]]:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for entry in archive.infolist():
-            with archive.open(entry) as handle:
-                yield entry.filename, handle.read(_MOST_BYTES + 1)
 
 
 def _is_below(name: str) -> bool:

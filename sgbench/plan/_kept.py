@@ -19,7 +19,6 @@ from sgbench.sets import DESIGNED, designed_set, family_set
 KEPT = Path("results", "kept")
 
 _MARK, _PACK = "run.json", f"results{ENDING}"
-_EARLIER = "results.zip"  # as versions of before wrote it
 _HISTORY = "history.csv"
 _KIND = FileKind("a mark of kept results", "what `sgbench keep` writes. Restore it.")
 _PACK_KIND = FileKind("an archive of kept results", "what `sgbench keep` writes. Restore it.")
@@ -85,7 +84,6 @@ def keep(settings: Mapping[str, Any], root: Path) -> Iterator[Run]:
             write_archive(folder / _PACK, files)
             with write_atomically(folder / _MARK) as temporary:
                 temporary.write_text(json.dumps(mark, indent=1) + "\n")
-        (folder / _EARLIER).unlink(missing_ok=True)
         yield run
 
 
@@ -99,8 +97,7 @@ def take(mark: Path, history: Path, scores: Path) -> None:
     """
     found = _KIND.read_json(mark, _FILE)
     files: dict[str, str] = found["files"]
-    packs = [mark.with_name(name) for name in (_PACK, _EARLIER)]
-    content_of = read_archive(next(filter(Path.exists, packs), packs[0]), _PACK_KIND)
+    content_of = read_archive(mark.with_name(_PACK), _PACK_KIND)
     scores.mkdir(parents=True, exist_ok=True)
     with all_or_none():
         for name, digest in files.items():

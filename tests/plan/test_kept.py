@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -138,7 +137,9 @@ def test_what_was_changed_is_not_taken(project, tmp_path):
     assert not (tmp_path / "h.csv").exists()
 
 
-@pytest.mark.parametrize("damage", [lambda zip: b"", lambda zip: zip[:-200], lambda zip: b"x" * 99])
+@pytest.mark.parametrize(
+    "damage", [lambda pack: b"", lambda pack: pack[:-200], lambda pack: b"x" * 99]
+)
 def test_a_damaged_archive_is_not_taken(project, tmp_path, damage):
     list(keep(SMOKE, project))
     mark = kept_mark(RUN, SMOKE, project)
@@ -147,19 +148,6 @@ def test_a_damaged_archive_is_not_taken(project, tmp_path, damage):
     with pytest.raises(SgbenchError, match="is not an archive of kept results"):
         take(mark, tmp_path / "h.csv", tmp_path / "scores")
     assert not (tmp_path / "scores").exists()
-
-
-def test_an_archive_of_an_earlier_version_is_taken(project, tmp_path):
-    """As `results/kept` of the project has one."""
-    list(keep(SMOKE, project))
-    mark = kept_mark(RUN, SMOKE, project)
-    files = unpacked(mark)
-    mark.with_name(PACK).unlink()
-    with zipfile.ZipFile(mark.with_name("results.zip"), "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    take(mark, tmp_path / "h.csv", tmp_path / "scores")
-    assert {path.name for path in (tmp_path / "scores").iterdir()} == files.keys() - {"history.csv"}
 
 
 def test_the_same_results_make_the_same_archive(project):

@@ -301,6 +301,13 @@ OTHER_RUNS = [run for scale in OTHERS for run in runs_of(scale)]
 OTHER_TABLES = [
     run if Path(run).is_file() else f"{run}/leaderboard.csv" for run in OTHER_RUNS
 ]
+# What is kept of scales that were neither run nor published as a whole.
+OTHER_KEPT = [
+    str(path)
+    for scale in OTHERS
+    if not runs_of(scale)
+    for path in sorted(Path("results/kept", scale).glob("*/*/*/results.tar.xz"))
+]
 # The run under conditions, whose curves the report shows beside any other scale.
 CONDITIONS = [] if SCALE == "robustness" else runs_of("robustness")[:1]
 # Which class is taken for which; of curves, a hundred test sets of each model, nobody reads that.

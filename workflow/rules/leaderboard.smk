@@ -90,6 +90,8 @@ rule leaderboard:
     input:
         own=f"results/{SCALE}/leaderboard.csv",
         others=local(OTHER_TABLES),
+        kept=local(OTHER_KEPT),
+        exact=f"results/{SCALE}/exact_ceilings.csv",
     output:
         csv=report(
             f"{ALL_SCALES}.csv",
@@ -107,7 +109,8 @@ rule leaderboard:
     params:
         others=options("--table", OTHER_TABLES),
     shell:
-        "sgbench leaderboard --table {input.own:q} {params.others:q} --output {output.csv:q} > {log:q} 2>&1"
+        "sgbench leaderboard {input.kept:q} --table {input.own:q} {params.others:q}"
+        " --exact {input.exact:q} --output {output.csv:q} > {log:q} 2>&1"
 
 
 # How fine a mesh has to be (Fig. S1): the trainings on sets NAME@STEPxPATTERNS alone, so that
