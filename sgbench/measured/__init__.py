@@ -7,7 +7,7 @@ said to be unknown where neither states one. `treat` brings a pattern onto a pro
 
 from sgbench.measured._formats import FORMATS, UNREAD
 from sgbench.measured._pattern import MeasuredPattern, measured_pattern
-from sgbench.measured._reading import read_pattern, read_patterns
+from sgbench.measured._reading import decode_patterns, read_pattern, read_patterns
 from sgbench.measured._treatment import (
     TREATED,
     TREATMENTS,
@@ -30,6 +30,7 @@ __all__ = [
     "TreatedPattern",
     "Treatment",
     "Wavelength",
+    "decode_patterns",
     "measured_pattern",
     "read_pattern",
     "read_patterns",
