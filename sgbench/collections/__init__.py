@@ -12,6 +12,7 @@ from sgbench.collections._minerals import (
     SEEN,
     UNKNOWN,
     UNSEEN,
+    likenesses,
     named_by_minerals,
     seen,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "build_patterns",
     "find_patterns",
     "is_patterns_file",
+    "likenesses",
     "named_by_minerals",
     "read_patterns_file",
     "seen",

@@ -29,6 +29,7 @@ _STRAINS = np.linspace(-0.01, 0.01, 9)
 _SHIFTS = np.linspace(-0.1, 0.1, 11)
 _POOLED, _FLOOR = 4, 0.02
 _SAME_CELL = 0.02
+_AT_ONCE = 256
 
 SEEN, UNSEEN, UNKNOWN = "seen", "unseen", "unknown"
 
@@ -53,9 +54,8 @@ def named_by_minerals(patterns: PatternSet, crystals: "CrystalSet") -> PatternSe
         candidates = np.flatnonzero(crystals.spacegroup == group)
         if not len(candidates):
             continue
-        computed = features(render(crystals.lines.take(candidates), CANONICAL))
-        for i in members:
-            scores = likeness(named[i], computed)
+        found = likenesses([named[i] for i in members], crystals.take(candidates))
+        for i, scores in zip(members, found, strict=True):
             best = int(np.argmax(scores))
             if scores[best] >= LEAST_LIKENESS:
                 match = candidates[best]
@@ -67,6 +67,20 @@ def named_by_minerals(patterns: PatternSet, crystals: "CrystalSet") -> PatternSe
                 )
     told = {"named_by": f"likeness of at least {LEAST_LIKENESS:g} to a structure of the same group"}
     return replace(patterns, patterns=tuple(named), metadata=patterns.metadata | told)
+
+
+def likenesses(patterns: Sequence[LabelledPattern], crystals: "CrystalSet") -> NDArray[np.float32]:
+    """Return how much each pattern resembles each structure, shape (n, len(crystals)).
+
+    It is the largest cosine of the square roots of the treated pattern and of the computed one,
+    over cells that differ by up to 1 % as a whole and zeros that differ by up to 0.1 degrees.
+    """
+    parts = [np.arange(first, min(first + _AT_ONCE, len(crystals)))
+             for first in range(0, len(crystals), _AT_ONCE)]  # fmt: skip
+    computed = np.concatenate(
+        [features(render(crystals.lines.take(part), CANONICAL)) for part in parts]
+    )
+    return np.stack([likeness(one, computed) for one in patterns])
 
 
 def features(patterns: NDArray[np.float32]) -> NDArray[np.float32]:
