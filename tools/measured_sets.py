@@ -18,15 +18,12 @@ import numpy as np
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, NUMBERS = DOCS / "measured-sets.md", DOCS / "measured-sets.csv"
+LABELS = DOCS / "measured-labels.csv"
 NETWORK = "ulbd-all/fcn-wang2024.soft"
 #: Substances that a model has seen are those of this training set, for every row of the table.
 SEEN_IN = "cddd-all"
 SCHEMES = {"extinction": "classes", "system": "systems", "spacegroup": "groups"}
 PARTS = ("all", "seen", "unseen", "unknown")
-COLUMNS = (
-    "model", "test_set", "labels", "part", "n", "n_substances",
-    *(f"top{k}{end}" for k in (1, 3, 5) for end in ("", "_low", "_high")),
-)  # fmt: skip
 # How fast the chance of a space group falls with the likeness of its nearest structure.
 _SHARPNESS = 0.02
 
@@ -84,10 +81,10 @@ def _rows(model, truth, chances, parts):
                    "n_substances": one.n_clusters} | tops  # fmt: skip
 
 
-def disagreement(crystals: Path) -> dict[str, float]:
-    """Return how often two determinations of one mineral differ, a mean over minerals.
+def disagreement(crystals: Path) -> list[dict[str, object]]:
+    """Return how often two publications disagree about a mineral, a mean over minerals.
 
-    Determinations are of different publications.
+    The interval is that of a bootstrap over minerals.
     """
     from sgbench.structures import read_crystals
     from sgbench.symmetry import crystal_system
@@ -102,20 +99,26 @@ def disagreement(crystals: Path) -> dict[str, float]:
         if pairs:
             groups.append(np.mean([a != b for a, b in pairs]))
             systems.append(np.mean([crystal_system(a) != crystal_system(b) for a, b in pairs]))
-    return {"minerals": len(groups), "groups": np.mean(groups), "systems": np.mean(systems)}
+    draws = np.random.default_rng(0).integers(0, len(groups), (2000, len(groups)))
+    rows: list[dict[str, object]] = []
+    for labels, values in (("groups", np.array(groups)), ("systems", np.array(systems))):
+        low, high = np.percentile(values[draws].mean(axis=1), [2.5, 97.5])
+        rows.append({"labels": labels, "minerals": len(values), "differ": f"{values.mean():.4f}",
+                     "low": f"{low:.4f}", "high": f"{high:.4f}"})  # fmt: skip
+    return rows
 
 
 def table(rows: list[dict[str, str]]) -> str:
     """Return the rows as a table of Markdown."""
     head = ("model", "treatment", "labels", "part", "n (substances)", "top-1", "top-3", "top-5")
-    lines = [head, ("---",) * len(head)]
+    lines = [head]
     for row in sorted(rows, key=_place):
         plain = row["test_set"].endswith("-untreated")
         lines.append((
             row["model"], "untreated" if plain else "treated", row["labels"], row["part"],
             f"{row['n']} ({row['n_substances']})", *(_cell(row, k) for k in (1, 3, 5)),
         ))  # fmt: skip
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return _drawn(lines)
 
 
 def _place(row):
@@ -127,24 +130,51 @@ def _cell(row, k):
     return f"{value:.1f} ({low:.1f}–{high:.1f})"
 
 
-def with_table(text: str) -> str:
-    """Return the page with the table of the committed numbers."""
-    with open(NUMBERS, newline="", encoding="utf-8") as file:
-        drawn = table(list(csv.DictReader(file)))
-    pattern = re.compile(r"(?<=<!-- baselines -->\n).*?(?=<!-- /baselines -->)", re.DOTALL)
-    return pattern.sub(lambda _: f"\n{drawn}\n\n", text)
+def with_tables(text: str) -> str:
+    """Return the page with the tables of the committed numbers and of today's audit."""
+    from sgbench.collections import REASONS
+
+    labels = [
+        (row["labels"], row["minerals"], "{:.1f} ({:.1f}–{:.1f})".format(
+            *(100 * float(row[key]) for key in ("differ", "low", "high"))))
+        for row in _read(LABELS)
+    ]  # fmt: skip
+    tables = {
+        "reasons": _drawn([("reason", "which means"), *REASONS.items()]),
+        "disagreement": _drawn([("labels", "minerals", "pairs that differ, %"), *labels]),
+        "baselines": table(_read(NUMBERS)),
+    }
+    for name, drawn in tables.items():
+        pattern = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)", re.DOTALL)
+        text = pattern.sub(lambda _, drawn=drawn: f"\n{drawn}\n\n", text)
+    return text
+
+
+def _drawn(rows) -> str:
+    head, *others = rows
+    lines = [head, ("---",) * len(head), *others]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _write(path: Path, rows: list[dict[str, object]]) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def main() -> None:
-    """Make the numbers where files are named, and draw the table."""
+    """Make the numbers where files are named, and draw the tables."""
     if len(sys.argv) == 3:
         patterns, crystals = map(Path, sys.argv[1:])
-        with open(NUMBERS, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows_of(patterns, crystals))
-        print(disagreement(crystals))
-    PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+        _write(LABELS, disagreement(crystals))
+        _write(NUMBERS, rows_of(patterns, crystals))
+    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

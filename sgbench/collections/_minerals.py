@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sgbench.collections._entry import LabelledPattern
 from sgbench.collections._store import PatternSet
@@ -29,7 +29,7 @@ _STRAINS = np.linspace(-0.01, 0.01, 9)
 _SHIFTS = np.linspace(-0.1, 0.1, 11)
 _POOLED, _FLOOR = 4, 0.02
 _SAME_CELL = 0.02
-_AT_ONCE = 256
+_AT_ONCE, _REFINED = 256, 200
 
 SEEN, UNSEEN, UNKNOWN = "seen", "unseen", "unknown"
 
@@ -97,16 +97,26 @@ def features(patterns: NDArray[np.float32]) -> NDArray[np.float32]:
 def likeness(one: LabelledPattern, computed: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return how much a pattern resembles each of some computed ones, shape (n,).
 
-    It is the largest cosine over cells and zeros that differ a little.
+    It is the largest cosine over cells that differ a little, and for the most alike over zeros
+    that differ a little as well.
     """
     mine = features(treat(one.pattern).intensity[None, :])[0]
+    found = (_variants(mine, [0.0]) @ computed.T).max(axis=0)
+    # What is unlike without a shift of the zero is so with it.
+    best = np.argsort(-found)[:_REFINED]
+    found[best] = (_variants(mine, _SHIFTS) @ computed[best].T).max(axis=0)
+    return np.asarray(found)
+
+
+def _variants(mine: NDArray[np.float32], shifts: ArrayLike) -> NDArray[np.float32]:
+    """Return features as other cells and zeros show them, shape (n, m), of length 1 each."""
     grid = CANONICAL.two_theta.reshape(-1, _POOLED).mean(axis=1)
     sine = np.sin(np.radians(grid) / 2)[None, :] * (1 + _STRAINS[:, None])
     angles = np.degrees(2 * np.arcsin(np.minimum(sine, 1.0)))
-    places = (angles[:, None, :] + _SHIFTS[None, :, None]).reshape(-1, len(grid))
+    places = (angles[:, None, :] + np.asarray(shifts)[None, :, None]).reshape(-1, len(grid))
     variants = np.interp(places, grid, mine).astype(np.float32)
-    variants /= np.maximum(np.linalg.norm(variants, axis=1, keepdims=True), 1e-12)
-    return np.asarray((variants @ computed.T).max(axis=0))
+    length = np.linalg.norm(variants, axis=1, keepdims=True)
+    return np.asarray(variants / np.maximum(length, 1e-12))
 
 
 def seen(
