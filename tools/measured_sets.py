@@ -30,6 +30,8 @@ _SHARPNESS = 0.02
 
 def rows_of(patterns: Path, crystals: Path) -> list[dict[str, object]]:
     """Return a row for each model, scheme and part."""
+    import torch
+
     from sgbench.collections import likenesses
     from sgbench.evaluation import predict_set
     from sgbench.pretrained import load_pretrained
@@ -49,13 +51,14 @@ def rows_of(patterns: Path, crystals: Path) -> list[dict[str, object]]:
     nearest = np.full((len(treated), 230), -1.0)
     for group in np.unique(trained.spacegroup):
         nearest[:, group - 1] = like[:, trained.spacegroup == group].max(axis=1)
-    network = load_pretrained(NETWORK, "cpu")
+    device = torch.device("cpu")
+    network = load_pretrained(NETWORK, device)
     answers = (
         ("frequencies of literature", treated, prior[None, :].repeat(len(treated), axis=0)),
         ("nearest mineral", treated, np.exp((nearest - 1) / _SHARPNESS)),
-        ("network, ideal patterns", treated, predict_set(network, treated, "cpu").probabilities),
+        ("network, ideal patterns", treated, predict_set(network, treated, device).probabilities),
         ("network, ideal patterns", untreated,
-         predict_set(network, untreated, "cpu").probabilities),
+         predict_set(network, untreated, device).probabilities),
     )  # fmt: skip
     return [row for model, truth, chances in answers for row in _rows(model, truth, chances, parts)]
 

@@ -267,10 +267,11 @@ def build(
     from sgbench.tracking import log_dataset
 
     sources = {STEMS["crystals"]: "amcsd", STEMS["random"]: "generated"}
-    if name.startswith(STEMS["measured"]):
+    measured = SetSpec.find(name)
+    if measured and measured.origin == "measured":
         from sgbench.cli._collections import build_collection
 
-        build_collection(SetSpec.parse(name), output, source, location, crystals or ())
+        build_collection(measured, output, source, location, crystals or ())
         return
     if name in sources:
         from sgbench.structures import build_crystals
