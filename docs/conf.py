@@ -9,7 +9,8 @@ import sgbench
 sys.path.append(str(Path(__file__).parent / "_extensions"))
 
 # These load some of their names when they are first asked for, and autodoc does not ask.
-for _package in map(import_module, ("sgbench.structures", "sgbench.submission")):
+_LAZY = ("sgbench.structures", "sgbench.structures.sources", "sgbench.submission")
+for _package in map(import_module, _LAZY):
     for _name in _package.__all__:
         setattr(_package, _name, getattr(_package, _name))
 
@@ -70,7 +71,7 @@ nitpick_ignore_regex = [
     # Types of other packages have no page here, and none is fetched.
     (
         r"py:.*",
-        r"(numpy|np|pandas|pd|pa|pq|torch|gemmi|h5py|matplotlib|pathlib|collections|contextlib|typing|pydantic|annotated_types)\..*",
+        r"(numpy|np|pandas|pd|pa|pq|torch|gemmi|h5py|matplotlib|pathlib|collections|contextlib|typing|pydantic|annotated_types|requests)\..*",
     ),
     # Imported for type checkers alone, so that autodoc sees the bare name.
     (r"py:class", r"Figure|ClassifierMixin|Trained"),

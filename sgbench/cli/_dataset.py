@@ -10,7 +10,7 @@ import typer
 
 from sgbench.cli._lazy import SETTINGS, Group
 from sgbench.cli._listing import Format, FormatOption, OutputOption, show
-from sgbench.cli._options import StoreOption
+from sgbench.cli._options import CrystalsOption, StoreOption
 from sgbench.errors import SgbenchError
 from sgbench.files import file_sha256, require_file, write_atomically
 
@@ -73,18 +73,25 @@ def list_datasets(form: FormatOption = Format.table, output: OutputOption = None
 @app.command("test-sets")
 def list_test_sets(form: FormatOption = Format.table, output: OutputOption = None) -> None:
     """List the sets that models are scored on."""
-    from sgbench.sets import TEST_SETS
+    from sgbench.sets import MEASURED_SETS, TEST_SETS
 
-    rows = [{"name": spec.name, "holds": spec.describe()} for spec in TEST_SETS]
+    specs = (*TEST_SETS, *MEASURED_SETS)
+    rows = [{"name": spec.name, "holds": spec.describe()} for spec in specs]
     show(rows, form, output)
 
 
 @app.command("sources")
 def list_sources(form: FormatOption = Format.table, output: OutputOption = None) -> None:
-    """List where `build` can take structures from."""
+    """List where `build` can take structures from, and measured patterns."""
+    from sgbench.collections.sources import SOURCES as PATTERNS
     from sgbench.structures.sources import SOURCES
 
-    show([{"name": name, "holds": text} for name, text in SOURCES.items()], form, output)
+    rows = [
+        {"name": name, "of": kind, "holds": text}
+        for kind, sources in (("structures", SOURCES), ("measured patterns", PATTERNS))
+        for name, text in sources.items()
+    ]
+    show(rows, form, output)
 
 
 @app.command()
@@ -96,6 +103,8 @@ def describe(
     output: OutputOption = None,
 ) -> None:
     """Say what a dataset holds, with a checksum."""
+    from sgbench.cli._collections import collection_facts
+    from sgbench.collections import is_patterns_file
     from sgbench.sets import DESIGNED, SetSpec, designed_set
 
     path = _file(dataset)
@@ -118,6 +127,13 @@ def describe(
             _write(designed_card(_one_family(designed)), output)
             return
         facts = _designed_facts(designed)
+    elif is_patterns_file(path):
+        if form in (Description.croissant, Description.md):
+            raise SgbenchError(
+                f"{path} holds measured patterns, which have neither card nor Croissant; expected "
+                "another form. Choose table, csv or json."
+            )
+        facts = collection_facts(path)
     else:
         from sgbench.structures import read_crystals
 
@@ -213,10 +229,14 @@ def generate(
 
 @app.command()
 def build(
-    name: Annotated[str, typer.Argument(help="cddd, gcdd, or a designed dataset.")],
+    name: Annotated[str, typer.Argument(help="cddd, gcdd, measured-NAME, or a designed dataset.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write (Parquet).")],
     source: Annotated[
-        str | None, typer.Option(help="Of structures; `sgbench dataset sources` lists them.")
+        str | None,
+        typer.Option(
+            help="Of structures or patterns; `sgbench dataset sources` lists them. That of "
+            "measured-NAME is NAME, where there is such a source, and else folder."
+        ),
     ] = None,
     location: Annotated[
         str | None, typer.Option("--from", help="Folder, file or address of the source.")
@@ -230,11 +250,15 @@ def build(
     per_spacegroup: Annotated[
         int, typer.Option(help="Samples a space group and split of a designed dataset.")
     ] = 200,
+    crystals: CrystalsOption = None,
     store: StoreOption = None,
 ) -> None:
     """Compute line lists and write them with a card; run again to go on after an interruption.
 
-    Of structures: all that a source has. Of a designed dataset: its held-out samples.
+    Of structures: all that a source has. Of a designed dataset: its held-out samples. Of
+    measured-NAME: the patterns of a source that can be tests, as they were measured, and beside
+    them NAME.excluded.csv with the others and why. With --crystals, patterns whose substance the
+    source does not name get that of the structure that they agree with.
     """
     from sgbench.cards import write_card_files
     from sgbench.diffraction import PROTOCOLS
@@ -243,6 +267,12 @@ def build(
     from sgbench.tracking import log_dataset
 
     sources = {STEMS["crystals"]: "amcsd", STEMS["random"]: "generated"}
+    measured = SetSpec.find(name)
+    if measured and measured.origin == "measured":
+        from sgbench.cli._collections import build_collection
+
+        build_collection(measured, output, source, location, crystals or ())
+        return
     if name in sources:
         from sgbench.structures import build_crystals
 
@@ -251,7 +281,7 @@ def build(
                 f"unknown protocol '{protocol}'; expected one of {', '.join(PROTOCOLS)}. "
                 "Choose one."
             )
-        crystals = build_crystals(
+        built = build_crystals(
             output,
             name,
             open_source(source or sources[name], location, _cache(output)),
@@ -261,17 +291,17 @@ def build(
             progress=True,
             limit=limit,
         )
-        written = write_card_files(crystals, output)
-        log_dataset(store, crystals, output, written)
+        written = write_card_files(built, output)
+        log_dataset(store, built, output, written)
         typer.echo(
-            f"wrote {output}: {len(crystals)} structures of "
-            f"{len(set(crystals.spacegroup.tolist()))} space groups; "
-            f"{len(crystals.excluded)} left out, see {written[-1]}"
+            f"wrote {output}: {len(built)} structures of "
+            f"{len(set(built.spacegroup.tolist()))} space groups; "
+            f"{len(built.excluded)} left out, see {written[-1]}"
         )
-        if crystals.unanswered:
+        if built.unanswered:
             typer.echo(
-                f"not complete: no answer about {', '.join(crystals.unanswered[:5])}"
-                f"{' …' if len(crystals.unanswered) > 5 else ''}, as the calculation crashed or "
+                f"not complete: no answer about {', '.join(built.unanswered[:5])}"
+                f"{' …' if len(built.unanswered) > 5 else ''}, as the calculation crashed or "
                 "took too long, twice",
                 err=True,
             )

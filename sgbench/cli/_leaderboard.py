@@ -21,12 +21,14 @@ def evaluate(
 ) -> None:
     """Score predictions by space group and by extinction class; writes one JSON file each.
 
+    Measured patterns are scored by crystal system, too, and those of substances that the model was
+    trained on apart from the others; where it was trained on structures, these are needed as well.
     The test set is made again from its recipe, so a score depends on nothing but the predictions.
     """
-    from sgbench.evaluation import CLASS_SCHEMES, read_predictions, write_score
+    from sgbench.evaluation import CLASS_SCHEMES, SCHEME_NAMES, read_predictions, write_score
     from sgbench.evaluation import score as score_predictions
     from sgbench.progress import task
-    from sgbench.sets import family_set, open_test_set
+    from sgbench.sets import SetSpec, family_set, open_test_set, seen_in_training
 
     written: set[Path] = set()
     with task("scoring", len(predictions), "files") as shown:
@@ -39,8 +41,10 @@ def evaluate(
             )  # fmt: skip
             # A control has a guess of its own for either scheme.
             own = origin.get("status") == "control"
-            for scheme in (guess.class_scheme,) if own else CLASS_SCHEMES:
-                result = score_predictions(guess, truth, scheme)
+            parts = seen_in_training(truth, SetSpec.find(str(origin["train_set"])), crystals or ())
+            schemes = CLASS_SCHEMES if truth.labelled is None else tuple(SCHEME_NAMES)
+            for scheme in (guess.class_scheme,) if own else schemes:
+                result = score_predictions(guess, truth, scheme, parts)
                 target = output / f"{truth.name}.{scheme}.json"
                 if target in written:
                     raise SgbenchError(

@@ -29,5 +29,8 @@ DocsOption = Annotated[
 ]
 CrystalsOption = Annotated[
     list[Path] | None,
-    typer.Option(help="Line lists of structures (cddd, gcdd); once for each file."),
+    typer.Option(
+        help="Line lists of structures (cddd, gcdd) or measured patterns, as `dataset build` "
+        "writes them; once for each file."
+    ),
 ]

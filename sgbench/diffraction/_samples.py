@@ -55,6 +55,8 @@ class Samples:
         a, b, c (ångström), alpha, beta, gamma (degrees), where they are known.
     recorded : tuple of Recording
         What is done to the patterns, in this order.
+    known : ndarray of bool, shape (n, n_points), or None
+        Which points were measured, where not all were; the others are 0.
     """
 
     ids: tuple[str, ...]
@@ -64,6 +66,7 @@ class Samples:
     measured: NDArray[np.float32] | None = None
     cell: NDArray[np.float64] | None = None
     recorded: tuple[Recording, ...] = ()
+    known: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         held = [one for one in (self.lines, self.measured) if one is not None]
@@ -92,6 +95,7 @@ class Samples:
             lines=None if self.lines is None else self.lines.take(i),
             measured=None if self.measured is None else self.measured[i],
             cell=None if self.cell is None else self.cell[i],
+            known=None if self.known is None else self.known[i],
         )
 
     def batches(self, size: int) -> Iterator["Samples"]:
@@ -166,6 +170,7 @@ class Samples:
         lines = [part.lines for part in parts if part.lines is not None]
         measured = [part.measured for part in parts if part.measured is not None]
         cells = [part.cell for part in parts if part.cell is not None]
+        known = [part.known for part in parts if part.known is not None]
         if len({part.recorded for part in parts}) > 1:
             raise SgbenchError(
                 "parts of a set are recorded in different ways; expected one. Put ideal samples "
@@ -179,4 +184,5 @@ class Samples:
             np.concatenate(measured) if measured else None,
             np.concatenate(cells) if len(cells) == len(parts) else None,
             parts[0].recorded,
+            np.concatenate(known) if len(known) == len(parts) else None,
         )

@@ -2,6 +2,7 @@
 
 from sgbench.evaluation._answers import ANSWERS_ENDING, Answers
 from sgbench.evaluation._confusions import Confusion, condition_differences, confusions
+from sgbench.evaluation._hits import top_k_chances, top_k_hits, wilson_interval
 from sgbench.evaluation._names import current_name_of, current_names, earlier_source
 from sgbench.evaluation._predict import predict_set, predict_sets, predict_untrained
 from sgbench.evaluation._predictions import (
@@ -15,12 +16,10 @@ from sgbench.evaluation._predictions import (
 from sgbench.evaluation._regret import bayes_top
 from sgbench.evaluation._scores import (
     LabelScore,
+    PartScore,
     Score,
     read_score,
     score,
-    top_k_chances,
-    top_k_hits,
-    wilson_interval,
     write_score,
 )
 
@@ -32,6 +31,7 @@ __all__ = [
     "Answers",
     "Confusion",
     "LabelScore",
+    "PartScore",
     "Predictions",
     "Score",
     "bayes_top",

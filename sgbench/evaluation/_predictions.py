@@ -18,11 +18,22 @@ from sgbench.errors import SgbenchError
 from sgbench.evaluation._names import current_names
 from sgbench.files import all_or_none, write_atomically
 from sgbench.sets import SetSpec
-from sgbench.symmetry import FAMILIES, class_labels, extinction_classes, family_spacegroups
+from sgbench.symmetry import (
+    FAMILIES,
+    class_labels,
+    extinction_classes,
+    family_spacegroups,
+    system_labels,
+)
 
 CLASS_SCHEMES = ("spacegroup", "extinction")
-#: What a person calls the classes of each.
-SCHEME_NAMES = {"spacegroup": "space groups", "extinction": "extinction classes"}
+#: What a person calls the classes of each. Over crystal systems measured patterns alone are scored,
+#: and nothing is predicted.
+SCHEME_NAMES = {
+    "spacegroup": "space groups",
+    "extinction": "extinction classes",
+    "system": "crystal systems",
+}
 _KEY = b"sgbench"
 # A time is never the same twice, and predictions are: so it lies in a file of its own.
 _SPEED, SPEED_ENDING = "patterns_per_second", ".speed.json"
@@ -112,17 +123,28 @@ class Predictions:
         """Sum probabilities over space groups to probabilities over extinction classes."""
         if self.class_scheme == "extinction":
             return self
-        labels = class_labels(self.spacegroups)
+        return replace(self, class_scheme="extinction", probabilities=self.summed("extinction"))
+
+    def summed(self, class_scheme: str) -> NDArray[np.float32]:
+        """Return probabilities over space groups as those over the labels of a scheme."""
+        labels = labels_of(class_scheme, self.spacegroups)
         summed = np.zeros((len(self.sample_ids), int(labels.max()) + 1), dtype=np.float32)
         for column, label in enumerate(labels):
             summed[:, label] += self.probabilities[:, column]
-        return replace(self, class_scheme="extinction", probabilities=summed)
+        return summed
 
 
 def n_labels(class_scheme: str, spacegroups: tuple[int, ...]) -> int:
     """Return how many labels a scheme has for some space groups."""
     by_group = class_scheme == "spacegroup"
     return len(spacegroups) if by_group else len(extinction_classes(spacegroups))
+
+
+def labels_of(class_scheme: str, spacegroups: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return the position of each space group's label among those of a scheme."""
+    if class_scheme == "spacegroup":
+        return np.arange(len(spacegroups))
+    return (class_labels if class_scheme == "extinction" else system_labels)(spacegroups)
 
 
 def write_predictions(path: Path, predictions: Predictions) -> None:
@@ -214,5 +236,9 @@ def _read_speed(path: Path) -> float | None:
 def label_names(family: str, class_scheme: str) -> dict[str, int]:
     """Return the labels of a scheme by their names."""
     groups = family_spacegroups(family)
-    known = groups if class_scheme == "spacegroup" else range(len(extinction_classes(groups)))
+    known = (
+        groups
+        if class_scheme == "spacegroup"
+        else range(int(labels_of(class_scheme, groups).max()) + 1)
+    )
     return {str(one): one for one in known}

@@ -25,15 +25,20 @@ from sgbench.checked import (
 )
 from sgbench.errors import SgbenchError
 from sgbench.evaluation._answers import Answers, answers_path, read_answers, write_answers
+from sgbench.evaluation._hits import interval, top_k_chances, top_k_hits
 from sgbench.evaluation._names import current_names, current_set, earlier_source
-from sgbench.evaluation._predictions import CLASS_SCHEMES, Predictions, label_names
+from sgbench.evaluation._predictions import (
+    SCHEME_NAMES,
+    Predictions,
+    label_names,
+    labels_of,
+)
 from sgbench.evaluation._regret import bayes_top, regret
 from sgbench.files import all_or_none, write_atomically
 from sgbench.sets import TestSet
 from sgbench.symmetry import (
     FAMILIES,
     TOP_K,
-    class_labels,
     family_spacegroups,
     top_k_ceiling,
 )
@@ -53,8 +58,6 @@ _ORIGIN: dict[str, Any] = {
     ),
     **dict.fromkeys(("ranked", "plain_hits"), bool),
 }
-_Z95 = 1.959963984540054
-_BOOTSTRAPS = 2000
 _BINS = 15
 _SAME = 1e-5
 
@@ -80,6 +83,24 @@ class LabelScore:
     top1: Fraction
     top1_low: Fraction
     top1_high: Fraction
+
+
+@dataclass(frozen=True)
+class PartScore:
+    """A part of the samples, such as those of substances that a model was trained on.
+
+    Attributes
+    ----------
+    n, n_clusters : int
+    top, top_low, top_high : tuple of float
+        As those of `Score`, of this part alone.
+    """
+
+    n: Several
+    n_clusters: Several
+    top: Fractions
+    top_low: Fractions
+    top_high: Fractions
 
 
 @dataclass(frozen=True)
@@ -124,6 +145,10 @@ class Score:
         `regret_error` is its standard error from the integrals behind that posterior.
     bayes, bayes_error : tuple of float, or None
         Highest accuracy that anybody can expect on these patterns, and its error (`bayes_top`).
+    parts : dict
+        `PartScore` of the measured patterns of substances that the model was trained on (``seen``),
+        of others (``unseen``), and of those whose substance is not known (``unknown``); empty for
+        sets that were not measured.
     answers : Answers or None
         Sample by sample; in a file of their own, and None where that was not read or is not there.
     """
@@ -152,18 +177,23 @@ class Score:
     regret_error: NotNegative | None = None
     bayes: Fractions | None = None
     bayes_error: Fractions | None = None
+    parts: Mapping[str, PartScore] = field(default_factory=dict)
     answers: Answers | None = field(default=None, repr=False, compare=False)
 
 
-def score(predictions: Predictions, truth: TestSet, class_scheme: str) -> Score:
+def score(
+    predictions: Predictions, truth: TestSet, class_scheme: str, parts: Sequence[str] = ()
+) -> Score:
     """Score predictions against a test set.
 
     Parameters
     ----------
     predictions : Predictions
     truth : TestSet
-    class_scheme : {'spacegroup', 'extinction'}
-        Predictions over space groups serve both; those over classes only their own.
+    class_scheme : {'spacegroup', 'extinction', 'system'}
+        Predictions over space groups serve all; those over classes only their own.
+    parts : sequence of str
+        The part that each sample is in, to be scored apart (`Score.parts`).
 
     Raises
     ------
@@ -184,30 +214,32 @@ def score(predictions: Predictions, truth: TestSet, class_scheme: str) -> Score:
             f"{len(truth)} are missing, or their order differs. Predict this test set again."
         )
     predictions_sha256 = predictions.sha256()
-    if class_scheme == "extinction":
-        predictions = predictions.by_class()
+    probabilities = predictions.probabilities
+    if predictions.class_scheme == "spacegroup":
+        if class_scheme != "spacegroup":
+            probabilities = predictions.summed(class_scheme)
     elif predictions.class_scheme != class_scheme:
         raise SgbenchError(
             f"predictions over {predictions.class_scheme} classes cannot be scored as "
             f"'{class_scheme}'; expected probabilities over space groups. Predict these."
         )
     column = spacegroup - predictions.spacegroups[0]
-    classes = class_labels(predictions.spacegroups)
-    label = classes[column] if class_scheme == "extinction" else column
+    label = labels_of(class_scheme, predictions.spacegroups)[column]
 
-    raw = top_k_hits(predictions.probabilities, label, TOP_K)
+    raw = top_k_hits(probabilities, label, TOP_K)
     clusters = _cluster_index(truth)
     if class_scheme == "spacegroup" and truth.alike is not None:
-        hits, bounds = top_k_chances(predictions.probabilities, truth.alike, TOP_K)
+        hits, bounds = top_k_chances(probabilities, truth.alike, TOP_K)
         ceiling = _plain(bounds.mean(axis=0))
     else:
         hits, bounds = raw, np.ones_like(raw)
         counts = np.bincount(column, minlength=len(predictions.spacegroups))
-        ceiling = top_k_ceiling(
-            dict(zip(predictions.spacegroups, counts.tolist(), strict=True)), class_scheme
-        )
+        shares = dict(zip(predictions.spacegroups, counts.tolist(), strict=True))
+        # Nothing bounds the accuracy on measured patterns but the labels' own faults.
+        measured = truth.spec.origin == "measured"
+        ceiling = (1.0,) * TOP_K if measured else top_k_ceiling(shares, class_scheme)
     top = hits.mean(axis=0)
-    low, high = _interval(hits, bounds, clusters)
+    low, high = interval(hits, bounds, clusters)
     first = predictions.spacegroups[0] if class_scheme == "spacegroup" else 0
     by_label = {
         str(int(name) + first): _label_score(
@@ -215,10 +247,10 @@ def score(predictions: Predictions, truth: TestSet, class_scheme: str) -> Score:
         )
         for name in np.unique(label)
     }
-    calibration = calibration_bins(predictions.probabilities, hits[:, 0])
+    calibration = calibration_bins(probabilities, hits[:, 0])
     # A ranked list has no probabilities.
     ranked = predictions.provenance.get("ranked")
-    lost = None if ranked else regret(predictions.probabilities, truth, class_scheme)
+    lost = None if ranked else regret(probabilities, truth, class_scheme)
     best = bayes_top(truth, class_scheme)
     return Score(
         **truth.row(),
@@ -235,7 +267,7 @@ def score(predictions: Predictions, truth: TestSet, class_scheme: str) -> Score:
         balanced_accuracy=float(np.mean([one.top1 for one in by_label.values()])),
         ece=calibration_error(calibration),
         by_label=by_label,
-        confusion=_confusion(label + first, predictions.probabilities.argmax(axis=1) + first),
+        confusion=_confusion(label + first, probabilities.argmax(axis=1) + first),
         provenance={
             **predictions.provenance,
             "predictions_sha256": predictions_sha256,
@@ -247,65 +279,12 @@ def score(predictions: Predictions, truth: TestSet, class_scheme: str) -> Score:
         regret_error=None if lost is None else lost[1],
         bayes=None if best is None else _plain(best[0]),
         bayes_error=None if best is None else _plain(best[1]),
+        parts={
+            name: _part_score(hits, bounds, clusters, np.array(parts) == name)
+            for name in sorted(set(parts))
+        },
         answers=Answers(hits[:, 0].astype(np.float32), clusters.astype(np.int32)),
     )
-
-
-def top_k_hits(
-    probabilities: NDArray[np.float32], label: NDArray[np.int64], k_max: int
-) -> NDArray[np.float64]:
-    """Return how likely the true label is among the k most probable, shape (n, k_max).
-
-    Ties are broken at random, and what is returned is the chance over that; without ties it is 0
-    or 1. So a constant guess scores what guessing scores, whatever the order of the labels.
-    """
-    true = np.take_along_axis(probabilities, label[:, None], axis=1)
-    greater = (probabilities > true).sum(axis=1)[:, None]
-    tied = (probabilities == true).sum(axis=1)[:, None]
-    k = np.arange(1, k_max + 1)[None, :]
-    return np.asarray(np.clip((k - greater) / tied, 0.0, 1.0))
-
-
-def top_k_chances(
-    probabilities: NDArray[np.float32], alike: NDArray[np.bool_], k_max: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how likely the label is among the k most probable, and how likely it can be at most.
-
-    Where each of the groups that are alike would have made the pattern just as often, the label is
-    a coin tossed between them, and no answer depends on how it fell. So the mean of these chances
-    is an unbiased estimate of the accuracy, has less variance than the share of hits, and cannot
-    pass the mean of the bounds (Rao and Blackwell).
-
-    Parameters
-    ----------
-    probabilities : ndarray of float32, shape (n, n_labels)
-    alike : ndarray of bool, shape (n, n_labels)
-        `TestSet.alike`
-    k_max : int
-
-    Returns
-    -------
-    chances, bounds : ndarray of float64, shape (n, k_max)
-        Mean of `top_k_hits` over the groups that are alike; and k over their number, at most 1.
-    """
-    members = alike.sum(axis=1)
-    first, (_, group) = np.cumsum(members) - members, np.nonzero(alike)
-    chances = np.zeros((len(alike), k_max))
-    for place in range(members.max()):
-        rows = np.flatnonzero(members > place)
-        chances[rows] += top_k_hits(probabilities[rows], group[first[rows] + place], k_max)
-    chances /= members[:, None]
-    bounds = np.minimum(np.arange(1, k_max + 1)[None, :] / members[:, None], 1.0)
-    return chances, bounds
-
-
-def wilson_interval(
-    fraction: NDArray[np.float64], n: NDArray[np.float64] | float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return Wilson's 95 % interval (J. Am. Stat. Assoc. 22, 209, 1927) for fractions of n."""
-    centre = (fraction + _Z95**2 / (2 * n)) / (1 + _Z95**2 / n)
-    half = _Z95 / (1 + _Z95**2 / n) * np.sqrt(fraction * (1 - fraction) / n + _Z95**2 / (4 * n * n))
-    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
 
 
 def calibration_bins(
@@ -391,6 +370,7 @@ def _current(values: dict[str, Any]) -> dict[str, Any]:
         "source": earlier_source(test_set),
         "test_sha256": str(origin.get("test_sha256")),
         "calibration": [],
+        "parts": {},
         **dict.fromkeys(("regret", "regret_error", "bayes", "bayes_error")),
     }
     return {**earlier, **values, "test_set": current_set(test_set), "provenance": origin}
@@ -402,7 +382,7 @@ def _file() -> Any:
     hints = get_type_hints(Score, include_extras=True)
     del hints["answers"]
     origin = record("Origin", _ORIGIN, _ORIGIN.keys() - {"model", "train_set", "scale"}, True)
-    names = {"family": Literal[tuple(FAMILIES)], "class_scheme": Literal[CLASS_SCHEMES]}
+    names = {"family": Literal[tuple(FAMILIES)], "class_scheme": Literal[tuple(SCHEME_NAMES)]}
     return record("ScoreFile", hints | names | {"provenance": origin})
 
 
@@ -426,6 +406,8 @@ def _contradiction(found: Score) -> str | None:
         "'calibration' is not in ascending order": any(a >= b for a, b in pairwise(bins)),
         "'calibration' has too many bins": any(place >= _BINS for place in bins),
         "'bayes' has no 'bayes_error'": (found.bayes is None) != (found.bayes_error is None),
+        "'parts' have other samples": bool(found.parts)
+        and sum(part.n for part in found.parts.values()) != found.n_test,
         "'bayes' falls": any(a > b for a, b in pairwise(found.bayes or ())),
         "'calibration' has other samples": bool(bins)
         and sum(n for _, n, *_ in found.calibration) != found.n_test,
@@ -450,7 +432,7 @@ def _label_score(
     hits: NDArray[np.float64], bounds: NDArray[np.float64], clusters: NDArray[np.int64]
 ) -> LabelScore:
     own = np.unique(clusters, return_inverse=True)[1].ravel()
-    low, high = _interval(hits, bounds, own)
+    low, high = interval(hits, bounds, own)
     return LabelScore(
         n=len(hits),
         n_clusters=int(own.max()) + 1,
@@ -460,38 +442,21 @@ def _label_score(
     )
 
 
-def _interval(
-    hits: NDArray[np.float64], bounds: NDArray[np.float64], clusters: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return 95 % intervals: Wilson's where samples are independent, else over clusters.
-
-    Wilson's is of the share of what is possible, which lies between 0 and 1. Samples of which less
-    is possible weigh less, so n is Kish's effective size; bounds of 1 leave n as it is.
-    """
-    if len(np.unique(clusters)) < len(hits):
-        return _bootstrap_interval(hits, clusters)
-    possible = bounds.mean(axis=0)
-    effective = bounds.sum(axis=0) ** 2 / (bounds**2).sum(axis=0)
-    low, high = wilson_interval(hits.mean(axis=0) / possible, effective)
-    return low * possible, high * possible
-
-
-def _bootstrap_interval(
-    hits: NDArray[np.float64], clusters: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Resample whole clusters; the seed is fixed, so a rerun gives the same interval."""
-    n_clusters = int(clusters.max()) + 1
-    size = np.bincount(clusters).astype(float)
-    sums = np.stack([np.bincount(clusters, column) for column in hits.T], axis=1)
-    draws = np.random.default_rng(0).multinomial(
-        n_clusters, np.full(n_clusters, 1 / n_clusters), size=_BOOTSTRAPS
+def _part_score(
+    hits: NDArray[np.float64],
+    bounds: NDArray[np.float64],
+    clusters: NDArray[np.int64],
+    chosen: NDArray[np.bool_],
+) -> PartScore:
+    own = np.unique(clusters[chosen], return_inverse=True)[1].ravel()
+    low, high = interval(hits[chosen], bounds[chosen], own)
+    return PartScore(
+        n=int(chosen.sum()),
+        n_clusters=int(own.max()) + 1,
+        top=_plain(hits[chosen].mean(axis=0)),
+        top_low=_plain(low),
+        top_high=_plain(high),
     )
-    means = (draws @ sums) / (draws @ size)[:, None]
-    low, high = np.percentile(means, [2.5, 97.5], axis=0)
-    # The percentile interval of a perfect score is a point; Wilson's is not.
-    floor, roof = wilson_interval(hits.mean(axis=0), n_clusters)
-    perfect = low == high
-    return np.where(perfect, floor, low), np.where(perfect, roof, high)
 
 
 def _plain(values: NDArray[np.float64]) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ import pandas as pd
 from annotated_types import Ge, Le
 
 from sgbench.checked import Count, FileKind, Fraction, NotNegative, Number, Several, Text
-from sgbench.evaluation import CLASS_SCHEMES, current_name_of, earlier_source
+from sgbench.evaluation import SCHEME_NAMES, current_name_of, earlier_source
 from sgbench.leaderboard._identity import IDENTITY
 from sgbench.leaderboard._pairs import PAIR_COLUMNS
 from sgbench.leaderboard._table import (
@@ -33,7 +33,7 @@ _CEILINGS = FileKind(
     "a table of exact ceilings",
     "the CSV that `sgbench ceilings --exact --format csv` writes. Make it again.",
 )
-_Scheme, _Family = Literal[CLASS_SCHEMES], Literal[tuple(FAMILIES)]
+_Scheme, _Family = Literal[tuple(SCHEME_NAMES)], Literal[tuple(FAMILIES)]
 # What can be empty was not measured, or was not known to the version that wrote the table.
 _TYPES: dict[str, Any] = {
     **dict.fromkeys(COLUMNS, Fraction | None),

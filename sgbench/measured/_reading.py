@@ -98,7 +98,27 @@ def read_patterns(
         If the file holds no powder pattern; the message says what it is instead.
     """
     path = Path(path)
-    content = _KIND.read_bytes(path, _MOST_BYTES)
+    return decode_patterns(_KIND.read_bytes(path, _MOST_BYTES), path, wavelength)
+
+
+def decode_patterns(
+    content: bytes, path: Path, wavelength: float | str | Iterable[float] | None = None
+) -> tuple[MeasuredPattern, ...]:
+    """Read every powder pattern of what a file holds, such as one inside an archive.
+
+    Parameters
+    ----------
+    content : bytes
+    path : Path
+        How errors call it.
+    wavelength : float, str or iterable of float, optional
+        As of `read_patterns`.
+
+    Raises
+    ------
+    SgbenchError
+        As of `read_patterns`.
+    """
     try:
         with np.errstate(all="ignore"):
             name, scans = _scans(content)

@@ -12,6 +12,7 @@ from sgbench.sets._spec import (
     DESIGNED,
     DESIGNED_SETS,
     IN_MESH,
+    MEASURED_SETS,
     OFF_MESH,
     SEALED,
     STEMS,
@@ -20,7 +21,7 @@ from sgbench.sets._spec import (
     SetSpec,
     designed_test_set,
 )
-from sgbench.sets._test_sets import TestSet, open_test_set
+from sgbench.sets._test_sets import TestSet, open_test_set, seen_in_training
 from sgbench.sets._training_sets import TrainingSet, open_training_set
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "DESIGNED_FORMAT",
     "DESIGNED_SETS",
     "IN_MESH",
+    "MEASURED_SETS",
     "OFF_MESH",
     "SEALED",
     "STEMS",
@@ -47,5 +49,6 @@ __all__ = [
     "lattice_ranges",
     "open_test_set",
     "open_training_set",
+    "seen_in_training",
     "write_designed",
 ]

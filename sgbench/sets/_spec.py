@@ -11,9 +11,10 @@ from sgbench.conditions.noise import EXPOSURE, READOUT
 from sgbench.designed import LAWS
 from sgbench.diffraction import Samples
 from sgbench.errors import SgbenchError
+from sgbench.measured import TREATED, UNTREATED
 from sgbench.symmetry import FAMILIES, PAPER_FAMILIES
 
-Origin = Literal["designed", "crystals", "random"]
+Origin = Literal["designed", "crystals", "random", "measured"]
 Part = Literal["train", "all", "test", "in-mesh", "off-mesh", "sealed"]
 Split = Literal["", "grouped", "stratified"]
 Cells = Literal["", "mineral"]
@@ -26,6 +27,7 @@ STEMS: dict[Origin, str] = {
     "designed": "ulbd",
     "crystals": "cddd",
     "random": "gcdd",
+    "measured": "measured",
 }
 _ORIGINS = {stem: origin for origin, stem in STEMS.items()}
 
@@ -46,6 +48,7 @@ _GRAMMAR = tuple(
         rf"(?P<stem>cddd|gcdd){_FAMILY}(?P<stratified>-stratified|-paper-split)?",
         r"(?P<stem>cddd|gcdd)((?P<stratified>-stratified|-paper)?(?P<part>-test))?"
         r"(?P<domain>-in-domain)?",
+        r"(?P<stem>measured)-(?P<collection>[a-z0-9]+(-[a-z0-9]+)*?)(?P<untreated>-untreated)?",
     )
 )
 
@@ -80,9 +83,9 @@ class SetSpec:
 
     Attributes
     ----------
-    origin : {'designed', 'crystals', 'random'}
-        Designed from cells and extinction laws, or computed from structures of crystals or from
-        random structures.
+    origin : {'designed', 'crystals', 'random', 'measured'}
+        Designed from cells and extinction laws, computed from structures of crystals or from random
+        structures, or measured.
     part : str
         ``train`` for what is trained on; of designed sets ``in-mesh``, ``off-mesh`` or ``sealed``;
         of the others ``all``, or ``test`` for what a split holds out.
@@ -106,6 +109,10 @@ class SetSpec:
         Whether only structures are in it whose cell lies in the range of the designed set.
     conditions : tuple of Condition
         What is done to the samples, in this order.
+    collection : str
+        Name of the collection of measured patterns (`sgbench.collections`); empty for others.
+    treatment : {'treated', 'untreated'}
+        What is done to measured patterns (`sgbench.measured.TREATMENTS`).
     """
 
     origin: Origin
@@ -119,6 +126,8 @@ class SetSpec:
     in_domain: bool = False
     cells: Cells = ""
     conditions: tuple[Condition, ...] = ()
+    collection: str = ""
+    treatment: str = TREATED.name
 
     def __post_init__(self) -> None:
         if self.origin != "designed":  # one value a name
@@ -190,6 +199,9 @@ class SetSpec:
                 f"{f'-no-{tail}' if tail else ''}{f'@{self.mesh}' if self.mesh else ''}"
                 f"{'' if train else f'-{self.part}'}"
             )
+        elif self.origin == "measured":
+            treatment = "" if self.treatment == TREATED.name else f"-{self.treatment}"
+            text = f"{self.dataset}{treatment}"
         elif train:
             text = f"{stem}{family}{'-stratified' if self.split == 'stratified' else ''}"
         else:
@@ -213,7 +225,9 @@ class SetSpec:
 
     @property
     def dataset(self) -> str:
-        """Name of the file of structures that the set is a part of; empty for designed sets."""
+        """Name of the file that the set is a part of; empty for designed sets."""
+        if self.origin == "measured":
+            return f"{STEMS[self.origin]}-{self.collection}"
         return "" if self.origin == "designed" else STEMS[self.origin]
 
     @property
@@ -251,6 +265,8 @@ class SetSpec:
         to the patterns. A label that depends on the cell alone is a coin among the groups that have
         that cell, which the ceiling of a score takes into account.
         """
+        if self.origin == "measured":
+            return "Intensities of real structures differ between space groups of one class."
         if self.origin != DESIGNED:
             return "Intensities of structures differ between space groups of one extinction class."
         if LAWS[self.law].tells_groups_apart:
@@ -300,7 +316,7 @@ class SetSpec:
 
     def describe(self) -> str:
         """Say in a few words what it holds."""
-        words = _designed_words(self) if self.origin == "designed" else _structure_words(self)
+        words = _WORDS.get(self.origin, _structure_words)(self)
         return "".join([words, *(f"; {one.describe()}" for one in self.conditions)])
 
 
@@ -322,6 +338,12 @@ def _spec(parsed: dict[str, str | None]) -> SetSpec | None:
         )  # fmt: skip
     if not family and part == "train":
         part = "all"
+    if texts["stem"] == STEMS["measured"]:
+        treatment = UNTREATED.name if texts["untreated"] else TREATED.name
+        return SetSpec(
+            "measured", part, conditions=conditions, collection=texts["collection"],
+            treatment=treatment,
+        )  # fmt: skip
     split: Split = "stratified" if texts["stratified"] else ""
     return SetSpec(
         _ORIGINS[texts["stem"]],
@@ -375,6 +397,14 @@ def _structure_words(spec: SetSpec) -> str:
     return f"{kind}{part}{domain}"
 
 
+def _measured_words(spec: SetSpec) -> str:
+    done = "" if spec.treatment == TREATED.name else ", on the protocol's axis and otherwise as was"
+    return f"measured patterns of the collection '{spec.collection}'{done}"
+
+
+_WORDS = {"designed": _designed_words, "measured": _measured_words}
+
+
 def _of_structures(origin: Origin) -> list[SetSpec]:
     test = SetSpec(origin, "test", split="grouped")
     drawn = [SetSpec(origin, "test", split="stratified")] if origin == "crystals" else []
@@ -408,6 +438,10 @@ TEST_SETS = (
     replace(OFF_MESH, law="amplitude"),
     replace(OFF_MESH, cells="mineral"),
 )
+#: What was measured; its patterns have to be fetched, or are yours.
+MEASURED_SETS = tuple(
+    SetSpec("measured", "all", collection=name) for name in ("cod", "rruff", "opxrd")
+)
 #: The designed sets that have a place in the catalogue. What a law leaves out is studied for cubic.
 DESIGNED_SETS = (
     *(SetSpec("designed", family=family) for family in FAMILIES),
@@ -428,7 +462,7 @@ DESIGNED_SETS = (
 _STRUCTURES = tuple(
     SetSpec(origin, family=family, split=split)
     for origin in _ORIGINS.values()
-    if origin != "designed"
+    if origin not in ("designed", "measured")
     for family in FAMILIES
     for split in ("grouped", "stratified")
 )
@@ -436,7 +470,7 @@ _STRUCTURES = tuple(
 
 def unknown_set(name: str) -> SgbenchError:
     """Return the error that answers the name of no set with the nearest names."""
-    known = [spec.name for spec in (*DESIGNED_SETS, *TEST_SETS, *_STRUCTURES)]
+    known = [spec.name for spec in (*DESIGNED_SETS, *TEST_SETS, *MEASURED_SETS, *_STRUCTURES)]
     near = get_close_matches(name, known, n=3, cutoff=0.5) or known[:3]
     return SgbenchError(
         f"unknown set '{name}'; expected a name such as {', '.join(near)}. "

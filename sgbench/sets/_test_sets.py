@@ -1,7 +1,7 @@
 """The sets that models are scored on: labelled samples, and what is known of their labels."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,14 +22,16 @@ from sgbench.designed import (
 )
 from sgbench.diffraction import PatternProtocol, Samples, free_parameters, reference_height
 from sgbench.errors import SgbenchError
+from sgbench.measured import TREATMENTS, treat
 from sgbench.sets._catalogue import designed_set
 from sgbench.sets._spec import DESIGNED, SetSpec
-from sgbench.symmetry import PAPER_FAMILIES
+from sgbench.symmetry import PAPER_FAMILIES, family_spacegroups
 
 # So many patterns are in memory at once while chances are computed.
 _AT_ONCE = 512
 
 if TYPE_CHECKING:
+    from sgbench.collections import LabelledPattern, PatternSet
     from sgbench.structures import CrystalSet
 
 
@@ -60,6 +62,8 @@ class TestSet:
     without_noise : Ulbd, or None
         The dataset that the samples are of, where a noise of known law is all that was done to them
         (`SetSpec.noise_is_all`) and chances are known by integration.
+    labelled : tuple of LabelledPattern, or None
+        What measured samples are of; None for others.
     """
 
     __test__ = False  # no test of pytest's
@@ -73,6 +77,7 @@ class TestSet:
     alike: NDArray[np.bool_] | None = None
     posterior: NDArray[np.float64] | None = None
     without_noise: Ulbd | None = None
+    labelled: "tuple[LabelledPattern, ...] | None" = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -100,6 +105,7 @@ class TestSet:
             cluster=None if self.cluster is None else tuple(self.cluster[i] for i in indices),
             alike=None if self.alike is None else self.alike[indices],
             posterior=None if self.posterior is None else self.posterior[indices],
+            labelled=None if self.labelled is None else tuple(self.labelled[i] for i in indices),
         )
 
     @cached_property
@@ -153,7 +159,8 @@ def open_test_set(
     per_spacegroup : int
         Samples a space group of the designed sets.
     crystals : sequence of Path
-        Files of line lists of structures; the one that the set is a part of is used.
+        Files of line lists of structures and of measured patterns; the one that the set is a part
+        of is used.
 
     Raises
     ------
@@ -168,10 +175,16 @@ def open_test_set(
     if spec.origin == DESIGNED:
         found = _designed(spec, dataset, per_spacegroup)
     else:
-        # Files of structures need pyarrow, which designed patterns do without.
-        from sgbench.structures import find_crystals
+        # Files need pyarrow, which designed patterns do without.
+        from sgbench.collections import find_patterns, is_patterns_file
 
-        found = _of_structures(spec, dataset, find_crystals(spec.dataset, crystals))
+        if spec.origin == "measured":
+            found = _of_patterns(spec, dataset, find_patterns(spec.dataset, crystals))
+        else:
+            from sgbench.structures import find_crystals
+
+            files = [path for path in crystals if not is_patterns_file(path)]
+            found = _of_structures(spec, dataset, find_crystals(spec.dataset, files))
     return replace(found, samples=spec.changed(found.samples))
 
 
@@ -257,3 +270,66 @@ def _of_structures(spec: SetSpec, dataset: Designed, crystals: "CrystalSet") -> 
         0,
         tuple(f"{crystals.name[i]}/{crystals.spacegroup[i]}" for i in chosen),
     )
+
+
+def _of_patterns(spec: SetSpec, dataset: Designed, patterns: "PatternSet") -> TestSet:
+    chosen = np.flatnonzero(np.isin(patterns.spacegroup, dataset.spacegroups))
+    if not len(chosen):
+        raise SgbenchError(
+            f"'{spec.name}' holds no pattern of the {dataset.family} family; expected at least "
+            "one. Ask a model of another family, or of all."
+        )
+    labelled = [patterns.patterns[i] for i in chosen]
+    treatment = TREATMENTS[spec.treatment]
+    treated = [treat(one.pattern, treatment, dataset.protocol) for one in labelled]
+    clusters = patterns.clusters
+    return TestSet(
+        spec,
+        dataset.family,
+        patterns.source,
+        Samples(
+            tuple(one.pattern_id for one in labelled),
+            patterns.spacegroup[chosen],
+            dataset.protocol,
+            measured=np.stack([one.intensity for one in treated]),
+            known=np.stack([one.known for one in treated]),
+        ),
+        0,
+        tuple(clusters[i] for i in chosen),
+        labelled=tuple(labelled),
+    )
+
+
+def seen_in_training(
+    truth: TestSet, trained: SetSpec | None, crystals: Sequence[Path] = ()
+) -> tuple[str, ...]:
+    """Tell for each measured sample whether a model was trained on its substance.
+
+    Parameters
+    ----------
+    truth : TestSet
+    trained : SetSpec or None
+        What the model was trained on; None for nothing.
+    crystals : sequence of Path
+        Files of structures; that of the training set is used, where it was structures of crystals.
+
+    Returns
+    -------
+    tuple of str
+        As `sgbench.collections.seen`. Designed and random structures are no substances, so all are
+        ``unseen`` then. Empty for sets that were not measured.
+    """
+    if truth.labelled is None:
+        return ()
+    from sgbench.collections import UNSEEN, is_patterns_file, seen
+
+    if trained is None or trained.origin != "crystals":
+        return (UNSEEN,) * len(truth)
+    from sgbench.structures import find_crystals
+
+    files = [path for path in crystals if not is_patterns_file(path)]
+    found = find_crystals(trained.dataset, files)
+    member = np.isin(found.spacegroup, family_spacegroups(trained.family))
+    # What was validated on chose among states of the model, so it counts as trained on.
+    member &= np.array(found.split(trained.split)) != "test"
+    return seen(truth.labelled, found, member)

@@ -118,7 +118,9 @@ class TrainingCrystals:
 
     @cached_property
     def _members(self) -> NDArray[np.int64]:
-        return np.flatnonzero(np.array(self.crystals.family) == self.spec.family)
+        return np.flatnonzero(
+            np.isin(self.crystals.spacegroup, family_spacegroups(self.spec.family))
+        )
 
     @cached_property
     def _side(self) -> NDArray[np.str_]:
@@ -170,9 +172,11 @@ def open_training_set(spec: SetSpec, crystals: Sequence[Path] = ()) -> TrainingS
     if spec.origin == DESIGNED:
         source = designed_set(ideal)
     else:
+        from sgbench.collections import is_patterns_file
         from sgbench.structures import find_crystals
 
-        found = find_crystals(spec.dataset, crystals)
+        files = [path for path in crystals if not is_patterns_file(path)]
+        found = find_crystals(spec.dataset, files)
         source = TrainingCrystals(ideal, family_set(spec.family).protocol, found)
     opened = TrainingSet(
         spec, source.protocol, source.training_samples, source.validation_samples, source.checksum,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sgbench.structures._build import build_crystals
+    from sgbench.structures._cleaning import Structure, clean
     from sgbench.structures._counts import FEW, covered_groups, group_counts
     from sgbench.structures._random import generate_gcdd
     from sgbench.structures._splits import grouped_split, stratified_split, stratified_validation
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "_build": ("VERSION", "build_crystals"),
+    "_cleaning": ("Structure", "clean"),
     "_counts": ("FEW", "covered_groups", "group_counts"),
     "_random": ("generate_gcdd",),
     "_splits": ("grouped_split", "stratified_split", "stratified_validation"),
@@ -37,7 +39,9 @@ __all__ = [
     "FEW",
     "VERSION",
     "CrystalSet",
+    "Structure",
     "build_crystals",
+    "clean",
     "concatenate",
     "covered_groups",
     "find_crystals",

@@ -1,7 +1,5 @@
 """Line lists of crystals at rest: one Parquet file, whole or not there, that describes itself."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cache, lru_cache
@@ -16,6 +14,7 @@ from annotated_types import Le
 from numpy.typing import NDArray
 
 from sgbench.checked import Count, FileKind, Text, printed, record
+from sgbench.described import described, with_description
 from sgbench.diffraction import LineList, PatternProtocol, Samples
 from sgbench.errors import SgbenchError
 from sgbench.files import require_file, write_atomically
@@ -28,8 +27,6 @@ FORMAT = "sgbench-crystals-2"
 #: Key of the metadata that names what the build got no answer about, if there is anything.
 UNANSWERED = "unanswered"
 
-# Parquet guards its pages by checksums, but not what a file says of itself.
-_KEY, _CHECK = b"sgbench", b"sgbench_sha256"
 _Family: Any = Literal[tuple(FAMILIES)]
 _KIND = FileKind(
     f"a file of crystals in the format '{FORMAT}'",
@@ -189,10 +186,7 @@ def write_crystals(crystals: CrystalSet, path: Path) -> None:
         "intensity": pa.ListArray.from_arrays(offsets, crystals.lines.intensity),
     }
     excluded = [astuple(entry) for entry in crystals.excluded]
-    metadata = json.dumps(
-        {"format": FORMAT, "excluded": excluded, **crystals.metadata}, sort_keys=True
-    )
-    schema = _SCHEMA.with_metadata({_KEY: metadata.encode(), _CHECK: _digest(metadata.encode())})
+    schema = with_description(_SCHEMA, FORMAT, {"excluded": excluded, **crystals.metadata})
     table = pa.table([pa.array(columns[f.name], f.type) for f in schema], schema=schema)
     with write_atomically(Path(path)) as temporary:
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
@@ -280,23 +274,16 @@ def _read(
     path = Path(path)
     require_file(path, "line lists of crystals. Build them first or mend the path.")
     with _KIND.open_parquet(path) as file:
-        raw, table = file.schema_arrow.metadata or {}, file.read(columns)
-        schema = file.schema_arrow.remove_metadata()
-    metadata = _metadata(path, raw, whole)
-    _KIND.checked_columns(path, schema.empty_table(), _SCHEMA)
+        schema, table = file.schema_arrow, file.read(columns)
+    metadata = _metadata(path, schema, whole)
+    _KIND.checked_columns(path, schema.remove_metadata().empty_table(), _SCHEMA)
     if columns is None:
         _KIND.checked_columns(path, table, _SCHEMA)
     return table, metadata
 
 
-def _metadata(path: Path, raw: dict[bytes, bytes], whole: bool) -> dict[str, Any]:
-    text = raw.get(_KEY, b"{}")
-    if _KEY in raw and raw.get(_CHECK) != _digest(text):
-        raise _KIND.damaged(path, "what it says of itself was changed")
-    found = _KIND.parse_json(path, text)
-    if found.pop("format", None) != FORMAT:
-        told = _KIND.parse_json(path, text).get("format")
-        raise _KIND.damaged(path, f"its format is {printed(repr(told))}")
+def _metadata(path: Path, schema: pa.Schema, whole: bool) -> dict[str, Any]:
+    found = described(_KIND, path, schema, FORMAT)
     optional = () if whole else _METADATA.keys() - {"excluded"}
     metadata: dict[str, Any] = _KIND.checked(
         path, found, record("Metadata", _METADATA, optional, others=True)
@@ -307,10 +294,6 @@ def _metadata(path: Path, raw: dict[bytes, bytes], whole: bool) -> dict[str, Any
         except SgbenchError as error:
             raise _KIND.damaged(path, printed(str(error))) from None
     return metadata
-
-
-def _digest(text: bytes) -> bytes:
-    return hashlib.sha256(text).hexdigest().encode()
 
 
 def _crystals(path: Path, table: pa.Table, metadata: dict[str, Any]) -> CrystalSet:

@@ -26,6 +26,7 @@ from sgbench.symmetry._groups import (
     family_spacegroups,
     operations,
     spacegroup_symbol,
+    system_labels,
 )
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "reflection_conditions",
     "relabellings",
     "spacegroup_symbol",
+    "system_labels",
     "top_k_ceiling",
     "zone_forms",
 ]

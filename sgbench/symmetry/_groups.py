@@ -55,6 +55,16 @@ def crystal_system(spacegroup: int) -> str:
     return str(_gemmi(spacegroup).crystal_system_str())
 
 
+def system_labels(spacegroups: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return, for each space group given, the position of its system among those that occur.
+
+    Systems follow each other in the order of their first space groups.
+    """
+    systems = [crystal_system(number) for number in spacegroups]
+    known = list(dict.fromkeys(systems))
+    return np.array([known.index(one) for one in systems], dtype=np.int64)
+
+
 def spacegroup_symbol(spacegroup: int) -> str:
     """Return the Hermann-Mauguin symbol of the standard setting, e.g. ``P 42/n m c``."""
     return str(_gemmi(spacegroup).hm)

@@ -10,7 +10,7 @@ from scipy.stats import binom
 
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Answers, Score, wilson_interval
-from sgbench.evaluation._scores import _bootstrap_interval
+from sgbench.evaluation._hits import _bootstrap_interval
 from sgbench.leaderboard import (
     Accuracy,
     _pairs,

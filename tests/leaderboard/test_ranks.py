@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from sgbench.evaluation._scores import wilson_interval
+from sgbench.evaluation._hits import wilson_interval
 from sgbench.leaderboard import Accuracy, difference_p, places
 
 

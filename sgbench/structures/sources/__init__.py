@@ -1,6 +1,8 @@
 """Where crystal structures come from, one module a source."""
 
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from sgbench.errors import SgbenchError
@@ -13,6 +15,11 @@ from sgbench.structures.sources._entry import (
     Source,
 )
 
+if TYPE_CHECKING:
+    from sgbench.structures.sources._cif import entry_from_cif
+    from sgbench.structures.sources._structure_dict import entry_from_dict
+    from sgbench.structures.sources._symbols import spacegroup_of
+
 __all__ = [
     "NO_COORDINATES",
     "SOURCES",
@@ -21,8 +28,18 @@ __all__ = [
     "Entry",
     "Excluded",
     "Source",
+    "entry_from_cif",
+    "entry_from_dict",
     "open_source",
+    "spacegroup_of",
 ]
+
+# These import spglib, which the list of sources does without.
+_HOMES = {
+    "entry_from_cif": "_cif",
+    "entry_from_dict": "_structure_dict",
+    "spacegroup_of": "_symbols",
+}
 
 #: The sources by name, and what each holds.
 SOURCES = {
@@ -99,3 +116,9 @@ def open_source(name: str, location: str | None, cache: Path) -> Source:
     from sgbench.structures.sources.cif_folder import cif_folder
 
     return cif_folder(Path(location))
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

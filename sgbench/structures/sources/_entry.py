@@ -1,7 +1,18 @@
 """What every source of crystal structures yields: structures as published, before any cleaning."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from sgbench.sourced import Excluded, Source
+
+__all__ = [
+    "NO_COORDINATES",
+    "TOO_LARGE",
+    "UNREADABLE",
+    "UNREADABLE_SPECIES",
+    "Entry",
+    "Excluded",
+    "Source",
+]
 
 
 @dataclass(frozen=True)
@@ -43,51 +54,6 @@ class Entry:
     positions: tuple[tuple[float, float, float], ...]
     occupancies: tuple[float, ...]
     citation: str = ""
-
-
-@dataclass(frozen=True)
-class Excluded:
-    """An entry that is left out.
-
-    Attributes
-    ----------
-    structure_id : str
-    reason : str
-        One of a few phrases, so that they can be counted.
-    detail : str
-        What was found in this entry, e.g. ``label 14, spglib 62``.
-    """
-
-    structure_id: str
-    reason: str
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Somewhere that structures come from.
-
-    Attributes
-    ----------
-    name : str
-        E.g. ``amcsd``.
-    citation, licence : str
-        Of the collection as a whole.
-    provenance : mapping of str to str
-        What exactly was read: versions, checksums, addresses, filters. Two sources of equal
-        provenance yield equal entries in equal order.
-    read : callable
-        Starts an iteration over all entries, in an order that does not change.
-    total : int or None
-        How many there will be, where that is known.
-    """
-
-    name: str
-    citation: str
-    licence: str
-    provenance: Mapping[str, str]
-    read: Callable[[], Iterator[Entry | Excluded]]
-    total: int | None = field(default=None, compare=False)
 
 
 #: Reasons that several sources share.

@@ -18,10 +18,10 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
+from sgbench import fetching
 from sgbench.checked import Count, FileKind, Text, record
 from sgbench.errors import SgbenchError
 from sgbench.files import file_sha256, write_atomically
-from sgbench.structures.sources import _http
 from sgbench.structures.sources._entry import NO_COORDINATES, Entry, Excluded, Source
 from sgbench.structures.sources._structure_dict import entry_from_dict
 from sgbench.structures.sources._symbols import spacegroup_of
@@ -174,8 +174,8 @@ def _fetch(folder: Path, plan: dict[str, Any] | None, endpoint: str | None) -> d
     import requests
 
     with requests.Session() as session:
-        session.headers["User-Agent"] = _http.user_agent("mp-api")
-        _http.be_patient(session)
+        session.headers["User-Agent"] = fetching.user_agent("mp-api")
+        fetching.be_patient(session)
         service, version = _patiently(folder, partial(_connect, session, key, endpoint))
         if plan is None:
             ids = _list_ids(folder, service)
@@ -209,7 +209,7 @@ def _connect(session: Any, key: str, endpoint: str | None) -> tuple[Any, str]:
 
     address = (endpoint or MAPI_CLIENT_SETTINGS.ENDPOINT).rstrip("/") + "/"
     # The client asks for this too, but without a limit of time, and only once a process.
-    answer = session.get(f"{address}heartbeat", timeout=_http.TIMEOUT)
+    answer = session.get(f"{address}heartbeat", timeout=fetching.TIMEOUT)
     answer.raise_for_status()
     version = str(answer.json()["db_version"])
     service = SummaryRester(
@@ -219,7 +219,7 @@ def _connect(session: Any, key: str, endpoint: str | None) -> tuple[Any, str]:
         use_document_model=False,
         mute_progress_bars=True,
         db_version=version,
-        timeout=_http.TIMEOUT,
+        timeout=fetching.TIMEOUT,
     )
     return service, version
 

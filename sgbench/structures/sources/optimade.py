@@ -19,11 +19,11 @@ from urllib.parse import quote
 
 import numpy as np
 
+from sgbench import fetching
 from sgbench.checked import Count, FileKind, Text
 from sgbench.checked import record as record_of
 from sgbench.errors import SgbenchError
 from sgbench.files import file_sha256, write_atomically
-from sgbench.structures.sources import _http
 from sgbench.structures.sources._entry import (
     NO_COORDINATES,
     UNREADABLE,
@@ -413,12 +413,12 @@ def _client(**databases: Any) -> Any:
         def __init__(self) -> None:
             super().__init__()
             # The client itself would repeat without end what is refused as too much.
-            _http.be_patient(self)
+            fetching.be_patient(self)
 
     return OptimadeClient(
         max_results_per_provider=_NO_LIMIT,
-        headers={"User-Agent": _http.user_agent("optimade")},
-        http_timeout=_http.TIMEOUT,
+        headers={"User-Agent": fetching.user_agent("optimade")},
+        http_timeout=fetching.TIMEOUT,
         use_async=False,
         silent=True,
         http_client=Session,

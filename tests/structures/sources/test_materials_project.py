@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from service import running
 
+from sgbench import fetching
 from sgbench.errors import SgbenchError
-from sgbench.structures.sources import Entry, Excluded, _http, materials_project, open_source
+from sgbench.structures.sources import Entry, Excluded, materials_project, open_source
 
 KEY = "k" * 32
 N_MATERIALS, PAGE = 23, 5
@@ -74,7 +75,7 @@ def mp(documents, monkeypatch):
     monkeypatch.setattr(materials_project, "_PAGE", PAGE)
     monkeypatch.setattr(materials_project, "_IDS_AT_A_TIME", 8)
     monkeypatch.setattr(materials_project, "_PAUSE", 0.0)
-    monkeypatch.setattr(_http, "_PAUSE", 0.0)
+    monkeypatch.setattr(fetching, "_PAUSE", 0.0)
     with running(answer) as service:
         service.state = state
         yield service
@@ -154,7 +155,7 @@ def test_a_broken_download_goes_on_where_it_was(mp, tmp_path, mishap):
 def test_a_service_that_is_down(tmp_path, monkeypatch):
     monkeypatch.setenv("MP_API_KEY", KEY)
     monkeypatch.setattr(materials_project, "_PAUSE", 0.0)
-    monkeypatch.setattr(_http, "_PAUSE", 0.0)
+    monkeypatch.setattr(fetching, "_PAUSE", 0.0)
     with pytest.raises(SgbenchError, match="does not answer"):
         materials_project.materials_project(tmp_path, "http://127.0.0.1:9")
 

@@ -13,8 +13,9 @@ import pytest
 from compare import images, same_atoms
 from service import running
 
+from sgbench import fetching
 from sgbench.errors import SgbenchError
-from sgbench.structures.sources import Entry, Excluded, _http, open_source
+from sgbench.structures.sources import Entry, Excluded, open_source
 from sgbench.structures.sources import _entry as reasons
 from sgbench.structures.sources import optimade as module
 from sgbench.structures.sources.amcsd import amcsd
@@ -217,7 +218,7 @@ def simple(number: int, **changes) -> dict:
 @pytest.fixture
 def database(monkeypatch):
     """A database of few words: no sorting, no licence, pages of three."""
-    monkeypatch.setattr(_http, "_PAUSE", 0.0)
+    monkeypatch.setattr(fetching, "_PAUSE", 0.0)
     monkeypatch.setattr(module, "_PAUSE", 0.0)
     state = {
         "structures": [simple(n) for n in range(10)],
