@@ -341,8 +341,7 @@ def _spec(parsed: dict[str, str | None]) -> SetSpec | None:
     if texts["stem"] == STEMS["measured"]:
         treatment = UNTREATED.name if texts["untreated"] else TREATED.name
         return SetSpec(
-            "measured", part, conditions=conditions, collection=texts["collection"],
-            treatment=treatment,
+            "measured", part, collection=texts["collection"], treatment=treatment
         )  # fmt: skip
     split: Split = "stratified" if texts["stratified"] else ""
     return SetSpec(

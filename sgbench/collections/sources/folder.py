@@ -80,7 +80,8 @@ def source(location: str | None, cache: Path) -> Source:
 def _value(row: dict[str, Any], key: str) -> Any:
     """Return a value of the table, or None where the cell is empty."""
     value = row.get(key)
-    return None if value is None or value != value else value  # noqa: PLR0124: NaN
+    is_nan = value != value
+    return None if value is None or is_nan else value
 
 
 def _entry(folder: Path, row: dict[str, Any], name: str) -> LabelledPattern | Excluded:
