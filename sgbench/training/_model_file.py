@@ -99,7 +99,7 @@ def load_model(path: Path, device: torch.device) -> Trained:
             _try(classifier, spec, SetSpec.parse(provenance["plan"]["dataset"]))
         return FittedEstimator(spec, classifier, provenance)
     with _KIND.decoding(path):
-        if path.exists() and not zipfile.is_zipfile(path):  # torch speaks of its opcodes then
+        if path.is_file() and not zipfile.is_zipfile(path):  # torch speaks of its opcodes then
             raise _KIND.damaged(path, "it is no archive of tensors")
         content = torch.load(path, map_location=device, weights_only=True)
         weights, text = content["weights"], content["provenance"].encode()

@@ -135,6 +135,7 @@ def test_sources_are_listed(call):
     names = {row["name"] for row in rows}
     assert names == {
         "amcsd", "materials-project", "optimade", "cif-folder", "table", "generated",
+        "rruff", "rruff-a", "opxrd", "cod", "folder",
     }  # fmt: skip
 
 
