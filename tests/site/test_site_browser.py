@@ -240,6 +240,7 @@ def test_a_models_page_holds_what_is_known_of_it(open_page):
     page.get_by_label("Result").select_option(index=1)
     assert "/model/beta-forest?" in page.url
     page.get_by_role("link", name="← Leaderboard").click()
+    page.locator(".chain").wait_for(state="detached")
     page.locator(".board").wait_for()
 
 

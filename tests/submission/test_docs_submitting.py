@@ -23,7 +23,7 @@ def test_the_rows_are_there(project):
     public = {"ulbd-in-mesh", "ulbd-off-mesh"}
     assert found == {"my-mlp": public | {"ulbd-sealed"}, "my-cnn": public, "my-table": public}
     in_mesh = table[(table["test_set"] == "ulbd-in-mesh") & (table["class_scheme"] == "extinction")]
-    assert in_mesh["n_test"].eq(7200).all()
+    assert in_mesh["n_test"].eq(3600).all()
     assert in_mesh["top1"].between(0.3, 1).all()
 
 
