@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sgbench.checked import FileKind, printed
 from sgbench.errors import SgbenchError
+from sgbench.files import write_atomically
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,10 +18,25 @@ _KEY, _CHECK = b"sgbench", b"sgbench_sha256"
 _ANY = FileKind("a file that says what it is", "what `sgbench dataset build` writes. Build it.")
 
 
-def with_description(schema: "pa.Schema", form: str, metadata: dict[str, Any]) -> "pa.Schema":
-    """Return a schema whose file says its form, such as ``sgbench-crystals-2``, and the rest."""
+def write_described(
+    path: Path,
+    schema: "pa.Schema",
+    columns: Mapping[str, Any],
+    form: str,
+    metadata: dict[str, Any],
+) -> None:
+    """Write columns as Parquet that says its form, such as ``sgbench-crystals-2``, and the rest.
+
+    A crash leaves the former file or none, never a part.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     text = json.dumps({"format": form, **metadata}, sort_keys=True).encode()
-    return schema.with_metadata({_KEY: text, _CHECK: _digest(text)})
+    schema = schema.with_metadata({_KEY: text, _CHECK: _digest(text)})
+    table = pa.table([pa.array(columns[f.name], f.type) for f in schema], schema=schema)
+    with write_atomically(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
 
 
 def described(kind: FileKind, path: Path, schema: "pa.Schema", form: str) -> dict[str, Any]:

@@ -2,16 +2,19 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sgbench.errors import SgbenchError
 
 if TYPE_CHECKING:
     import h5py
+
+_Held = TypeVar("_Held")
 
 # Temporary files with the names that they get at the end of `all_or_none`; None outside of it.
 _waiting: ContextVar[dict[Path, Path] | None] = ContextVar("waiting", default=None)
@@ -162,6 +165,30 @@ def remove_unfinished(folder: Path) -> int:
     for path in unfinished:
         path.unlink()
     return len(unfinished)
+
+
+def read_once(path: Path, read: Callable[[Path], _Held]) -> _Held:
+    """Return what a file holds; a process reads each file once, as long as it stays the same.
+
+    Parameters
+    ----------
+    path : Path
+    read : callable
+        What reads it, and raises where it is missing.
+    """
+    try:
+        state = path.stat()
+    except OSError:
+        return read(path)  # which says what is wrong
+    found: _Held = _read_once(
+        read, path.resolve(), (state.st_mtime_ns, state.st_size, state.st_ino)
+    )
+    return found
+
+
+@lru_cache(maxsize=4)
+def _read_once(read: Callable[[Path], Any], path: Path, state: tuple[int, ...]) -> Any:
+    return read(path)
 
 
 def file_sha256(path: Path) -> str:

@@ -1,8 +1,12 @@
 """What every source yields and says of itself, whatever it is a source of."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import astuple, dataclass, field
 from typing import Any
+
+from sgbench.text import csv_text
 
 
 @dataclass(frozen=True)
@@ -50,3 +54,12 @@ class Source:
     provenance: Mapping[str, str]
     read: Callable[[], Iterator[Any]]
     total: int | None = field(default=None, compare=False)
+
+
+def excluded_csv(id_column: str, excluded: Iterable[Excluded]) -> str:
+    """Return what was left out, and why, as CSV; ids stand in a column of this name."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow((id_column, "reason", "detail"))
+    writer.writerows(map(csv_text, astuple(one)) for one in excluded)
+    return buffer.getvalue()

@@ -105,22 +105,29 @@ def _back(table: pd.DataFrame) -> str:
 
 
 def _physical(table: pd.DataFrame) -> str:
-    tests = ("cddd-in-domain", "ulbd-off-mesh")
-    lines = [
-        [words, *(_interval(_one(table, REFERENCE, train, test, "laptop")) for test in tests)]
-        for train, words in (("ulbd-cubic", "uniform"), ("ulbd-physical-cubic", "physical"))
-    ]
-    head = ("intensities in training (cubic)", "real crystals in the trained range", "off-mesh")
-    return _table(head, lines)
+    tests = {"real crystals in the trained range": "cddd-in-domain", "off-mesh": "ulbd-off-mesh"}
+    trained = {"uniform": "ulbd-cubic", "physical": "ulbd-physical-cubic"}
+    return _trainings(table, REFERENCE, "intensities in training (cubic)", trained, tests)
 
 
 def _laboratory(table: pd.DataFrame) -> str:
-    tests = ("ulbd-off-mesh", "ulbd-off-mesh+laboratory")
+    tests = {
+        "ideal patterns": "ulbd-off-mesh",
+        "`laboratory` patterns": "ulbd-off-mesh+laboratory",
+    }
+    trained = {"ideal": "ulbd-cubic", "laboratory": "ulbd-cubic+laboratory"}
+    return _trainings(table, SOFT, "trained on (cubic)", trained, tests)
+
+
+def _trainings(
+    table: pd.DataFrame, model: str, head: str, trained: dict[str, str], tests: dict[str, str]
+) -> str:
+    """Return a table of trainings at scale laptop, a column a test set, by their words."""
     lines = [
-        [words, *(_interval(_one(table, SOFT, train, test, "laptop")) for test in tests)]
-        for train, words in (("ulbd-cubic", "ideal"), ("ulbd-cubic+laboratory", "laboratory"))
+        [words, *(_interval(_one(table, model, train, test, "laptop")) for test in tests.values())]
+        for words, train in trained.items()
     ]
-    return _table(("trained on (cubic)", "ideal patterns", "`laboratory` patterns"), lines)
+    return _table((head, *tests), lines)
 
 
 def _finding(table: pd.DataFrame) -> str:

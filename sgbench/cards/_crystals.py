@@ -1,7 +1,5 @@
 """The card of a dataset of structures."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +9,10 @@ from sgbench.cards._facts import IDEAL, Facts
 from sgbench.cards._text import beside, bullets, joined, made_with, percent, settings_table, table
 from sgbench.diffraction import PatternProtocol
 from sgbench.sets import STEMS
+from sgbench.sourced import excluded_csv
 from sgbench.structures import FEW, CrystalSet, covered_groups, group_counts
 from sgbench.symmetry import extinction_classes, spacegroup_symbol
-from sgbench.text import csv_text, markdown_text
+from sgbench.text import markdown_text
 
 _ORIGIN = {
     STEMS["crystals"]: "taken from a crystallographic database (the article's CDDD)",
@@ -221,8 +220,4 @@ def _splits(crystals: CrystalSet) -> list[tuple[str, ...]]:
 
 def exclusions(crystals: CrystalSet) -> str:
     """Return what was left out as CSV."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(("structure_id", "reason", "detail"))
-    writer.writerows(map(csv_text, (e.structure_id, e.reason, e.detail)) for e in crystals.excluded)
-    return buffer.getvalue()
+    return excluded_csv("structure_id", crystals.excluded)

@@ -2,24 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sgbench.checked import Count, FileKind, Text, record
 from sgbench.collections._audit import AUDIT_VERSION, audit
 from sgbench.collections._entry import LabelledPattern
-from sgbench.described import described, form_of, with_description
+from sgbench.described import described, form_of, write_described
 from sgbench.errors import SgbenchError
-from sgbench.files import write_atomically
+from sgbench.files import read_once, write_atomically
 from sgbench.measured import Wavelength, measured_pattern
-from sgbench.sourced import Excluded, Source
-from sgbench.text import csv_text
+from sgbench.sourced import Excluded, Source, excluded_csv
 from sgbench.version import __version__
 
 #: Changes with the columns.
@@ -140,21 +137,13 @@ def write_patterns(patterns: PatternSet, path: Path) -> None:
     }  # fmt: skip
     excluded = [astuple(one) for one in patterns.excluded]
     told = {"name": patterns.name, "excluded": excluded, **patterns.metadata}
-    schema = with_description(_SCHEMA, FORMAT, told)
-    table = pa.table([pa.array(columns[f.name], f.type) for f in schema], schema=schema)
-    with write_atomically(Path(path)) as temporary:
-        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+    write_described(Path(path), _SCHEMA, columns, FORMAT, told)
 
 
 def write_excluded(patterns: PatternSet, path: Path) -> Path:
     """Write what was left out of a collection, and why, as CSV; return its path."""
-    import csv
-
-    with write_atomically(path) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["pattern_id", "reason", "detail"])
-        for one in patterns.excluded:
-            writer.writerow([csv_text(cell) for cell in astuple(one)])
+    with write_atomically(path) as temporary:
+        temporary.write_text(excluded_csv("pattern_id", patterns.excluded), encoding="utf-8")
     return path
 
 
@@ -216,7 +205,8 @@ def find_patterns(name: str, paths: Sequence[Path]) -> PatternSet:
     SgbenchError
         If none does, or several do.
     """
-    found = [one for one in map(open_patterns, filter(is_patterns_file, paths)) if one.name == name]
+    opened = (read_once(path, read_patterns_file) for path in paths if is_patterns_file(path))
+    found = [one for one in opened if one.name == name]
     if len(found) != 1:
         raise SgbenchError(
             f"measured patterns of '{name}' are needed, and {len(found)} of the files hold them; "
@@ -224,14 +214,3 @@ def find_patterns(name: str, paths: Sequence[Path]) -> PatternSet:
             "--crystals."
         )
     return found[0]
-
-
-def open_patterns(path: Path) -> PatternSet:
-    """Return the collection of a file; a process reads each file once, while it stays the same."""
-    state = path.stat()
-    return _read_once(path.resolve(), (state.st_mtime_ns, state.st_size, state.st_ino))
-
-
-@lru_cache(maxsize=4)
-def _read_once(path: Path, state: tuple[int, ...]) -> PatternSet:
-    return read_patterns_file(path)

@@ -21,7 +21,6 @@ from sgbench.sets import SetSpec
 from sgbench.symmetry import (
     FAMILIES,
     class_labels,
-    extinction_classes,
     family_spacegroups,
     system_labels,
 )
@@ -128,7 +127,8 @@ class Predictions:
     def summed(self, class_scheme: str) -> NDArray[np.float32]:
         """Return probabilities over space groups as those over the labels of a scheme."""
         labels = labels_of(class_scheme, self.spacegroups)
-        summed = np.zeros((len(self.sample_ids), int(labels.max()) + 1), dtype=np.float32)
+        width = n_labels(class_scheme, self.spacegroups)
+        summed = np.zeros((len(self.sample_ids), width), dtype=np.float32)
         for column, label in enumerate(labels):
             summed[:, label] += self.probabilities[:, column]
         return summed
@@ -136,8 +136,7 @@ class Predictions:
 
 def n_labels(class_scheme: str, spacegroups: tuple[int, ...]) -> int:
     """Return how many labels a scheme has for some space groups."""
-    by_group = class_scheme == "spacegroup"
-    return len(spacegroups) if by_group else len(extinction_classes(spacegroups))
+    return int(labels_of(class_scheme, spacegroups).max()) + 1
 
 
 def labels_of(class_scheme: str, spacegroups: tuple[int, ...]) -> NDArray[np.int64]:
@@ -236,9 +235,5 @@ def _read_speed(path: Path) -> float | None:
 def label_names(family: str, class_scheme: str) -> dict[str, int]:
     """Return the labels of a scheme by their names."""
     groups = family_spacegroups(family)
-    known = (
-        groups
-        if class_scheme == "spacegroup"
-        else range(int(labels_of(class_scheme, groups).max()) + 1)
-    )
+    known = groups if class_scheme == "spacegroup" else range(n_labels(class_scheme, groups))
     return {str(one): one for one in known}

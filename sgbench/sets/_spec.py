@@ -344,13 +344,8 @@ def _spec(parsed: dict[str, str | None]) -> SetSpec | None:
             "measured", part, collection=texts["collection"], treatment=treatment
         )  # fmt: skip
     split: Split = "stratified" if texts["stratified"] else ""
-    return SetSpec(
-        _ORIGINS[texts["stem"]],
-        part,
-        family,
-        split=split,
-        in_domain=bool(texts.get("domain")),
-    )
+    origin, in_domain = _ORIGINS[texts["stem"]], bool(texts.get("domain"))
+    return SetSpec(origin, part, family, split=split, in_domain=in_domain)
 
 
 def _mesh(text: str) -> Mesh | None:

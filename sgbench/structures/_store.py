@@ -2,22 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
-from functools import cache, lru_cache
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from annotated_types import Le
 from numpy.typing import NDArray
 
 from sgbench.checked import Count, FileKind, Text, printed, record
-from sgbench.described import described, with_description
+from sgbench.described import described, write_described
 from sgbench.diffraction import LineList, PatternProtocol, Samples
 from sgbench.errors import SgbenchError
-from sgbench.files import require_file, write_atomically
+from sgbench.files import read_once, require_file
 from sgbench.structures.sources import Excluded
 from sgbench.symmetry import FAMILIES, extinction_classes, family_of, family_spacegroups
 
@@ -186,10 +185,8 @@ def write_crystals(crystals: CrystalSet, path: Path) -> None:
         "intensity": pa.ListArray.from_arrays(offsets, crystals.lines.intensity),
     }
     excluded = [astuple(entry) for entry in crystals.excluded]
-    schema = with_description(_SCHEMA, FORMAT, {"excluded": excluded, **crystals.metadata})
-    table = pa.table([pa.array(columns[f.name], f.type) for f in schema], schema=schema)
-    with write_atomically(Path(path)) as temporary:
-        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+    told = {"excluded": excluded, **crystals.metadata}
+    write_described(Path(path), _SCHEMA, columns, FORMAT, told)
 
 
 def read_crystals(path: Path) -> CrystalSet:
@@ -222,16 +219,7 @@ def open_crystals(path: Path) -> CrystalSet:
     SgbenchError
         As of `read_crystals`.
     """
-    try:
-        state = path.stat()
-    except OSError:
-        return read_crystals(path)  # which says what is wrong
-    return _read_once(path.resolve(), (state.st_mtime_ns, state.st_size, state.st_ino))
-
-
-@lru_cache(maxsize=4)
-def _read_once(path: Path, state: tuple[int, ...]) -> CrystalSet:
-    return read_crystals(path)
+    return read_once(path, read_crystals)
 
 
 def find_crystals(name: str, paths: Sequence[Path]) -> CrystalSet:

@@ -1,13 +1,13 @@
 """Small sources of measured patterns, and a server of files that can be interrupted."""
 
 import json
-import threading
-import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import numpy as np
+from local_server import listening
+from packed import zipped
 
 ANGLES = np.arange(10, 80, 0.02)
 
@@ -63,16 +63,6 @@ def opxrd_pattern(group=225, phases=1, simulated=False, wavelength=("1.54056", "
     }).encode()  # fmt: skip
 
 
-def zipped(files):
-    import io
-
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return held.getvalue()
-
-
 @dataclass
 class Files:
     address: str = ""
@@ -112,13 +102,5 @@ def serving(held):
         def log_message(self, *args):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    files.address = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with listening(Handler) as files.address:
         yield files
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -4,11 +4,10 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
+from local_server import listening
 from page_commands import PROJECT, run_page
 
 TARGET = "results/full/models/ulbd-cubic/cnn-park2017/seed0/model.pt"
@@ -64,20 +63,8 @@ class EmptyBucket(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@contextmanager
-def empty_bucket():
-    with ThreadingHTTPServer(("127.0.0.1", 0), EmptyBucket) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 def test_the_profile_for_kubernetes_reaches_the_jobs_and_all_files_the_bucket(project, monkeypatch):
-    with empty_bucket() as address:
+    with listening(EmptyBucket) as address:
         monkeypatch.setenv("SNAKEMAKE_STORAGE_S3_ENDPOINT_URL", address)
         monkeypatch.setenv("SNAKEMAKE_STORAGE_S3_ACCESS_KEY", "nobody")
         monkeypatch.setenv("SNAKEMAKE_STORAGE_S3_SECRET_KEY", "nothing")

@@ -2,10 +2,10 @@
 
 import io
 import struct
-import zipfile
 from contextlib import contextmanager
 
 import numpy as np
+from packed import zipped
 
 STEP, POINTS = 0.02, 1000
 ANGLES = 10 + STEP * np.arange(POINTS)
@@ -186,14 +186,6 @@ def xrdml(axis="Gonio", kind="Scan", factors=None, scans=1, doctype=""):
         f"<ratioKAlpha2KAlpha1>0.5</ratioKAlpha2KAlpha1></usedWavelength>{scan * scans}"
         "</xrdMeasurement></xrdMeasurements>"
     ).encode()
-
-
-def zipped(members):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return packed.getvalue()
 
 
 def raw_data():

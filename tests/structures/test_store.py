@@ -119,7 +119,7 @@ def test_an_interrupted_write_leaves_the_former_file(path, monkeypatch):
             handle.write(before[: len(before) // 2])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_store.pq, "write_table", interrupted)
+    monkeypatch.setattr(pq, "write_table", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_crystals(crystal_set(3), path)
     assert path.read_bytes() == before

@@ -1,14 +1,15 @@
 """A web service on this machine that answers as it is told to, and misbehaves on demand."""
 
 import json
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlparse
+
+from local_server import listening
 
 #: Takes the path, the query and the headers; returns the status and what to send as JSON.
 Answer = Callable[[str, dict[str, str], Any], tuple[int, Any]]
@@ -67,13 +68,5 @@ def running(answer: Answer) -> Iterator[Service]:
         def log_message(self, *args) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    service.address = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with listening(Handler) as service.address:
         yield service
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
