@@ -220,16 +220,19 @@ def listed(scores: "Sequence[Score]") -> None:
     """Print what was scored."""
     from sgbench.text import percent
 
+    def first(values: Sequence[float] | None) -> Decimal | None:
+        return None if values is None else Decimal(percent(values[0]))
+
     rows = [
         {
             "test set": one.test_set,
             "by": one.class_scheme,
             "n": one.n_test,
-            "top-1 in %": Decimal(percent(one.top[0])),
-            "from": Decimal(percent(one.top_low[0])),
-            "to": Decimal(percent(one.top_high[0])),
-            "ceiling": Decimal(percent(one.ceiling[0])),
-            "share in %": Decimal(percent(one.share[0])),
+            "top-1 in %": first(one.top),
+            "from": first(one.top_low),
+            "to": first(one.top_high),
+            "ceiling": first(one.ceiling),
+            "share in %": first(one.share),
             "status": one.provenance["status"],
         }
         for one in scores

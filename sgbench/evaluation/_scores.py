@@ -119,11 +119,11 @@ class Score:
         by its expectation over the coin that chose the label inside its class (`top_k_chances`).
     raw : tuple of float
         Plain share of hits at top-1 to top-5.
-    ceiling, gap, share : tuple of float
+    ceiling, gap, share : tuple of float, or None
         Highest accuracy that extinction laws allow for the labels of this test set, ceiling -
         accuracy, and accuracy / ceiling. On structure-derived sets extinction laws do not bound the
         accuracy over space groups, since intensities carry more than absences; the share may pass 1
-        there.
+        there. None for measured patterns, which have no ceiling.
     balanced_accuracy : float
         Mean over labels of the top-1 accuracy within the label.
     ece : float
@@ -164,9 +164,9 @@ class Score:
     top_low: Fractions
     top_high: Fractions
     raw: Fractions
-    ceiling: Fractions
-    gap: Numbers
-    share: Numbers
+    ceiling: Fractions | None
+    gap: Numbers | None
+    share: Numbers | None
     balanced_accuracy: Fraction
     ece: Fraction
     by_label: Mapping[str, LabelScore]
@@ -228,6 +228,7 @@ def score(
 
     raw = top_k_hits(probabilities, label, TOP_K)
     clusters = _cluster_index(truth)
+    ceiling: Fractions | None
     if class_scheme == "spacegroup" and truth.alike is not None:
         hits, bounds = top_k_chances(probabilities, truth.alike, TOP_K)
         ceiling = _plain(bounds.mean(axis=0))
@@ -237,7 +238,7 @@ def score(
         shares = dict(zip(predictions.spacegroups, counts.tolist(), strict=True))
         # Nothing bounds the accuracy on measured patterns but the labels' own faults.
         measured = truth.spec.origin == "measured"
-        ceiling = (1.0,) * TOP_K if measured else top_k_ceiling(shares, class_scheme)
+        ceiling = None if measured else top_k_ceiling(shares, class_scheme)
     top = hits.mean(axis=0)
     low, high = interval(hits, bounds, clusters)
     first = predictions.spacegroups[0] if class_scheme == "spacegroup" else 0
@@ -262,8 +263,8 @@ def score(
         top_high=_plain(high),
         raw=_plain(raw.mean(axis=0)),
         ceiling=ceiling,
-        gap=_plain(np.array(ceiling) - top),
-        share=_plain(top / np.array(ceiling)),
+        gap=None if ceiling is None else _plain(np.array(ceiling) - top),
+        share=None if ceiling is None else _plain(top / np.array(ceiling)),
         balanced_accuracy=float(np.mean([one.top1 for one in by_label.values()])),
         ece=calibration_error(calibration),
         by_label=by_label,

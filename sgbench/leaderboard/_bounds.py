@@ -41,7 +41,9 @@ def why_no_bound(table: pd.DataFrame) -> list[str]:
 
 @cache
 def _why(test_set: str, scheme: str) -> str:
+    spec = SetSpec.find(test_set)
+    if spec is not None and spec.origin == "measured":
+        return spec.beyond_absences
     if scheme == "extinction":
         return ""
-    spec = SetSpec.find(test_set)
     return _UNKNOWN if spec is None else spec.beyond_absences

@@ -241,6 +241,7 @@ def _row(members: Sequence[Score], verified: Collection[Verification]) -> dict[s
     mean = {
         name: np.mean([getattr(member, name) for member in members], axis=0)
         for name in ("top", "top_low", "top_high", "raw", "gap", "share")
+        if getattr(first, name) is not None
     }
     regrets = [member.regret for member in members if member.regret is not None]
     row: dict[str, object] = {
@@ -278,11 +279,11 @@ def _row(members: Sequence[Score], verified: Collection[Verification]) -> dict[s
             f"raw_top{k}": mean["raw"][i],
             f"top{k}_low": mean["top_low"][i],
             f"top{k}_high": mean["top_high"][i],
-            f"ceiling_top{k}": first.ceiling[i],
+            f"ceiling_top{k}": np.nan if first.ceiling is None else first.ceiling[i],
             f"bayes_top{k}": np.nan if first.bayes is None else first.bayes[i],
             f"bayes_error_top{k}": np.nan if first.bayes_error is None else first.bayes_error[i],
-            f"gap_top{k}": mean["gap"][i],
-            f"share_top{k}": mean["share"][i],
+            f"gap_top{k}": mean["gap"][i] if "gap" in mean else np.nan,
+            f"share_top{k}": mean["share"][i] if "share" in mean else np.nan,
         }
     return row
 
@@ -317,6 +318,11 @@ def _markdown_rows(rows: pd.DataFrame) -> list[str]:
     first = rows.iloc[0]
     limits = " ".join(percent(first[f"ceiling_top{k}"]) for k in _K)
     (no_bound,) = why_no_bound(rows.head(1))
+    ceiling = f"Ceiling, top-1 to top-5: {limits}"
+    if no_bound:
+        ceiling = f"A mark, no bound, top-1 to top-5: {limits}. {markdown_text(no_bound)}"
+    if pd.isna(first.ceiling_top1):
+        ceiling = f"No ceiling. {markdown_text(no_bound)}"
     with_regret = rows["regret"].notna().any()
     header = ["model", "trained on", "rank", *(f"top-{k}" for k in _K), "raw top-1",
               *([] if no_bound else ["gap", "share"]),
@@ -325,9 +331,7 @@ def _markdown_rows(rows: pd.DataFrame) -> list[str]:
         f"### {markdown_text(first.test_set)} ({markdown_text(first.source)}, "
         f"{markdown_text(first.test_sha256)[:8]}), n = {first.n_test}",
         "",
-        f"A mark, no bound, top-1 to top-5: {limits}. {markdown_text(no_bound)}"
-        if no_bound
-        else f"Ceiling, top-1 to top-5: {limits}",
+        ceiling,
         "",
         *_bayes(first),
         "| " + " | ".join(header) + " |",

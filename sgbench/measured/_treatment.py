@@ -179,10 +179,12 @@ def _on_grid(
     # Within a segment a straight line has a quadratic area, which interpolation would miss.
     total = np.diff(_area_until(inside, angle, height, area))
     mean = np.divide(total, width, out=np.zeros_like(total), where=width > 0)
-    known = width > protocol.step / 2
+    # Where the measurement ends at a point, half a step of it is there, but for rounding.
+    rounding = 1e-6 * protocol.step
+    known = width > protocol.step / 2 - rounding
     gaps = np.flatnonzero(np.diff(angle) > max(_GAP_STEPS * float(np.median(np.diff(angle))), _GAP))
     for gap in gaps:
-        known &= (grid <= angle[gap]) | (grid >= angle[gap + 1])
+        known &= (grid <= angle[gap] + rounding) | (grid >= angle[gap + 1] - rounding)
     told = f"brought from {at} onto the grid"
     if not known.all():
         told += f"; {100 * (~known).mean():.1f} % of it was not measured"

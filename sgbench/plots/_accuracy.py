@@ -207,14 +207,14 @@ def _top_k(panel: "Axes", mine: "pd.DataFrame", tests: Sequence[str]) -> None:
     k = np.arange(1, TOP_K + 1)
     same = len(mine[top_columns("ceiling_top{}")].round(6).drop_duplicates()) == 1
     ceilings = 100 * mine[top_columns("ceiling_top{}")].to_numpy(dtype=float)
-    if same:
+    if same and not np.isnan(ceilings).any():
         panel.bar(k, ceilings[0], 0.7, color="#DDDDDD", linewidth=0, label="ceiling")
     for ceiling, (_, row) in zip(ceilings, mine.iterrows(), strict=True):
         index = tests.index(row["test_set"])
         colour, marker = look(index)
         name = SetSpec.parse(row["test_set"]).label
         shift = 0.2 * (index - (len(tests) - 1) / 2)
-        if not same:
+        if not same and not np.isnan(ceiling).any():
             panel.plot(
                 k + shift, ceiling, "_--", color=colour, markersize=9, linewidth=0.8,
                 label=f"ceiling, {name}",

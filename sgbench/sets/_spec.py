@@ -266,7 +266,7 @@ class SetSpec:
         that cell, which the ceiling of a score takes into account.
         """
         if self.origin == "measured":
-            return "Intensities of real structures differ between space groups of one class."
+            return "On measured patterns, nothing but the faults of labels bounds an accuracy."
         if self.origin != DESIGNED:
             return "Intensities of structures differ between space groups of one extinction class."
         if LAWS[self.law].tells_groups_apart:

@@ -82,7 +82,7 @@ class Evaluation(Sequence[Score]):
                 "n": one.n_test,
                 "top-1": _percent(one.top[0]),
                 "95 % interval": f"{_percent(one.top_low[0])} to {_percent(one.top_high[0])}",
-                "ceiling": _percent(one.ceiling[0]),
+                "ceiling": None if one.ceiling is None else _percent(one.ceiling[0]),
                 "top-5": _percent(one.top[4]),
                 "calibration error": _percent(one.ece),
             }

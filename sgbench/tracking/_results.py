@@ -83,8 +83,9 @@ def _metrics(scores: Sequence["Score"]) -> dict[str, float]:
         prefix = f"{_key(test_set)}.{one.class_scheme}"
         for k, value in enumerate(one.top, start=1):
             values[f"{prefix}.top{k}"] = value
-        values[f"{prefix}.ceiling_top1"] = one.ceiling[0]
-        values[f"{prefix}.share_top1"] = one.share[0]
+        if one.ceiling is not None and one.share is not None:
+            values[f"{prefix}.ceiling_top1"] = one.ceiling[0]
+            values[f"{prefix}.share_top1"] = one.share[0]
         values[f"{prefix}.balanced_accuracy"] = one.balanced_accuracy
         values[f"{prefix}.ece"] = one.ece
         if one.regret is not None:

@@ -35,6 +35,11 @@ def test_what_tells_groups_apart_is_said(test_set, words):
     assert why(test_set, "extinction") == ""
 
 
+@pytest.mark.parametrize("scheme", ["spacegroup", "extinction", "system"])
+def test_nothing_bounds_what_was_measured(scheme):
+    assert "faults of labels" in why("measured-rruff", scheme)
+
+
 def test_a_ceiling_that_does_not_know_the_cell():
     """As in tables of early versions."""
     ceilings = {"ceiling_top1": 0.47, "data_ceiling_top1": 0.78}

@@ -52,6 +52,17 @@ def test_what_was_not_measured_is_marked_and_zero():
     assert "not measured" in found.steps[0]
 
 
+@pytest.mark.parametrize("off", [-1e-12, 0.0, 1e-12])
+def test_ends_on_points_of_the_grid_are_measured_on_every_machine(off):
+    """Sines of other processors differ in the last digit."""
+    angles = np.delete(GRID[500:-500], np.s_[1000:1100])
+    ends = np.array([angles[0], angles[999], angles[1000], angles[-1]])
+    angles[[0, 999, 1000, -1]] += off * np.array([1, -1, 1, -1])
+    found = treat(measured_pattern(angles, 50 + lines(angles), wavelength=1.5406), UNTREATED)
+    assert found.known.sum() == len(angles)
+    assert found.known[np.searchsorted(GRID, ends - 1e-6)].all()
+
+
 def test_areas_stay_however_coarse_the_steps_are():
     heights = []
     for step in (0.001, 0.01, 0.03):

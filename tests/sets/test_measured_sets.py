@@ -19,6 +19,7 @@ from sgbench.collections import (
 from sgbench.diffraction import CANONICAL, render
 from sgbench.errors import SgbenchError
 from sgbench.evaluation import Predictions, read_score, score, write_score
+from sgbench.leaderboard import build_table, to_markdown
 from sgbench.measured import UNTREATED, measured_pattern
 from sgbench.sets import SetSpec, family_set, open_test_set, seen_in_training
 from sgbench.structures import write_crystals
@@ -144,7 +145,10 @@ def test_seen_and_unseen_are_scored_apart(collection, crystals, tmp_path):
     for scheme in ("spacegroup", "extinction", "system"):
         result = score(guess, truth, scheme, parts)
         assert result.top[0] == 1
-        assert result.ceiling == (1.0,) * 5
+        assert (result.ceiling, result.gap, result.share) == (None, None, None)
+        (row,) = build_table([result]).to_dict("records")
+        assert all(np.isnan(row[f"{name}_top1"]) for name in ("ceiling", "gap", "share"))
+        assert "No ceiling. On measured patterns" in to_markdown(build_table([result]))
         assert sum(one.n for one in result.parts.values()) == len(truth)
         write_score(tmp_path / "score.json", result)
         assert read_score(tmp_path / "score.json").parts == result.parts
