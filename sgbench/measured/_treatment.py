@@ -266,7 +266,9 @@ def line_width(intensity: NDArray[np.float64], protocol: PatternProtocol) -> flo
     from scipy.signal import find_peaks, peak_widths
 
     least = _PROMINENT * (intensity.max() - np.median(intensity))
-    found, known = find_peaks(intensity, prominence=least if least > 0 else None)
+    if least <= 0:  # half of all points are as high as the highest
+        return None
+    found, known = find_peaks(intensity, prominence=least)
     if len(found) < _FEWEST_LINES:
         return None
     prominences = tuple(known[key] for key in ("prominences", "left_bases", "right_bases"))

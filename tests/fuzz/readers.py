@@ -31,6 +31,8 @@ ROOT = Path(__file__).parents[2]
 _BYTES = 0.15
 # Of a measured pattern; enough to pass for one.
 _FEW_POINTS = 80
+# Of one that is to be a test.
+_LEAST_POINTS = 200
 
 
 @dataclass(frozen=True)
@@ -229,6 +231,82 @@ def line_lists() -> Reader:
         group_counts(crystals)
 
     return of_documents(".parquet", [document], encode, read)
+
+
+def pattern_sets() -> Reader:
+    """Collections of measured patterns, as they rest and as test sets open them."""
+    import pyarrow.parquet as pq
+
+    from sgbench.collections import (
+        LabelledPattern,
+        build_patterns,
+        find_patterns,
+        write_excluded,
+        write_patterns,
+    )
+    from sgbench.measured import measured_pattern, treat
+    from sgbench.sourced import Excluded, Source
+
+    angles = np.linspace(10, 45, _LEAST_POINTS)
+    entries = [
+        LabelledPattern(
+            name, name, group, measured_pattern(angles, 10 + np.cos(angles + group), None, 1.5406),
+            cell=(5.0, 5.0, 5.0, 90.0, 90.0, 90.0),
+        )
+        for name, group in (("salt", 225), ("quartz", 152))
+    ]  # fmt: skip
+    source = Source(
+        "folder", "a", "b", {"folder": "c"},
+        lambda: iter([*entries, Excluded("x", "unreadable", "no numbers")]), 3,
+    )  # fmt: skip
+    folder = Path(tempfile.mkdtemp())
+    path = folder / "x.parquet"
+    write_patterns(build_patterns("measured-mine", source), path)
+    table = pq.read_table(path)
+    kinds = {field.name: field.type for field in table.schema}
+    document = {
+        "metadata": json.loads(table.schema.metadata[b"sgbench"]),
+        "columns": table.to_pydict(),
+    }
+
+    def encode(value: Any) -> bytes:
+        text = json.dumps(value["metadata"], sort_keys=True).encode()
+        check = hashlib.sha256(text).hexdigest()
+        return as_parquet(value["columns"], kinds, {"sgbench": text, "sgbench_sha256": check})
+
+    def read(path: Path) -> None:
+        found = find_patterns("measured-mine", [path])
+        assert len(found.clusters) == len(found.spacegroup)
+        write_patterns(found, folder / "again.parquet")
+        write_excluded(found, folder / "excluded.csv")
+        for one in found.patterns[:1]:
+            treat(one.pattern)
+
+    return of_documents(".parquet", [document], encode, read)
+
+
+def pattern_labels() -> Reader:
+    """The table of a folder of measured patterns."""
+    from sgbench.collections import build_patterns, write_patterns
+    from sgbench.collections.sources import folder as of_folder
+
+    folder = Path(tempfile.mkdtemp())
+    angles = np.linspace(10, 45, _LEAST_POINTS)
+    for number in range(2):
+        rows = zip(angles, 10 + np.cos(angles + number), strict=True)
+        (folder / f"{number}.xy").write_text("".join(f"{x:.3f} {y:.3f}\n" for x, y in rows))
+    cell = dict(zip(("a", "b", "c", "alpha", "beta", "gamma"), (5, 5, 5, 90, 90, 90), strict=True))
+    first = {"file": "0.xy", "spacegroup": 225, "substance": "salt", "wavelength": "CuKa",
+             "scan": 1, "phases": 1, **cell}  # fmt: skip
+    second = {**first, "file": "1.xy", "spacegroup": "P 31 2 1", "wavelength": 1.54, "scan": None}
+    least = {"file": "0.xy", "spacegroup": "Fm-3m"}
+
+    def read(path: Path) -> None:
+        shutil.copyfile(path, folder / of_folder.TABLE)
+        found = build_patterns("measured-mine", of_folder.source(str(folder), folder))
+        write_patterns(found, folder / "found.parquet")
+
+    return of_documents(".csv", [[first, second], [least, least | {"file": "1.xy"}]], as_csv, read)
 
 
 def table_rows() -> list[dict[str, Any]]:
@@ -982,6 +1060,8 @@ READERS: dict[str, Callable[[], Reader]] = {
     "optimade-answers": optimade_answers,
     "models": models,
     "reference-weights": reference_weights,
+    "pattern-sets": pattern_sets,
+    "pattern-labels": pattern_labels,
     "measured-columns": measured_columns,
     "measured-steps": measured_steps,
     "measured-vendors": measured_vendors,

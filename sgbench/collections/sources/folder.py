@@ -1,6 +1,7 @@
 """A folder of yours: patterns of any format, and a table of what they are of."""
 
 from collections.abc import Iterator
+from os.path import isfile  # which a name that is too long does not upset
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,8 @@ def source(location: str | None, cache: Path) -> Source:
     ]
     inside = folder.resolve()
     for row in rows:
+        if not row["file"].isprintable():
+            raise _KIND.damaged(path, f"{row['file']!r} is no name of a file")
         if inside not in (folder / row["file"]).resolve().parents:
             raise _KIND.damaged(path, f"'{row['file']}' lies outside of the folder")
 
@@ -68,9 +71,9 @@ def source(location: str | None, cache: Path) -> Source:
         "as stated by the owner of the files",
         "as stated by the owner of the files",
         {
+            **{name: file_sha256(file) for name, file in sums.items() if isfile(file)},
             "folder": inside.name,
             "labels_sha256": file_sha256(path),
-            **{name: file_sha256(file) for name, file in sums.items() if file.is_file()},
         },
         read,
         len(rows),
