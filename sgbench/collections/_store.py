@@ -104,9 +104,11 @@ def build_patterns(name: str, source: Source, development: bool = False) -> Patt
     """
     kept, excluded = audit(source.read())
     if not kept:
+        first = excluded[0] if excluded else None
+        told = f" (of {len(excluded)}, {first.structure_id}: {first.reason}" if first else ""
+        told += f", {first.detail})" if first and first.detail else ")" if first else ""
         raise SgbenchError(
-            f"the source {source.name} holds no pattern that can be a test: of "
-            f"{len(excluded)} the first is left out as '{excluded[0].reason if excluded else ''}'; "
+            f"the source {source.name} holds no pattern that can be a test{told}; "
             "expected at least one. See docs/measured-sets.md for what a pattern needs."
         )
     metadata = {

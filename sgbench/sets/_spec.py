@@ -466,6 +466,8 @@ def unknown_set(name: str) -> SgbenchError:
     """Return the error that answers the name of no set with the nearest names."""
     known = [spec.name for spec in (*DESIGNED_SETS, *TEST_SETS, *MEASURED_SETS, *_STRUCTURES)]
     near = get_close_matches(name, known, n=3, cutoff=0.5) or known[:3]
+    if name.startswith("measured-"):
+        near.append("measured-NAME, where NAME has small letters, digits and single hyphens")
     return SgbenchError(
         f"unknown set '{name}'; expected a name such as {', '.join(near)}. "
         "`sgbench dataset list` and `sgbench dataset test-sets` list them."

@@ -167,9 +167,13 @@ def test_a_folder_of_yours_needs_a_table_of_labels(tmp_path):
     assert [(one.pattern_id, one.spacegroup) for one in found.patterns] == [("a.xy", 225)]
     reasons = {one.structure_id: one.reason for one in found.excluded}
     assert reasons == {"b.xy": "no wavelength", "c.xy": "unreadable"}
-    (tmp_path / "labels.csv").write_text("file,spacegroup\n../a.xy,225\n")
-    with pytest.raises(SgbenchError, match="outside of the folder"):
-        open_pattern_source("folder", str(tmp_path), tmp_path)
+    (tmp_path / "labels.csv").write_text("file,spacegroup\nc.xy,225\n")
+    with pytest.raises(SgbenchError, match=r"of 1, c\.xy: unreadable, .*c\.xy"):
+        build_patterns("measured-mine", open_pattern_source("folder", str(tmp_path), tmp_path))
+    for name, words in (("../a.xy", "outside of the folder"), ("a\0.xy", "no name of a file")):
+        (tmp_path / "labels.csv").write_text(f"file,spacegroup\n{name},225\n")
+        with pytest.raises(SgbenchError, match=words):
+            open_pattern_source("folder", str(tmp_path), tmp_path)
 
 
 def test_arrays_of_development_data_say_that_they_are(tmp_path):

@@ -61,6 +61,8 @@ def test_names_are_read_and_printed():
     assert SetSpec.parse("measured-rruff+counts-1000").conditions
     for name in ("measured", "measured-", "measured-A", "measured-untreated-"):
         assert SetSpec.find(name) is None
+    with pytest.raises(SgbenchError, match="NAME has small letters"):
+        SetSpec.parse("measured-My_Lab")
 
 
 def test_a_collection_is_the_same_after_a_round_trip(collection, crystals, tmp_path):
