@@ -306,9 +306,13 @@ def class_evidence(problem: Problem, settings: ClassSettings, law: Law) -> NDArr
     _, tau, nu, mean, variance = integral(every, of_lattice, tau, nu, _SWEEPS_OF_LATTICE)
     rough, *_ = integral(present, laws, tau, nu, 0)
     weight = logsumexp(np.log(settings.prior)[:, None], b=settings.weight, axis=0)
-    order = np.argsort(-(rough + weight))
-    close = order[:_CLOSELY]
-    close = close[rough[close] >= rough[order[0]] - _WITHIN]
+    # What lines of other phases on forbidden places would spare each setting, at the most.
+    alone, spread = _alone(mean, variance, tau, nu)
+    gain = 0.5 * alone * np.abs(alone) / (spread + problem.leak**2) + _CONTAMINATED
+    spared = np.where((alone < problem.strongest_other) & (gain > 0), gain, 0.0)
+    hopeful = rough + weight + ~present @ spared
+    close = _nearest(rough + weight) | _nearest(hopeful)
+    (close,) = np.nonzero(close)
     fine = rough.copy()
     for setting in close:
         fine[setting] = _closely(problem, integral, present[setting], _row(laws, setting), alien, tau, nu)
@@ -321,6 +325,25 @@ def class_evidence(problem: Problem, settings: ClassSettings, law: Law) -> NDArr
             + logsumexp(fine[None, :], b=settings.weight, axis=1)
             + problem.constant
         )
+
+
+def _nearest(evidence: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which settings are to be looked at closely."""
+    order = np.argsort(-evidence)[:_CLOSELY]
+    chosen = np.zeros(len(evidence), dtype=bool)
+    chosen[order[evidence[order] >= evidence[order[0]] - _WITHIN]] = True
+    return chosen
+
+
+def _alone(
+    mean: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    tau: NDArray[np.float64],
+    nu: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and variance of each line without what is known of itself beforehand."""
+    curvature = np.maximum(1.0 / variance - tau, 1e-300)
+    return (mean / variance - nu) / curvature, 1.0 / curvature
 
 
 def _row(law: LineLaw, setting: int) -> LineLaw:
@@ -364,10 +387,8 @@ def _closely(
     for _ in range(_ROUNDS):
         (value,), own_tau, own_nu, mean, variance = integral(allowed[None, :], law, tau, nu, _SWEEPS)
         best = max(best, float(value) + penalty)
-        # What the data alone say of each line.
-        curvature = np.maximum(1.0 / variance - own_tau, 1e-300)
-        alone = (mean / variance - own_nu) / curvature
-        gain = 0.5 * alone * np.abs(alone) / (1.0 / curvature + problem.leak**2)
+        alone, spread = _alone(mean, variance, own_tau, own_nu)
+        gain = 0.5 * alone * np.abs(alone) / (spread + problem.leak**2)
         seen = ~allowed & (gain > 5.0 - _CONTAMINATED) & (alone < problem.strongest_other)
         if not seen.any():
             break
