@@ -111,12 +111,12 @@ def lines_for(lines: FoundLines, wavelength: float) -> Lines:
     )
 
 
-def metrics_of(family: str, lines: Lines, largest_volume: float, until: float) -> list[Metric]:
+def metrics_of(family: str, lines: Lines, until: float) -> list[Metric]:
     """Return metrics of a family that explain the lines, the best first."""
     number = ORDER.index(family)
     pool = new_pool()
     for zero in _ZEROS:
-        _try(pool, number, lines, zero, largest_volume)
+        _try(pool, number, lines, zero)
         if time.monotonic() > until:
             break
     scores, trials, _, _, state = pool
@@ -173,7 +173,7 @@ def reduced(metric: Floats) -> Floats:
     return np.array(vector.parameters)
 
 
-def _try(pool: tuple[Floats, ...], family: int, lines: Lines, zero: float, volume: float) -> None:
+def _try(pool: tuple[Floats, ...], family: int, lines: Lines, zero: float) -> None:
     """Offer trial cells of a family to a pool, for one zero."""
     n = min(_TESTED[_FREE[family]], len(lines.x))
     x = lines.x[:n] - zero
