@@ -56,6 +56,9 @@ _SHORTEST, _LONGEST = 2.0, 45.0
 # Metrics of each family that are fitted.
 _FITTED = (100, 150, 150, 300, 400, 400)
 _ZONES = (150, 150)
+# Lines of a cell of volume 1 up to 1/d^2 = 1, and how many times as many as were found they may be.
+_LINES_OF_VOLUME = (np.pi / 36, np.pi / 12, np.pi / 18, np.pi / 6, np.pi / 3, 2 * np.pi / 3)
+_MOST_FOLD = (20.0, 8.0, 10.0, 10.0, 6.0, 3.0)
 # Each parameter and each centring has so many values that it can take: nats.
 _PER_PARAMETER, _PER_CENTRING = 4.0, 1.0
 
@@ -147,11 +150,18 @@ def weighed(family: int, trials: list[tuple[Floats, float]], lines: Lines) -> li
         if best is not None:
             found.append(best)
     found.sort(key=lambda one: -one.weight)
-    kept: list[Metric] = []
-    for one in found:
-        if not any(np.allclose(_key(one), _key(other), rtol=3e-3, atol=2e-5) for other in kept):
-            kept.append(one)
-    return kept
+    return _distinct(found)
+
+
+def _distinct(found: list[Metric]) -> list[Metric]:
+    """Leave out metrics of a family that repeat a better one."""
+    keys = np.array([_key(one) for one in found])
+    kept: list[int] = []
+    for i, key in enumerate(keys):
+        others = keys[kept]
+        if not np.any(np.all(np.abs(others - key) < 2e-5 + 3e-3 * np.abs(key), axis=1)):
+            kept.append(i)
+    return [found[i] for i in kept]
 
 
 def _key(one: Metric) -> Floats:
@@ -196,7 +206,9 @@ def _try(pool: tuple[Floats, ...], family: int, lines: Lines, zero: float) -> No
     if family == 0:
         chance = 2 * window / top
     low, high = 1 / _LONGEST**2, 1 / _SHORTEST**2
-    common = (pool, q, chance, zero, which, scale, top, low, high)
+    # No cell has many times as many lines as were found.
+    least = (_LINES_OF_VOLUME[family] * top**1.5 / (_MOST_FOLD[family] * n)) ** 2
+    common = (pool, q, chance, zero, which, scale, top, low, high, least)
     if family == 0:
         one_parameter(*common, _numbers(0), _KINDS[0])
     elif family <= 2:
@@ -206,7 +218,9 @@ def _try(pool: tuple[Floats, ...], family: int, lines: Lines, zero: float) -> No
     else:
         found = np.zeros((60000, 4))
         lines_used, crossing, multiples = (8, 14, 2) if family == 4 else (8, 20, 1)
-        count = zones_of(q, which, scale, top, low, high, lines_used, crossing, multiples, found)
+        count = zones_of(
+            q, which, scale, top, low, high, least, lines_used, crossing, multiples, found
+        )
         zones = _distinct_zones(found[:count], _ZONES[family - 4])
         if family == 4:
             planes_and_axis(*common, _KINDS[4], zones)
