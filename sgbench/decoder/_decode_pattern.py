@@ -27,14 +27,14 @@ from sgbench.errors import SgbenchError
 _LARGEST_VOLUME = 4000.0
 # Candidates that are fitted, and the share of the time that the search for them may take.
 _FITTED, _SEARCH = 6, 0.6
-# A profile is known no better than this share of itself; and the share of points that are background
-# at least.
+# A profile is known no better than this share of itself; and at least this share of points has no
+# line.
 _MODEL_ERROR, _LOW = 0.002, 0.1
 # Fewer points than this are no pattern.
 _FEWEST_POINTS = 50
 # Cells whose volumes and edges agree this well (relative) are one.
 _SAME = 2e-3
-# A fit as good as this that needs no other phase leaves nothing to a cell that derives from its own.
+# A fit as good as this that needs no other phase leaves nothing to cells that derive from its own.
 _GOOD = 1.1
 # Fits of cells that leave so much more than the best one are not weighed.
 _MUCH_WORSE = 4.0
