@@ -37,10 +37,17 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def hardware(device: torch.device) -> str:
-    """Name the hardware behind a device."""
+    """Name the hardware behind a device, with all that the digits of a training depend on.
+
+    A processor is named with its instructions, such as ``AMD EPYC (AVX512, bfloat16), 1 threads``.
+    """
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
-    return f"{_cpu_name()}, {torch.get_num_threads()} threads"
+    capable = torch.cpu.get_capabilities()
+    instructions = torch.backends.cpu.get_cpu_capability()
+    if capable.get("avx512_bf16") or capable.get("amx_bf16"):
+        instructions += ", bfloat16"
+    return f"{_cpu_name()} ({instructions}), {torch.get_num_threads()} threads"
 
 
 def autocast(device: torch.device) -> contextlib.AbstractContextManager[object]:

@@ -562,7 +562,17 @@ def test_devices():
     assert choose_device().type == ("cuda" if torch.cuda.is_available() else "cpu")
     with pytest.raises(SgbenchError, match="unknown device 'tpu'"):
         choose_device("tpu")
-    assert "1 threads" in hardware(CPU)
+
+
+@pytest.mark.parametrize(
+    ("capable", "words"), [({"avx512_bf16": True}, ", bfloat16), 1 threads"), ({}, "), 1 threads")]
+)
+def test_hardware_is_named_with_what_digits_depend_on(capable, words, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capable)
+    found = hardware(CPU)
+    assert f" ({torch.backends.cpu.get_cpu_capability()}" in found
+    assert found.endswith(words)
+    assert ("bfloat16" in found) == bool(capable)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="asks for a device that is present here")
