@@ -37,6 +37,15 @@ def test_the_sequence_fills_a_cube_more_evenly_than_chance(dimension):
     assert counts.var() < 2
 
 
+@pytest.mark.parametrize("dimension", [1, 2, 3, 4, 6])
+def test_steps_of_the_sequence_are_powers_of_the_generalised_golden_ratio(dimension):
+    steps = kronecker(0, 1, dimension)[0] - 0.5
+    steps[steps < 0] += 1
+    ratio = 1 / steps[0]
+    assert ratio ** (dimension + 1) == pytest.approx(ratio + 1, rel=1e-14)
+    assert steps == pytest.approx(ratio ** -np.arange(1, dimension + 1), rel=1e-14)
+
+
 def test_triclinic_cells_are_those_of_niggli():
     for cell in DOMAIN.cells("triclinic")[::40]:
         vector = gemmi.GruberVector(gemmi.UnitCell(*cell), "P")
