@@ -2,6 +2,7 @@
 
 from sgbench.diffraction._cells import (
     FREE_PARAMETERS,
+    coefficients,
     free_parameters,
     full_cell,
     hexagonal_axes,
@@ -48,6 +49,7 @@ __all__ = [
     "ReflectionTable",
     "Samples",
     "allowed_lines",
+    "coefficients",
     "free_parameters",
     "full_cell",
     "half_shapes",

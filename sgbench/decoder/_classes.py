@@ -1,0 +1,422 @@
+"""How probable extinction classes are, given intensities of all lines of a lattice.
+
+After Markvardsen, David, Johnson & Shankland (2001), Acta Cryst. A57, 47, and their later papers
+(2008, J. Appl. Cryst. 41, 1177; 2012, J. Appl. Cryst. 45, 1086): an allowed line has an intensity of
+a law that is known beforehand and never below zero, a forbidden one has none, and the evidence is
+the integral over all intensities. Here the integral is over what else was refined as well.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import logsumexp
+
+from sgbench.decoder._expectation import log_integrals
+from sgbench.decoder._lattice_lines import ClassSettings, LatticeLines, class_settings
+from sgbench.decoder._laws import (
+    Law,
+    LineLaw,
+    check_law,
+    law_of_settings,
+    nearly_uniform,
+    uniform_scale,
+    wilson_means,
+)
+from sgbench.decoder._whole_pattern import WholePatternFit
+from sgbench.diffraction import coefficients, free_parameters, lorentz_factor, metric
+from sgbench.errors import SgbenchError
+from sgbench.symmetry import extinction_classes, family_spacegroups
+
+# Sweeps of expectation propagation over the whole lattice, and over settings that are near the
+# best one.
+_SWEEPS_OF_LATTICE, _SWEEPS = 10, 3
+# Settings that are looked at closely: so many, and this near in the first estimate.
+_CLOSELY, _WITHIN = 12, 40.0
+# A forbidden line may have this share of what lines of others have at its place, and more where the
+# fit is bad.
+_LEAK, _LEAK_OF_EXCESS = 0.003, 0.7
+# A line of another phase at the place of a forbidden line: its logarithm of a probability, and its
+# greatest strength beside the strongest line.
+_CONTAMINATED, _STRONGEST_OTHER = -5.0, 0.08
+_ROUNDS = 3
+# The logarithm of evidence counts this much, as noise is not all that patterns and fits differ by.
+TEMPER = {"uniform": 0.5, "wilson": 0.3}
+# Probability that the truth is none of what was weighed.
+_DOUBT = 2e-3
+# Relative standard deviation of what is known of the metric beforehand, and standard deviations of
+# the instrument's parameters (`_whole_pattern`).
+_METRIC_SLACK = 0.3
+_INSTRUMENT_SLACK = (0.05, 0.1, 0.5, 0.5, 0.5, 0.3, 0.3)
+
+
+@dataclass(frozen=True)
+class RankedClass:
+    """An extinction class and how probable it is.
+
+    Attributes
+    ----------
+    family : str
+    number : int
+        Its place in `sgbench.symmetry.extinction_classes` of the family.
+    symbol : str
+        Extinction symbol.
+    spacegroups : tuple of int
+        Its members.
+    probability : float
+    cell : int
+        Index of the cell that it is most probable with; 0 where there is one cell.
+    """
+
+    family: str
+    number: int
+    symbol: str
+    spacegroups: tuple[int, ...]
+    probability: float
+    cell: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A least-squares problem in the intensities of lines, in units of the noise.
+
+    Attributes
+    ----------
+    lattice_line : ndarray of int64, shape (n,)
+        Which line of the lattice each is; -1 for lines of other phases.
+    first, normal, right, border, border_square, border_right, square
+        As of `WholePatternFit`.
+    unit : ndarray of float64, shape (n,)
+        What a line's intensity is proportional to before the law.
+    s_squared : ndarray of float64, shape (n,)
+        (sin theta / wavelength)^2 in 1/ångström^2.
+    leak : ndarray of float64, shape (n,)
+        Standard deviation of what may be at a forbidden line.
+    strongest_other : ndarray of float64, shape (n,)
+        Greatest intensity of a line of another phase at this place; 0 where there is none.
+    constant : float
+        What is to be added to the logarithm of the evidence.
+    """
+
+    lattice_line: NDArray[np.int64]
+    first: NDArray[np.int64]
+    normal: NDArray[np.float64]
+    right: NDArray[np.float64]
+    border: NDArray[np.float64]
+    border_square: NDArray[np.float64]
+    border_right: NDArray[np.float64]
+    square: float
+    unit: NDArray[np.float64]
+    s_squared: NDArray[np.float64]
+    leak: NDArray[np.float64]
+    strongest_other: NDArray[np.float64]
+    constant: float
+
+
+def rank_classes(
+    family: str,
+    cell: ArrayLike,
+    hkl: ArrayLike,
+    intensity: ArrayLike,
+    covariance: ArrayLike,
+    law: str = "wilson",
+) -> tuple[RankedClass, ...]:
+    """Rank the extinction classes of a family by intensities that a Pawley fit gave.
+
+    Parameters
+    ----------
+    family : str
+    cell : array_like, shape (6,) or (p,)
+        a, b, c in ångström and alpha, beta, gamma in degrees, or the family's free parameters.
+    hkl : array_like of int, shape (n, 3)
+        Reflections that the fit had, those of a lattice without extinctions, one for each set of
+        equivalent ones.
+    intensity : array_like, shape (n,)
+        Of one reflection each, Lorentz and polarisation factors and multiplicity taken out.
+    covariance : array_like, shape (n, n)
+    law : {'wilson', 'uniform'}
+        How intensities are distributed: of measured or of designed patterns.
+
+    Returns
+    -------
+    tuple of RankedClass
+        All classes of the family, the most probable first.
+
+    Raises
+    ------
+    SgbenchError
+        If shapes do not fit, the covariance has no positive diagonal, or the law is unknown.
+    """
+    of_law = check_law(law)
+    free = free_parameters(family, cell)
+    indices = np.asarray(hkl, dtype=np.int64)
+    heights = np.asarray(intensity, dtype=np.float64)
+    spread = np.asarray(covariance, dtype=np.float64)
+    n = len(heights)
+    if indices.shape != (n, 3) or spread.shape != (n, n) or n == 0:
+        raise SgbenchError(
+            f"hkl of shape {indices.shape}, {n} intensities and a covariance of shape "
+            f"{spread.shape} do not fit; expected (n, 3), n and (n, n). Give a row a reflection."
+        )
+    if not (np.isfinite(spread).all() and np.isfinite(heights).all() and np.diag(spread).min() > 0):
+        raise SgbenchError(
+            "intensities or covariance are not finite, or a variance is not above zero; expected "
+            "a variance for each intensity. Leave those reflections out."
+        )
+    of_metric = metric(family, free[None, :])[0]
+    s_squared = coefficients(family, indices) @ of_metric / 4
+    order = np.argsort(s_squared, kind="stable")
+    indices, heights, s_squared = indices[order], heights[order], s_squared[order]
+    precision = _inverse(spread[np.ix_(order, order)])
+    normal = np.zeros((n, n))
+    for row in range(n):
+        normal[row, : row + 1] = precision[row, : row + 1]
+    lines = _listed_lines(family, indices)
+    deviation = np.sqrt(np.diag(spread)[order])
+    problem = Problem(
+        np.arange(n), np.zeros(n, np.int64), normal, precision @ heights, np.zeros((n, 0)),
+        np.zeros((0, 0)), np.zeros(0), float(heights @ precision @ heights), np.ones(n), s_squared,
+        0.1 * deviation + 1e-4 * np.median(np.abs(heights)), np.zeros(n), 0.0,
+    )  # fmt: skip
+    settings = class_settings(lines)
+    evidence = class_evidence(problem, settings, of_law)
+    return ranked([(family, evidence)], of_law)
+
+
+def _listed_lines(family: str, hkl: NDArray[np.int64]) -> LatticeLines:
+    """Return reflections as lines; one that stands alone in its line stands for all of it."""
+    rows, line, count = np.unique(
+        coefficients(family, hkl), axis=0, return_inverse=True, return_counts=True
+    )
+    line = line.ravel()
+    representatives, of_line = [], []
+    for index, one in enumerate(hkl):
+        images = _exchanged(family, one) if count[line[index]] == 1 else one[None, :]
+        representatives.append(images)
+        of_line.append(np.full(len(images), index))
+    every = np.concatenate(representatives)
+    return LatticeLines(
+        family, rows[line], hkl, np.ones(len(hkl), np.int64), every, np.concatenate(of_line)
+    )
+
+
+def _exchanged(family: str, hkl: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return images of a reflection that share its line and are absent for other groups alone."""
+    h, k, l = hkl  # noqa: E741
+    if family == "tetragonal":
+        return np.array([[h, k, l], [k, h, l]])
+    if family == "cubic":
+        return np.array([[h, k, l], [k, h, l]])
+    if family == "trigonal-hexagonal":
+        return np.array([[h, k, l], [k, h, l], [h, k, -l], [k, h, -l]])
+    return hkl[None, :]
+
+
+def _inverse(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the inverse; correlations that cannot be are drawn together until they can."""
+    deviation = np.sqrt(np.diag(covariance))
+    correlation = covariance / deviation[:, None] / deviation
+    values, axes = np.linalg.eigh((correlation + correlation.T) / 2)
+    inverse = (axes / np.maximum(values, 1e-3)) @ axes.T
+    return np.asarray(inverse / deviation[:, None] / deviation)
+
+
+def problem_of(fit: WholePatternFit, wavelength: float, law: Law, level: float) -> Problem:
+    """Return the problem that a whole-pattern fit leaves.
+
+    Parameters
+    ----------
+    fit : WholePatternFit
+    wavelength : float
+        In ångström.
+    law : {'wilson', 'uniform'}
+    level : float
+        Standard deviation of the noise in units of that which was given: goodness of the best fit.
+    """
+    scale = 1.0 / max(level, 1e-6) ** 2
+    own = fit.lattice_line >= 0
+    angle = np.clip(fit.two_theta, 1e-2, 179.0)
+    unit = lorentz_factor(angle)
+    if law == "wilson":
+        multiplicity = np.ones(len(own))
+        multiplicity[own] = fit.lines.multiplicity[fit.lattice_line[own]]
+        unit = unit * (1 + np.cos(np.radians(angle)) ** 2) / 2 * multiplicity
+    # What lines of others have at the place of each line, as the area of a line of its width.
+    peak = np.maximum(fit.intensity, 0.0) / (1.2 * fit.width)
+    at_centre = np.interp(fit.two_theta, fit.angles, fit.calculated - fit.background)
+    others = np.maximum(at_centre - peak, 0.0) * 1.2 * fit.width
+    strongest = float(np.max(peak)) if len(peak) else 0.0
+    leak = (_LEAK + _LEAK_OF_EXCESS * fit.excess) * others
+    floor = 0.05 / np.sqrt(np.maximum(scale * fit.normal[np.arange(len(own)), np.arange(len(own)) - fit.first], 1e-300))
+    p = len(fit.free)
+    slack = np.append(np.full(_metric_terms(fit), _METRIC_SLACK), _INSTRUMENT_SLACK)
+    n_terms = fit.border.shape[1] - len(slack)
+    square = scale * fit.border_square
+    square[n_terms:, n_terms:] += np.diag(1.0 / slack**2)
+    n_others = int((~own).sum())
+    span = fit.angles[-1] - fit.angles[0]
+    constant = -float(np.sum(np.log(slack))) - 0.5 * len(slack) * np.log(2 * np.pi)
+    constant += n_others * float(np.log(np.median(fit.width) / span))
+    del p
+    return Problem(
+        fit.lattice_line, fit.first, scale * fit.normal, scale * fit.right, scale * fit.border,
+        square, scale * fit.border_right, scale * fit.square, unit,
+        (np.sin(np.radians(angle / 2)) / wavelength) ** 2,
+        np.maximum(leak, floor), _STRONGEST_OTHER * strongest * 1.2 * fit.width, constant,
+    )  # fmt: skip
+
+
+def _metric_terms(fit: WholePatternFit) -> int:
+    return int(fit.lines.coefficients.shape[1])
+
+
+def class_evidence(problem: Problem, settings: ClassSettings, law: Law) -> NDArray[np.float64]:
+    """Return the logarithm of the evidence of each class of a family, shape (n_classes,).
+
+    It holds the prior of the class: the share of the family's space groups that it has.
+    """
+    n = len(problem.right)
+    own = problem.lattice_line >= 0
+    every = np.ones((1, n), dtype=bool)
+    unit, other = problem.unit, np.maximum(problem.strongest_other, 1e-300)
+    # A first law, wide enough for all lines, gives intensities that are not below zero.
+    diagonal = problem.normal[np.arange(n), np.arange(n) - problem.first]
+    guess = np.maximum(problem.right / np.maximum(diagonal, 1e-300), 0.0)
+    upper = max(float(np.max(guess / unit)), 1e-300) * unit
+    tau, nu = 1.0 / upper**2, 0.5 / upper
+    integral = _Integral(problem)
+    wide = nearly_uniform(upper[None, :])
+    _, tau, nu, mean, variance = integral(every, wide, tau, nu, 4)
+    if law == "uniform":
+        means = unit * uniform_scale(mean[own], np.sqrt(variance[own]), unit[own])
+    else:
+        means = np.empty(n)
+        means[own] = wilson_means(mean[own], unit[own], problem.s_squared[own])
+    alien = nearly_uniform(other)
+    means[~own] = other[~own]
+    present = np.ones((len(settings.present), n), dtype=bool)
+    present[:, own] = settings.present[:, problem.lattice_line[own]]
+    of_lattice = law_of_settings(law, every, mean, means)
+    laws = law_of_settings(law, present, mean, means)
+    for one in (of_lattice, laws):
+        for part, value in (
+            (one.curvature, alien.curvature), (one.slope, alien.slope), (one.log_norm, alien.log_norm),
+        ):  # fmt: skip
+            part[:, ~own] = value[~own]
+    _, tau, nu, mean, variance = integral(every, of_lattice, tau, nu, _SWEEPS_OF_LATTICE)
+    rough, *_ = integral(present, laws, tau, nu, 0)
+    weight = logsumexp(np.log(settings.prior)[:, None], b=settings.weight, axis=0)
+    order = np.argsort(-(rough + weight))
+    close = order[:_CLOSELY]
+    close = close[rough[close] >= rough[order[0]] - _WITHIN]
+    fine = rough.copy()
+    for setting in close:
+        fine[setting] = _closely(problem, integral, present[setting], _row(laws, setting), alien, tau, nu)
+    # What was not looked at closely stays below what was by as much as the first estimate says.
+    rest = np.setdiff1d(np.arange(len(fine)), close)
+    fine[rest] += min(float(np.median(fine[close] - rough[close])), 0.0)
+    with np.errstate(divide="ignore"):
+        return np.asarray(
+            np.log(settings.prior)
+            + logsumexp(fine[None, :], b=settings.weight, axis=1)
+            + problem.constant
+        )
+
+
+def _row(law: LineLaw, setting: int) -> LineLaw:
+    row = slice(setting, setting + 1)
+    return LineLaw(law.curvature[row].copy(), law.slope[row].copy(), law.log_norm[row].copy())
+
+
+@dataclass(frozen=True, eq=False)
+class _Integral:
+    problem: Problem
+
+    def __call__(
+        self,
+        present: NDArray[np.bool_],
+        law: LineLaw,
+        tau: NDArray[np.float64],
+        nu: NDArray[np.float64],
+        sweeps: int,
+    ) -> tuple[NDArray[np.float64], ...]:
+        p = self.problem
+        found: tuple[NDArray[np.float64], ...] = log_integrals(
+            np.ascontiguousarray(present), p.first, p.normal, p.right, p.border, p.border_square,
+            p.border_right, p.square, law.curvature, law.slope, law.log_norm, p.leak, tau, nu,
+            sweeps,
+        )  # fmt: skip
+        return found
+
+
+def _closely(
+    problem: Problem,
+    integral: _Integral,
+    present: NDArray[np.bool_],
+    law: LineLaw,
+    alien: LineLaw,
+    tau: NDArray[np.float64],
+    nu: NDArray[np.float64],
+) -> float:
+    """Return the evidence of one setting, where lines of other phases may sit on forbidden ones."""
+    allowed = present.copy()
+    penalty, best = 0.0, -np.inf
+    for _ in range(_ROUNDS):
+        (value,), own_tau, own_nu, mean, variance = integral(allowed[None, :], law, tau, nu, _SWEEPS)
+        best = max(best, float(value) + penalty)
+        # What the data alone say of each line.
+        curvature = np.maximum(1.0 / variance - own_tau, 1e-300)
+        alone = (mean / variance - own_nu) / curvature
+        gain = 0.5 * alone * np.abs(alone) / (1.0 / curvature + problem.leak**2)
+        seen = ~allowed & (gain > 5.0 - _CONTAMINATED) & (alone < problem.strongest_other)
+        if not seen.any():
+            break
+        worst = seen & (gain >= 0.5 * gain[seen].max())
+        allowed = allowed | worst
+        penalty += _CONTAMINATED * int(worst.sum())
+        for part, value_of in (
+            (law.curvature, alien.curvature), (law.slope, alien.slope), (law.log_norm, alien.log_norm),
+        ):  # fmt: skip
+            part[0, worst] = value_of[worst]
+    return best
+
+
+def ranked(
+    evidence: list[tuple[str, NDArray[np.float64]]], law: Law
+) -> tuple[RankedClass, ...]:
+    """Rank the classes of some cells by their evidence.
+
+    Parameters
+    ----------
+    evidence : list of (family, ndarray of shape (n_classes,))
+        One entry a cell, as of `class_evidence`.
+    law : {'wilson', 'uniform'}
+
+    Returns
+    -------
+    tuple of RankedClass
+        Each class of the families once, the most probable first.
+    """
+    shares = probabilities(evidence, law)
+    total: dict[tuple[str, int], tuple[float, float, int]] = {}
+    for cell, ((family, _), share) in enumerate(zip(evidence, shares, strict=True)):
+        for number, value in enumerate(share):
+            before = total.get((family, number), (0.0, -1.0, cell))
+            best = (value, cell) if value > before[1] else before[1:]
+            total[family, number] = (before[0] + float(value), float(best[0]), int(best[1]))
+    found = []
+    for (family, number), (probability, _, cell) in total.items():
+        one = extinction_classes(family_spacegroups(family))[number]
+        found.append(RankedClass(family, number, one.symbol, one.spacegroups, probability, cell))
+    return tuple(sorted(found, key=lambda entry: -entry.probability))
+
+
+def probabilities(
+    evidence: list[tuple[str, NDArray[np.float64]]], law: Law
+) -> list[NDArray[np.float64]]:
+    """Return the probability of each class with each cell, one array an entry of `evidence`."""
+    top = max(float(values.max()) for _, values in evidence)
+    shares = [np.exp(np.maximum(TEMPER[law] * (values - top), -700.0)) for _, values in evidence]
+    total = sum(float(share.sum()) for share in shares)
+    count = sum(len(share) for share in shares)
+    return [(1 - _DOUBT) * share / total + _DOUBT / count for share in shares]

@@ -1,0 +1,310 @@
+"""From any measured pattern to cells and extinction classes, without a family told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sgbench.decoder._classes import (
+    RankedClass,
+    class_evidence,
+    probabilities,
+    problem_of,
+    ranked,
+)
+from sgbench.decoder._found_lines import FoundLines, find_lines
+from sgbench.decoder._lattice_lines import class_settings
+from sgbench.decoder._lattices import CandidateLattice, candidate_lattices
+from sgbench.decoder._laws import Law, check_law
+from sgbench.decoder._noise import standard_uncertainty
+from sgbench.decoder._whole_pattern import WholePatternFit, fit_whole_pattern
+from sgbench.diffraction import FREE_PARAMETERS, full_cell
+from sgbench.errors import SgbenchError
+
+# Largest volume of a primitive cell that is searched, in cubic ångström.
+_LARGEST_VOLUME = 4000.0
+# Candidates that are fitted, and the share of the time that the search for them may take.
+_FITTED, _SEARCH = 6, 0.6
+# Fewer points than this are no pattern.
+_FEWEST_POINTS = 50
+# Cells whose volumes and edges agree this well (relative) are one.
+_SAME = 2e-3
+# Fits of cells that leave so much more than the best one are not weighed.
+_MUCH_WORSE = 4.0
+
+FAMILIES = tuple(FREE_PARAMETERS)
+
+
+class NoCellFound(SgbenchError):
+    """No cell explains the lines of a pattern.
+
+    Attributes
+    ----------
+    lines : FoundLines
+        What was seen.
+    searched : tuple of str
+        The families whose cells were searched.
+    """
+
+    def __init__(self, message: str, lines: FoundLines, searched: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.lines = lines
+        self.searched = searched
+
+
+@dataclass(frozen=True, eq=False)
+class FoundCell:
+    """A cell that was fitted to a pattern.
+
+    Attributes
+    ----------
+    lattice : CandidateLattice
+        As it was found from the lines.
+    cell : tuple of float, length 6
+        Refined: a, b, c in ångström, alpha, beta, gamma in degrees.
+    uncertainty : tuple of float, length 6
+        Standard uncertainties of these, scaled by the goodness of the fit; 0 for what the family
+        fixes.
+    volume : float
+        Cubic ångström.
+    fit : float
+        Goodness of the fit, the square root of chi-squared by degrees of freedom.
+    probability : float
+    unexplained : int
+        Lines of the pattern that are none of the cell's.
+    zero, displacement : float
+        Lines lie zero + displacement cos(theta) degrees above Bragg's angle.
+    """
+
+    lattice: CandidateLattice
+    cell: tuple[float, ...]
+    uncertainty: tuple[float, ...]
+    volume: float
+    fit: float
+    probability: float
+    unexplained: int
+    zero: float
+    displacement: float
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedPattern:
+    """What was read from a pattern.
+
+    Attributes
+    ----------
+    lines : FoundLines
+    cells : tuple of FoundCell
+        The most probable first.
+    classes : tuple of RankedClass
+        Classes of the families of these cells, the most probable first.
+    searched : tuple of str
+        Families whose cells were searched.
+    """
+
+    lines: FoundLines
+    cells: tuple[FoundCell, ...]
+    classes: tuple[RankedClass, ...]
+    searched: tuple[str, ...]
+
+
+def decode_pattern(
+    two_theta: ArrayLike,
+    intensity: ArrayLike,
+    sigma: ArrayLike | None = None,
+    *,
+    wavelength: float,
+    second: float | None = None,
+    ratio: float | None = None,
+    families: Sequence[str] | None = None,
+    law: str = "wilson",
+    time_limit: float = 60.0,
+) -> DecodedPattern:
+    """Find cells and extinction classes of a measured pattern.
+
+    Lines are found and indexed, the whole pattern is fitted with all lines of each cell, and
+    extinction classes are ranked by the evidence of lines that are there and lines that are not.
+
+    Parameters
+    ----------
+    two_theta : array_like of float, shape (n,)
+        Ascending, in degrees; steps may differ. Points of no intensity at either end of a pattern
+        that has a background were not measured, and are left out.
+    intensity : array_like of float, shape (n,)
+        Counts or any other scale, background included.
+    sigma : array_like of float, shape (n,), optional
+        Standard uncertainty of each intensity; estimated where there is none.
+    wavelength : float
+        In ångström; that of K-alpha-1 where there are two.
+    second, ratio : float, optional
+        Wavelength of K-alpha-2 in ångström, and its intensity as a share of that of K-alpha-1
+        (0.5 where it is not given).
+    families : sequence of str, optional
+        What to search, of those of `sgbench.diffraction.FREE_PARAMETERS`; all by default.
+    law : {'wilson', 'uniform'}
+        How intensities are distributed: of crystals, or of designed patterns.
+    time_limit : float
+        Seconds after which no further cell is looked for or fitted.
+
+    Returns
+    -------
+    DecodedPattern
+
+    Raises
+    ------
+    NoCellFound
+        If no cell explains the lines; it holds these.
+    SgbenchError
+        If the input cannot be used.
+    """
+    started = monotonic()
+    of_law = check_law(law)
+    searched = _families(families)
+    x, y, uncertainty = _checked(two_theta, intensity, sigma, wavelength, second, ratio, time_limit)
+    share = (0.5 if ratio is None else float(ratio)) if second is not None else None
+    lines = find_lines(x, y, uncertainty, wavelength, second, share)
+    noise = standard_uncertainty(y) if uncertainty is None else uncertainty
+    candidates = candidate_lattices(
+        lines, wavelength, searched, _LARGEST_VOLUME, _SEARCH * time_limit
+    )
+    fits: list[tuple[CandidateLattice, WholePatternFit]] = []
+    for candidate in candidates[: 2 * _FITTED]:
+        if len(fits) >= _FITTED or (fits and monotonic() - started > time_limit):
+            break
+        fit = fit_whole_pattern(x, y, noise, lines, candidate, wavelength, second, share)
+        if fit is not None and not any(_are_the_same(fit, other) for _, other in fits):
+            fits.append((candidate, fit))
+    if not fits:
+        raise NoCellFound(_nothing(lines, searched), lines, searched)
+    return _weighed(lines, fits, searched, wavelength, of_law)
+
+
+def _weighed(
+    lines: FoundLines,
+    fits: list[tuple[CandidateLattice, WholePatternFit]],
+    searched: tuple[str, ...],
+    wavelength: float,
+    law: Law,
+) -> DecodedPattern:
+    level = min(fit.goodness for _, fit in fits)
+    fits = [one for one in fits if one[1].goodness <= _MUCH_WORSE * level]
+    evidence = []
+    for _, fit in fits:
+        problem = problem_of(fit, wavelength, law, max(level, 1.0))
+        evidence.append((fit.family, class_evidence(problem, class_settings(fit.lines), law)))
+    shares = np.array([float(share.sum()) for share in probabilities(evidence, law)])
+    order = np.argsort(-shares, kind="stable")
+    fits, evidence = [fits[i] for i in order], [evidence[i] for i in order]
+    cells = tuple(
+        _found_cell(candidate, fit, float(share))
+        for (candidate, fit), share in zip(fits, shares[order], strict=True)
+    )
+    return DecodedPattern(lines, cells, ranked(evidence, law), searched)
+
+
+def _found_cell(
+    candidate: CandidateLattice, fit: WholePatternFit, probability: float
+) -> FoundCell:
+    cell = full_cell(fit.family, fit.free)
+    names = FREE_PARAMETERS[fit.family]
+    spread = full_cell(fit.family, fit.uncertainty)
+    fixed = [name not in names for name in ("alpha", "beta", "gamma")]
+    spread[3:][fixed] = 0.0
+    cosines = np.cos(np.radians(cell[3:]))
+    volume = np.prod(cell[:3]) * np.sqrt(1 - np.sum(cosines**2) + 2 * np.prod(cosines))
+    return FoundCell(
+        candidate, tuple(cell.tolist()), tuple(spread.tolist()), float(volume), fit.goodness,
+        probability, int((fit.lattice_line < 0).sum()), fit.zero, fit.displacement,
+    )  # fmt: skip
+
+
+def _are_the_same(one: WholePatternFit, other: WholePatternFit) -> bool:
+    if one.family != other.family:
+        return False
+    cells = [full_cell(fit.family, fit.free) for fit in (one, other)]
+    if one.family == "orthorhombic":
+        cells = [np.sort(cell) for cell in cells]
+    return bool(np.all(np.abs(cells[0] / cells[1] - 1) < _SAME))
+
+
+def _families(families: Sequence[str] | None) -> tuple[str, ...]:
+    asked = FAMILIES if families is None else tuple(families)
+    unknown = [family for family in asked if family not in FAMILIES]
+    if unknown or not asked:
+        raise SgbenchError(
+            f"cannot search the families {', '.join(asked) or '(none)'}; expected some of "
+            f"{', '.join(FAMILIES)}. Name at least one of these."
+        )
+    return asked
+
+
+def _checked(
+    two_theta: ArrayLike,
+    intensity: ArrayLike,
+    sigma: ArrayLike | None,
+    wavelength: float,
+    second: float | None,
+    ratio: float | None,
+    time_limit: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]:
+    x = np.asarray(two_theta, dtype=np.float64)
+    y = np.asarray(intensity, dtype=np.float64)
+    spread = None if sigma is None else np.asarray(sigma, dtype=np.float64)
+    shapes = [x.shape, y.shape] + ([] if spread is None else [spread.shape])
+    if x.ndim != 1 or len(set(shapes)) != 1:
+        raise SgbenchError(
+            f"two_theta, intensity and sigma have the shapes {shapes}; expected (n,) each. Give one "
+            "intensity an angle."
+        )
+    if spread is not None:
+        usable = np.isfinite(spread) & (spread > 0)
+        x, y, spread = x[usable], y[usable], spread[usable]
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise SgbenchError(
+            "angles or intensities are not finite; expected numbers alone. Leave those points out."
+        )
+    if len(x) < _FEWEST_POINTS or np.any(np.diff(x) <= 0) or not 0 < x[0] < x[-1] < 180:
+        raise SgbenchError(
+            f"{len(x)} points cannot be used; expected at least {_FEWEST_POINTS} with a positive "
+            "uncertainty, whose angles ascend between 0 and 180 degrees. Sort them."
+        )
+    if not wavelength > 0 or (second is not None and not second > wavelength):
+        raise SgbenchError(
+            f"wavelengths of {wavelength} and {second} Å cannot be used; expected a positive one, "
+            "and a longer second one or none. Give ångström."
+        )
+    if ratio is not None and not (second is not None and 0 <= ratio <= 1):
+        raise SgbenchError(
+            f"a ratio of {ratio} cannot be used; expected 0 to 1, with a second wavelength. Give "
+            "e.g. second=1.544427, ratio=0.5."
+        )
+    if not time_limit > 0:
+        raise SgbenchError(
+            f"a time limit of {time_limit} s cannot be used; expected more than 0. Give e.g. 60."
+        )
+    if not y.max() > 0:
+        raise SgbenchError("no point of this pattern is above zero; expected lines. Check it.")
+    (there,) = np.nonzero(y)
+    measured = slice(there[0], there[-1] + 1)
+    if np.all(y[measured] != 0) and there[-1] + 1 - there[0] >= _FEWEST_POINTS:
+        # Zeros at the ends alone: a background that begins and ends there.
+        x, y = x[measured], y[measured]
+        spread = None if spread is None else spread[measured]
+    return x, y, spread
+
+
+def _nothing(lines: FoundLines, searched: tuple[str, ...]) -> str:
+    count = len(lines.two_theta)
+    seen = (
+        f"{count} lines were seen, from {lines.two_theta[0]:.2f} to {lines.two_theta[-1]:.2f} "
+        "degrees"
+        if count
+        else "no line stands out of the noise"
+    )
+    return (
+        f"no cell was found: {seen}, and none of the families searched ({', '.join(searched)}) has "
+        "a cell for them; expected lines of one phase, of a known wavelength. Check the wavelength, "
+        "search other families or allow more time."
+    )

@@ -1,0 +1,288 @@
+"""Lines of a measured pattern: where they are, how sure that is, how high and how wide they are.
+
+All lines have one shape, whose width changes smoothly with the angle. It is fitted to the lines
+that stand out, and then lines are taken one after the other: the one that stands out most from what
+is left, by a filter matched to the shape, is fitted together with its neighbours. So a blend is
+split where the pattern says that one line does not do.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sgbench.decoder._line_kernels import add_line, fit_group, profile_at, pursue, remove_weak
+
+Floats = NDArray[np.float64]
+
+# No pattern has more lines that can be told apart.
+_MOST_LINES = 500
+# A line stands out by so many standard deviations: while the shape is looked for, and at last.
+_CLEAR, _SIGNIFICANT = 12.0, 4.5
+# Share of its height by which a profile is taken to be wrong.
+_MISFIT = (0.05, 0.02)
+# The background is smooth over so many degrees.
+_SMOOTH = 4.0
+# Lines that the shape is fitted to.
+_SHAPED = 12
+_ROUNDS = 2
+# What noise is at least, as a share of the point and of the pattern's maximum.
+_LEAST_SHARE, _LEAST = 1e-4, 1e-7
+# Places are never surer than this, in degrees.
+_FLOOR = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class FoundLines:
+    """Lines of one pattern, ascending in two_theta.
+
+    Attributes
+    ----------
+    two_theta : ndarray of float64, shape (n,)
+        Positions of K-alpha-1, or of the only wavelength, in degrees.
+    uncertainty : ndarray of float64, shape (n,)
+        Standard uncertainty of the position in degrees.
+    height : ndarray of float64, shape (n,)
+        Above the background, in units of the pattern.
+    fwhm : ndarray of float64, shape (n,)
+        Full width at half maximum in degrees.
+    """
+
+    two_theta: Floats
+    uncertainty: Floats
+    height: Floats
+    fwhm: Floats
+
+    def __len__(self) -> int:
+        return len(self.two_theta)
+
+
+_NONE = FoundLines(np.empty(0), np.empty(0), np.empty(0), np.empty(0))
+
+
+def find_lines(
+    two_theta: Floats,
+    intensity: Floats,
+    sigma: Floats | None,
+    wavelength: float,
+    second: float | None = None,
+    ratio: float | None = None,
+) -> FoundLines:
+    """Find the lines of a pattern.
+
+    Parameters
+    ----------
+    two_theta : ndarray of float, shape (n,)
+        Ascending, in degrees; steps may differ.
+    intensity : ndarray of float, shape (n,)
+        Zeros at either end count as not measured.
+    sigma : ndarray of float, shape (n,), or None
+        Standard uncertainty of each intensity; estimated where there is none.
+    wavelength : float
+        In ångström; that of K-alpha-1 where there are two.
+    second : float, optional
+        Wavelength of K-alpha-2 in ångström.
+    ratio : float, optional
+        Intensity of K-alpha-2 as a share of that of K-alpha-1.
+
+    Returns
+    -------
+    FoundLines
+        None where nothing stands out of the noise.
+    """
+    measured = np.flatnonzero(np.isfinite(intensity) & (intensity != 0))
+    if len(measured) < 20:
+        return _NONE
+    part = slice(measured[0], measured[-1] + 1)
+    t = np.ascontiguousarray(two_theta[part], dtype=np.float64)
+    y = np.nan_to_num(np.asarray(intensity[part], dtype=np.float64))
+    noise = noise_of(t, y) if sigma is None else np.asarray(sigma[part], dtype=np.float64)
+    least = np.maximum(_LEAST * np.abs(y).max(), _LEAST_SHARE * np.abs(y))
+    variance = np.maximum(noise, least) ** 2
+    longer = 1.0 if second is None else second / wavelength
+    share = 0.0 if second is None else (0.5 if ratio is None else ratio)
+    return _found(t, y, variance, longer, share)
+
+
+def noise_of(t: Floats, y: Floats) -> Floats:
+    """Estimate the standard deviation of each point: noise of counting and noise of all points.
+
+    Both come from how far points lie from the straight line between their neighbours' neighbours.
+    """
+    # A cubic through four neighbours, which a profile follows over five points.
+    off = np.zeros_like(y)
+    off[2:-2] = y[2:-2] - (4 * (y[1:-3] + y[3:-1]) - (y[:-4] + y[4:])) / 6
+    spread = np.abs(off[2:-2]) / np.sqrt(70 / 36) / 0.6745
+    smooth = np.convolve(np.pad(y, 5, mode="edge"), np.full(11, 1 / 11), mode="valid")[2:-2]
+    order = np.argsort(smooth)
+    parts = np.array_split(order, min(20, max(len(order) // 20, 1)))
+    level = np.array([np.median(smooth[i]) for i in parts])
+    found = np.array([np.median(spread[i]) for i in parts]) ** 2
+    # variance = constant + gain * level, the gain by the median of the parts, robustly
+    from scipy.optimize import nnls  # takes a while to import
+
+    rows = np.stack([np.ones_like(level), np.maximum(level, 0)], axis=1)
+    weight = 1 / np.maximum(found, 1e-6 * found.max() + 1e-300)
+    constant, gain = nnls(rows * weight[:, None], found * weight)[0]
+    return np.asarray(np.sqrt(constant + gain * np.maximum(np.pad(smooth, 2, mode="edge"), 0)))
+
+
+def _found(t: Floats, y: Floats, variance: Floats, longer: float, share: float) -> FoundLines:
+    width = _first_width(t, y, variance)
+    if width is None:
+        return _NONE
+    shape = np.array([width**2, 0.0, 0.4])
+    below = _background(t, y, width)
+    for _ in range(_ROUNDS):
+        lines = _pursued(t, y - below, variance, _MISFIT[0], _CLEAR, shape, longer, share)
+        if not len(lines[0]):
+            break
+        shape = _shape(t, y - below, variance, lines, shape, longer, share)
+        left = y - below - _model(t, lines, shape, longer, share)
+        below = below + _smoothed(t, left)
+    place, height, sigma = _pursued(
+        t, y - below, variance, _MISFIT[1], _SIGNIFICANT, shape, longer, share
+    )
+    order = np.argsort(place)
+    place, height, sigma = place[order], height[order], sigma[order]
+    tangent = np.tan(np.radians(place) / 2)
+    fwhm = np.sqrt(np.maximum(shape[0] + shape[1] * tangent**2, 1e-8))
+    return FoundLines(place, np.maximum(sigma, _FLOOR), height, fwhm)
+
+
+def _first_width(t: Floats, y: Floats, variance: Floats) -> float | None:
+    """Return the full width of the lines that stand out, in degrees."""
+    from scipy.signal import find_peaks, peak_widths
+
+    step = float(np.median(np.diff(t)))
+    grid = np.arange(t[0], t[-1], step)
+    smooth = np.interp(grid, t, y)
+    noise = float(np.sqrt(np.median(variance)))
+    peaks, known = find_peaks(smooth, prominence=8 * noise, width=2)
+    if not len(peaks):
+        return None
+    chosen = np.argsort(known["prominences"])[::-1][:_SHAPED]
+    widths = np.sort(peak_widths(smooth, peaks[chosen], rel_height=0.5)[0] * step)
+    # Blends are wider, never narrower.
+    return float(np.clip(widths[len(widths) // 4], 2 * step, 1.5))
+
+
+def _background(t: Floats, y: Floats, width: float) -> Floats:
+    """Return what is below the lines: the smooth curve through the lowest points."""
+    from scipy.ndimage import gaussian_filter1d, grey_opening
+
+    step = float(np.median(np.diff(t)))
+    grid = np.arange(t[0], t[-1] + step, step)
+    smooth = gaussian_filter1d(np.interp(grid, t, y), max(width / step / 3, 1))
+    span = max(int(max(_SMOOTH, 8 * width) / step), 3)
+    low = gaussian_filter1d(grey_opening(smooth, span, mode="nearest"), span / 4)
+    return np.asarray(np.interp(t, grid, low))
+
+
+def _smoothed(t: Floats, left: Floats) -> Floats:
+    """Return a smooth curve through what is left, which outliers do not move."""
+    n = max(int((t[-1] - t[0]) / _SMOOTH), 2)
+    edges = np.linspace(t[0], t[-1], 2 * n + 1)
+    parts = [left[(t >= low) & (t <= high)] for low, high in zip(edges, edges[2:], strict=False)]
+    medians = [float(np.median(part)) if len(part) else 0.0 for part in parts]
+    return np.asarray(np.interp(t, edges[1:-1], medians))
+
+
+def _pursued(
+    t: Floats,
+    y: Floats,
+    variance: Floats,
+    misfit: float,
+    least: float,
+    shape: Floats,
+    longer: float,
+    share: float,
+) -> tuple[Floats, Floats, Floats]:
+    """Return places, heights and standard uncertainties of the lines, in any order."""
+    place, height, sigma = (np.zeros(_MOST_LINES) for _ in range(3))
+    model = np.zeros_like(t)
+    count = 0
+    for _ in range(2):
+        count = pursue(
+            place, height, sigma, count, t, y, model, variance, misfit, least, shape, longer, share
+        )
+        weight = 1 / (variance + (misfit * model) ** 2)
+        for k in range(count):
+            fit_group(
+                k, place, height, sigma, count, t, y, model, weight, shape, longer, share
+            )
+        count = remove_weak(
+            place, height, sigma, count, t, model, weight, least, shape, longer, share
+        )
+    inside = (place[:count] > t[0]) & (place[:count] < t[-1])
+    return place[:count][inside], height[:count][inside], sigma[:count][inside]
+
+
+def _model(
+    t: Floats, lines: tuple[Floats, Floats, Floats], shape: Floats, longer: float, share: float
+) -> Floats:
+    model = np.zeros_like(t)
+    for place, height in zip(lines[0], lines[1], strict=True):
+        add_line(model, t, place, height, shape, longer, share)
+    return model
+
+
+def _shape(
+    t: Floats,
+    y: Floats,
+    variance: Floats,
+    lines: tuple[Floats, Floats, Floats],
+    shape: Floats,
+    longer: float,
+    share: float,
+) -> Floats:
+    """Fit width and Lorentzian share to the lines that stand out and stand alone."""
+    from scipy.optimize import least_squares
+
+    place, height, _ = lines
+    width = np.sqrt(shape[0] + shape[1] * np.tan(np.radians(place) / 2) ** 2)
+    power = np.zeros_like(place)
+    for i in range(len(place)):
+        others = np.abs(place - place[i]) / width[i]
+        others[i] = np.inf
+        # What lies near disturbs by its height.
+        power[i] = height[i] / (1 + np.sum(height / np.maximum(others, 0.5) ** 2) / height[i])
+    chosen = np.argsort(power)[::-1][:_SHAPED]
+    windows = []
+    whole = _model(t, lines, shape, longer, share)
+    for i in chosen:
+        first, last = np.searchsorted(t, [place[i] - 1.5 * width[i], place[i] + 1.5 * width[i]])
+        if last - first < 8:
+            continue
+        own = np.zeros_like(t)
+        add_line(own, t, place[i], height[i], shape, longer, share)
+        target = (y - whole + own)[first:last]
+        weight = 1 / np.sqrt(variance[first:last] + (0.03 * whole[first:last]) ** 2)
+        windows.append((t[first:last], target, weight, place[i]))
+    if not windows:
+        return shape
+    angles = np.array([window[3] for window in windows])
+    varies = len(windows) >= 5 and np.ptp(angles) > 25
+
+    def residuals(values: Floats) -> Floats:
+        now = np.array([values[0] ** 2, values[1] if varies else 0.0, values[2]])
+        parts = []
+        for k, (part, target, weight, _) in enumerate(windows):
+            at = values[3 + k]
+            half = np.sqrt(max(now[0] + now[1] * np.tan(np.radians(at) / 2) ** 2, 1e-8)) / 2
+            profile = profile_at(part, at, half, now, longer, share)
+            rows = np.stack([profile, np.ones_like(part)], axis=1) * weight[:, None]
+            # Height and constant are linear.
+            normal = rows.T @ rows
+            fitted = np.linalg.solve(normal + 1e-12 * np.diag(np.diag(normal)), rows.T @ (target * weight))
+            parts.append(target * weight - rows @ fitted)
+        return np.concatenate(parts)
+
+    start = np.concatenate([[np.sqrt(shape[0]), shape[1], shape[2]], angles])
+    lower = np.concatenate([[0.3 * start[0], -0.5 * shape[0], 0.0], angles - width.max() / 2])
+    upper = np.concatenate([[2 * start[0], 6 * shape[0] + 1e-9, 1.0], angles + width.max() / 2])
+    start = np.clip(start, lower, upper)
+    found = least_squares(
+        residuals, start, bounds=(lower, upper), loss="soft_l1", max_nfev=12, x_scale="jac"
+    ).x
+    return np.array([found[0] ** 2, found[1] if varies else 0.0, found[2]])

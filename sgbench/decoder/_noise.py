@@ -1,0 +1,70 @@
+"""What counting and the detector do to a pattern whose uncertainties are not known."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Differences of this order hardly see a line that is sampled at ten points or so.
+_ORDER = 6
+# Points whose heights are alike, in which the scatter is looked at.
+_BINS = 24
+# Least standard uncertainty, as a share of the highest point.
+_FLOOR = 1e-5
+
+
+def standard_uncertainty(intensity: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Estimate the standard uncertainty of each point of a pattern.
+
+    Its square is taken to be a constant, as electronics have it, plus a multiple of the height, as
+    counting has it. Both follow from how high differences of neighbouring points scatter in bins of
+    points of like heights.
+
+    Parameters
+    ----------
+    intensity : ndarray of float, shape (n,)
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+    """
+    floor = _FLOOR * max(float(intensity.max()), 1e-300)
+    if len(intensity) < 4 * _ORDER:
+        return np.full(len(intensity), max(floor, float(np.std(intensity))))
+    kernel = np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 9.0
+    level = np.maximum(np.convolve(np.pad(intensity, 2, mode="edge"), kernel, mode="valid"), 0.0)
+    difference = np.diff(intensity, n=_ORDER)
+    norm = float(np.sum(np.array(_binomials(_ORDER), dtype=float) ** 2))
+    square = difference**2 / norm
+    height = level[_ORDER // 2 : len(level) - _ORDER // 2]
+    order = np.argsort(height, kind="stable")
+    variances, heights = [], []
+    for part in np.array_split(order, _BINS):
+        # The median of the square of a normal number is 0.4549.
+        variances.append(float(np.median(square[part])) / 0.4549)
+        heights.append(float(np.mean(height[part])))
+    constant, slope = _line(np.array(heights), np.array(variances))
+    return np.asarray(np.sqrt(constant + slope * level + floor**2))
+
+
+def _binomials(order: int) -> list[int]:
+    row = [1]
+    for _ in range(order):
+        row = [a + b for a, b in zip([0, *row], [*row, 0], strict=True)]
+    return row
+
+
+def _line(heights: NDArray[np.float64], variances: NDArray[np.float64]) -> tuple[float, float]:
+    """Return a constant and a slope, none below 0, that suit variances, whose errors are relative.
+
+    Bins of the highest points hold the tops of lines, where differences are more than noise: a line
+    through lower bins that the higher ones do not fall below is what noise can be.
+    """
+    best = (np.inf, 0.0, 0.0)
+    positive = max(float(np.median(variances)), 1e-300)
+    for slope in np.append(0.0, variances / np.maximum(heights, 1e-300)):
+        for constant in np.append(0.0, np.maximum(variances - slope * heights, 0.0)):
+            model = np.maximum(constant + slope * heights, 1e-12 * positive)
+            ratio = np.log(np.maximum(variances, 1e-12 * positive) / model)
+            loss = float(np.sum(np.abs(ratio)))
+            if loss < best[0]:
+                best = (loss, float(constant), float(slope))
+    return best[1], best[2]

@@ -1,0 +1,543 @@
+"""The whole-pattern fit: intensities of all lines of a lattice, and what the instrument did.
+
+A pattern is a smooth background, the lines of a lattice with free intensities (Pawley 1981, J. Appl.
+Cryst. 14, 357) and lines of other phases. Their places follow from the cell, a zero shift and a
+sample that lies off the axis; their full width is that of Caglioti, Paoletti & Ricci (1958); their
+shape is a pseudo-Voigt function, repeated for K-alpha-2. Intensities and background enter linearly,
+and the normal matrix of intensities is banded. All else is refined by Gauss-Newton steps in which
+the linear parameters are solved for (Golub & Pereyra 1973), first over low angles, where an error
+of the cell moves lines least.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sgbench.decoder._found_lines import FoundLines
+from sgbench.decoder._lattice_lines import LatticeLines, lattice_lines
+from sgbench.decoder._lattices import CandidateLattice
+from sgbench.decoder._pawley import factorised, solved
+from sgbench.decoder._profiles import (
+    far_tails,
+    half_solved_columns,
+    moved,
+    normal_equations,
+    products,
+    profiles,
+    summed,
+    windows,
+)
+from sgbench.diffraction import FREE_PARAMETERS, free_parameters, metric, two_theta_of
+
+# Full widths to either side of a line over which it is computed point by point, and over which its
+# Lorentzian part is.
+_REACH, _FAR = 7.0, 35.0
+# Terms of the background (Chebyshev polynomials of the first kind).
+_BACKGROUND_TERMS = 8
+# What is refined beside the cell starts from these, known this well: zero shift (degrees), shift of
+# the sample (degrees, times cos theta), the three terms of the squared width (as shares of the
+# squared width), share of the Lorentzian part and its change over 90 degrees.
+_SLACK = np.array([0.05, 0.1, 0.5, 0.5, 0.5, 0.3, 0.3])
+_FIRST_SHARE = 0.5
+# And how far they may move in one step.
+_BOUND = np.array([0.05, 0.1, 0.4, 0.5, 0.5, 0.2, 0.3])
+# The same for the metric's terms, relative.
+_CELL_SLACK, _CELL_BOUND = 1e-2, 3e-3
+# Bounds of the squared width, in units of that of the lines that were found.
+_WIDTH_SQUARED = (0.06, 16.0)
+# The share of the range that is fitted at first, in steps up to all of it; and iterations at each.
+_STAGES = ((0.35, 3), (0.6, 3), (1.0, 10))
+# Steps end where the misfit falls by less than this factor.
+_LEAST_GAIN = 1 - 1e-4
+# Beside the diagonal; lines that coincide share what is there.
+_RIDGE = 1e-7
+# A line that was found is one of the lattice's if it lies within this many of its uncertainties
+# and this share of its width.
+_OWN_UNCERTAINTIES, _OWN_WIDTHS = 3.0, 0.35
+
+
+@dataclass(frozen=True, eq=False)
+class WholePatternFit:
+    """A fit of all lines of a lattice, and the least-squares problem that is left.
+
+    Lines of other phases are among the lines; they have no place in `lattice_line`.
+
+    Attributes
+    ----------
+    family : str
+    free : ndarray of float64, shape (p,)
+        Refined free cell parameters.
+    uncertainty : ndarray of float64, shape (p,)
+        Standard uncertainties of these.
+    zero, displacement : float
+        Lines lie zero + displacement cos(theta) degrees above Bragg's angle.
+    lines : LatticeLines
+        Lines of the lattice in the range, ascending.
+    lattice_line : ndarray of int64, shape (n,)
+        Which of `lines` each line of the fit is; -1 for lines of other phases.
+    two_theta, width : ndarray of float64, shape (n,)
+        Position and full width of each, degrees.
+    intensity : ndarray of float64, shape (n,)
+        Areas, in units of the pattern times degrees; may be below zero.
+    first, normal, right
+        Banded normal equations of the intensities, as of `normal_equations`, weighted.
+    border : ndarray of float64, shape (n, m)
+        Products of lines with what else was refined: background, then parameters.
+    border_square : ndarray of float64, shape (m, m)
+        Products of the latter with each other, and with what is known of them.
+    border_right : ndarray of float64, shape (m,)
+    square : float
+        Weighted sum of squares of the pattern.
+    angles, calculated, background : ndarray of float64, shape (n_points,)
+        The points of the pattern in degrees, what the fit says of them, and the background.
+    goodness : float
+        Square root of chi-squared by degrees of freedom.
+    excess : float
+        What noise does not explain, as a share of the lines (root mean squares).
+    """
+
+    family: str
+    free: NDArray[np.float64]
+    uncertainty: NDArray[np.float64]
+    zero: float
+    displacement: float
+    lines: LatticeLines
+    lattice_line: NDArray[np.int64]
+    two_theta: NDArray[np.float64]
+    width: NDArray[np.float64]
+    intensity: NDArray[np.float64]
+    first: NDArray[np.int64]
+    normal: NDArray[np.float64]
+    right: NDArray[np.float64]
+    border: NDArray[np.float64]
+    border_square: NDArray[np.float64]
+    border_right: NDArray[np.float64]
+    square: float
+    angles: NDArray[np.float64]
+    calculated: NDArray[np.float64]
+    background: NDArray[np.float64]
+    goodness: float
+    excess: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Pattern:
+    two_theta: NDArray[np.float64]
+    intensity: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    smooth: NDArray[np.float64]
+    wavelength: float
+    second: float
+    ratio: float
+
+    def until(self, angle: float) -> "_Pattern":
+        kept = slice(0, int(np.searchsorted(self.two_theta, angle, side="right")))
+        return _Pattern(
+            self.two_theta[kept], self.intensity[kept], self.weight[kept], self.smooth[kept],
+            self.wavelength, self.second, self.ratio,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """Parameters: the metric, what `_SLACK` lists, and places of other phases' lines."""
+
+    metric: NDArray[np.float64]
+    instrument: NDArray[np.float64]
+    others: NDArray[np.float64]
+
+    def changed(self, step: NDArray[np.float64]) -> "_Model":
+        p = len(self.metric)
+        instrument = self.instrument + step[p:]
+        return _Model(self.metric * (1 + step[:p]), instrument, self.others)
+
+
+@dataclass(frozen=True, eq=False)
+class _Solved:
+    """The linear problem at given parameters, solved."""
+
+    model: _Model
+    kept: NDArray[np.int64]
+    order: NDArray[np.int64]
+    centre: NDArray[np.float64]
+    width: NDArray[np.float64]
+    start: NDArray[np.int64]
+    offset: NDArray[np.int64]
+    slopes: tuple[NDArray[np.float64], ...]
+    value: NDArray[np.float64]
+    first: NDArray[np.int64]
+    normal: NDArray[np.float64]
+    right: NDArray[np.float64]
+    factor: NDArray[np.float64]
+    lead: NDArray[np.int64]
+    cross: NDArray[np.float64]
+    intensity: NDArray[np.float64]
+    background: NDArray[np.float64]
+    tails: NDArray[np.float64]
+    rest: NDArray[np.float64]
+    chi_squared: float
+
+
+def fit_whole_pattern(
+    two_theta: NDArray[np.float64],
+    intensity: NDArray[np.float64],
+    sigma: NDArray[np.float64],
+    found: FoundLines,
+    lattice: CandidateLattice,
+    wavelength: float,
+    second: float | None = None,
+    ratio: float | None = None,
+) -> WholePatternFit | None:
+    """Fit all lines of a lattice to a pattern, and refine the lattice.
+
+    Parameters
+    ----------
+    two_theta : ndarray of float, shape (n_points,)
+        Ascending, in degrees.
+    intensity, sigma : ndarray of float, shape (n_points,)
+        And its standard uncertainty.
+    found : FoundLines
+        Lines of the pattern; those that the lattice has not are taken to be of other phases.
+    lattice : CandidateLattice
+        To start from.
+    wavelength : float
+        In ångström, that of K-alpha-1 where there are two.
+    second, ratio : float, optional
+        Wavelength of K-alpha-2 and its intensity as a share of that of K-alpha-1.
+
+    Returns
+    -------
+    WholePatternFit or None
+        None where no line of the lattice is in the range.
+    """
+    family = lattice.family
+    free = free_parameters(family, np.asarray(lattice.cell), tolerance=0.01)
+    fwhm = float(np.median(found.fwhm)) if len(found.fwhm) else 0.15
+    pattern = _Pattern(
+        two_theta, intensity, 1.0 / sigma**2, _chebyshev(two_theta),
+        wavelength, second or wavelength, (ratio or 0.0) if second else 0.0,
+    )  # fmt: skip
+    largest_q = (2 * np.sin(np.radians(min(two_theta[-1] + 1.0, 179.0) / 2)) / wavelength) ** 2
+    lines = lattice_lines(family, free, float(largest_q))
+    of_metric, zero = _from_positions(lines, metric(family, free[None, :])[0], lattice, found, wavelength)
+    instrument = np.array([zero, 0.0, 1.0, 0.0, 0.0, _FIRST_SHARE, 0.0])
+    model = _Model(of_metric, instrument, _others(lines, of_metric, zero, found, wavelength))
+    state: _Solved | None = None
+    span = two_theta[-1] - two_theta[0]
+    for share, steps in _STAGES:
+        part = pattern if share == 1.0 else pattern.until(two_theta[0] + share * span)
+        if len(part.two_theta) < 4 * _BACKGROUND_TERMS:
+            continue
+        state = _refined(part, lines, model, fwhm, steps)
+        if state is not None:
+            model = state.model
+    if state is None:
+        return None
+    return _finished(pattern, lines, family, state, fwhm)
+
+
+def _chebyshev(two_theta: NDArray[np.float64]) -> NDArray[np.float64]:
+    place = 2 * (two_theta - two_theta[0]) / max(two_theta[-1] - two_theta[0], 1e-9) - 1
+    return np.asarray(np.polynomial.chebyshev.chebvander(place, _BACKGROUND_TERMS - 1))
+
+
+def _from_positions(
+    lines: LatticeLines,
+    of_metric: NDArray[np.float64],
+    lattice: CandidateLattice,
+    found: FoundLines,
+    wavelength: float,
+) -> tuple[NDArray[np.float64], float]:
+    """Return metric and zero shift that suit the found lines, from low angles upwards."""
+    zero = lattice.zero
+    if len(found.two_theta) < len(of_metric) + 2:
+        return of_metric, zero
+    for reach in (0.4, 0.6, 0.8, 1.0):
+        limit = found.two_theta[0] + reach * (found.two_theta[-1] - found.two_theta[0])
+        place = two_theta_of(lines.coefficients @ of_metric, wavelength) + zero
+        use = (found.two_theta <= limit) & np.isfinite(found.two_theta)
+        if use.sum() < len(of_metric) + 2:
+            continue
+        near = np.abs(found.two_theta[use][:, None] - np.nan_to_num(place, nan=1e9)[None, :])
+        line, off = near.argmin(axis=1), near.min(axis=1)
+        tolerance = np.maximum(0.5 * found.fwhm[use], 3 * found.uncertainty[use])
+        own = off < tolerance
+        if own.sum() < len(of_metric) + 2:
+            continue
+        row, at = lines.coefficients[line[own]], found.two_theta[use][own]
+        slope = wavelength**2 / (2 * np.sin(np.radians(at))) * np.degrees(1.0)
+        design = np.column_stack([row * of_metric * slope[:, None], np.ones(own.sum())])
+        spread = np.maximum(found.uncertainty[use][own], 0.1 * found.fwhm[use][own])
+        # Not more than the candidate may be off by.
+        prior = np.diag(1.0 / np.append(np.full(len(of_metric), 2e-3), 0.05))
+        system = np.vstack([design / spread[:, None], prior])
+        target = np.append((at - place[line[own]]) / spread, np.zeros(len(of_metric) + 1))
+        step = np.linalg.lstsq(system, target, rcond=None)[0]
+        of_metric = of_metric * (1 + step[:-1])
+        zero = zero + float(step[-1])
+    return of_metric, zero
+
+
+def _others(
+    lines: LatticeLines,
+    of_metric: NDArray[np.float64],
+    zero: float,
+    found: FoundLines,
+    wavelength: float,
+) -> NDArray[np.float64]:
+    """Return places of the lines that were found and are none of the lattice's."""
+    place = two_theta_of(lines.coefficients @ of_metric, wavelength) + zero
+    place = np.sort(place[np.isfinite(place)])
+    if not len(place) or not len(found.two_theta):
+        return np.asarray(found.two_theta)
+    off = np.abs(found.two_theta[:, None] - place[None, :]).min(axis=1)
+    own = off <= np.maximum(_OWN_UNCERTAINTIES * found.uncertainty, _OWN_WIDTHS * found.fwhm)
+    return np.asarray(found.two_theta[~own])
+
+
+def _refined(
+    pattern: _Pattern, lines: LatticeLines, model: _Model, fwhm: float, steps: int
+) -> _Solved | None:
+    state = _solve(pattern, lines, model, fwhm, None)
+    if state is None:
+        return None
+    for _ in range(steps):
+        drift = _drift(pattern, lines, state, fwhm)
+        step = _step(pattern, state, drift)
+        trial = None
+        for _ in range(3):
+            trial = _solve(pattern, lines, _moved_others(pattern, state, model.changed(step)), fwhm, state)
+            if trial is not None and trial.chi_squared <= state.chi_squared * (1 + 1e-9):
+                break
+            step = step / 3
+        if trial is None or trial.chi_squared > state.chi_squared:
+            return state
+        gain = trial.chi_squared / state.chi_squared
+        state, model = trial, trial.model
+        if gain > _LEAST_GAIN:
+            break
+    return state
+
+
+def _moved_others(pattern: _Pattern, state: _Solved, model: _Model) -> _Model:
+    """Move lines of other phases to where they leave least, each by itself."""
+    n_own = len(state.kept)
+    if not len(model.others):
+        return model
+    others = model.others.copy()
+    (place,) = np.nonzero(state.order >= n_own)
+    for line in place:
+        part = slice(state.offset[line], state.offset[line + 1])
+        slope = state.slopes[0][part] * state.intensity[line]
+        points = slice(state.start[line], state.start[line] + len(slope))
+        weight = pattern.weight[points]
+        curvature = float(np.sum(weight * slope**2))
+        if curvature > 0:
+            pull = float(np.sum(weight * slope * state.rest[points])) / curvature
+            others[state.order[line] - n_own] += np.clip(0.7 * pull, -0.01, 0.01)
+    return _Model(model.metric, model.instrument, others)
+
+
+def _widths(
+    instrument: NDArray[np.float64], tangent: NDArray[np.float64], fwhm: float
+) -> NDArray[np.float64]:
+    square = instrument[2] + tangent * (instrument[3] + tangent * instrument[4])
+    return np.asarray(fwhm * np.sqrt(np.clip(square, *_WIDTH_SQUARED)))
+
+
+def _solve(
+    pattern: _Pattern, lines: LatticeLines, model: _Model, fwhm: float, before: _Solved | None
+) -> _Solved | None:
+    x, weight = pattern.two_theta, pattern.weight
+    bragg = two_theta_of(lines.coefficients @ model.metric, pattern.wavelength)
+    zero, shift = model.instrument[:2]
+    centre = bragg + zero + shift * np.cos(np.radians(bragg / 2))
+    edge = 1.5 * fwhm
+    (kept,) = np.nonzero((centre > x[0] - edge) & (centre < x[-1] + edge))
+    if not len(kept) or np.any(model.metric[: min(3, len(model.metric))] <= 0):
+        return None
+    centre = np.concatenate([centre[kept], model.others])
+    inside = (centre > x[0]) & (centre < x[-1])
+    inside[: len(kept)] = True
+    (order,) = np.nonzero(inside)
+    order = order[np.argsort(centre[order], kind="stable")]
+    centre = centre[order]
+    width = _widths(model.instrument, np.tan(np.radians(centre / 2)), fwhm)
+    share = _share(model.instrument, centre)
+    sine = np.sin(np.radians(centre / 2)) * pattern.second / pattern.wavelength
+    repeat = np.degrees(2 * np.arcsin(np.minimum(sine, 1.0)))
+    start, offset = windows(x, centre, repeat, _REACH * width)
+    value, *slopes = profiles(x, centre, repeat, pattern.ratio, width, share, start, offset)
+    tails = np.zeros(len(x))
+    if before is not None:
+        known = _carried(before, kept, order, len(model.others))
+        tails = far_tails(
+            x, centre, repeat, pattern.ratio, width, share, known, start, offset, _FAR * width
+        )
+    left = pattern.intensity - tails
+    first, normal, right = normal_equations(start, offset, value, weight, left)
+    every = np.arange(len(centre))
+    diagonal = normal[every, every - first]
+    ridge = _RIDGE * diagonal + 1e-9 * diagonal.max() + 1e-300
+    factor, lead = factorised(every, first, normal, 1.0, ridge)
+    cross = products(start, offset, value, weight[:, None] * pattern.smooth)
+    half = half_solved_columns(factor, lead, np.column_stack([cross, right]))
+    schur = pattern.smooth.T @ (weight[:, None] * pattern.smooth) - half[:, :-1].T @ half[:, :-1]
+    pull = pattern.smooth.T @ (weight * left) - half[:, :-1].T @ half[:, -1]
+    schur[np.diag_indices(len(schur))] *= 1 + 1e-10
+    terms = np.linalg.lstsq(schur, pull, rcond=1e-13)[0]
+    intensity = solved(factor, lead, right - cross @ terms)
+    background = pattern.smooth @ terms
+    rest = left - background - summed(start, offset, value, intensity, len(x))
+    return _Solved(
+        model, kept, order, centre, width, start, offset, tuple(slopes), value,
+        first, normal, right, factor, lead, cross, intensity, background, tails, rest,
+        float(np.sum(weight * rest**2)),
+    )  # fmt: skip
+
+
+def _share(instrument: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.clip(instrument[5] + instrument[6] * (centre - 45.0) / 90.0, 0.0, 1.0))
+
+
+def _carried(
+    before: _Solved, kept: NDArray[np.int64], order: NDArray[np.int64], n_others: int
+) -> NDArray[np.float64]:
+    """Return the intensities that lines had before, none below 0, in the order of these lines."""
+    n_before = len(before.kept)
+    of_line = dict(zip(before.kept.tolist(), range(n_before), strict=True))
+    known = np.zeros(n_before + n_others)
+    known[before.order] = np.maximum(before.intensity, 0.0)
+    index = np.array([of_line.get(line, -1) for line in kept.tolist()], dtype=np.int64)
+    own = np.where(index >= 0, known[index], 0.0)
+    return np.asarray(np.concatenate([own, known[n_before:]])[order])
+
+
+def _drift(
+    pattern: _Pattern, lines: LatticeLines, state: _Solved, fwhm: float
+) -> NDArray[np.float64]:
+    """Return the pattern's derivatives by metric (relative) and instrument, (n_points, p + 7)."""
+    n_own, p = len(state.kept), len(state.model.metric)
+    own = state.order < n_own
+    strength = np.maximum(state.intensity, 0.0)
+    half_angle = np.radians(state.centre / 2)
+    by_metric = np.zeros((len(strength), p))
+    slope = pattern.wavelength**2 / (2 * np.sin(2 * half_angle)) * np.degrees(1.0)
+    rows = lines.coefficients[state.kept[state.order[own]]]
+    by_metric[own] = rows * state.model.metric * slope[own, None]
+    by_centre = np.column_stack([by_metric, own * 1.0, own * np.cos(half_angle)])
+    tangent = np.tan(half_angle)
+    by_width = np.column_stack([np.ones_like(tangent), tangent, tangent**2])
+    by_width *= (fwhm**2 / (2 * state.width))[:, None]
+    by_share = np.column_stack([np.ones_like(tangent), (state.centre - 45.0) / 90.0])
+    n = len(pattern.two_theta)
+    parts = [
+        moved(state.start, state.offset, slopes, weights * strength[:, None], n)
+        for slopes, weights in zip(
+            state.slopes, (by_centre, by_width, by_share), strict=True
+        )
+    ]
+    return np.column_stack(parts)
+
+
+def _bordered(
+    pattern: _Pattern, state: _Solved, drift: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return products of lines with background and parameters, and of these with each other."""
+    columns = np.column_stack([pattern.smooth, drift])
+    weighted = pattern.weight[:, None] * columns
+    cross = products(state.start, state.offset, state.value, weighted)
+    return cross, columns.T @ weighted
+
+
+def _step(
+    pattern: _Pattern, state: _Solved, drift: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    cross, square = _bordered(pattern, state, drift)
+    half = half_solved_columns(state.factor, state.lead, cross)
+    schur = square - half.T @ half
+    scales = np.append(np.full(len(state.model.metric), _CELL_SLACK), _SLACK)
+    n_terms = pattern.smooth.shape[1]
+    # What is known beforehand counts as much as it does in units of this misfit.
+    unit = max(state.chi_squared / max(len(pattern.two_theta), 1), 1e-300)
+    schur[n_terms:, n_terms:] += np.diag(unit / scales**2)
+    rest = pattern.weight * state.rest
+    pull = np.concatenate([pattern.smooth.T @ rest, drift.T @ rest])
+    spread = np.sqrt(np.maximum(np.diag(schur), 1e-300))
+    solution = np.linalg.lstsq(schur / spread[:, None] / spread, pull / spread, rcond=1e-12)[0]
+    step = (solution / spread)[n_terms:]
+    bound = np.append(np.full(len(state.model.metric), _CELL_BOUND), _BOUND)
+    return np.asarray(step / max(1.0, float(np.max(np.abs(step) / bound))))
+
+
+def _finished(
+    pattern: _Pattern, lines: LatticeLines, family: str, state: _Solved, fwhm: float
+) -> WholePatternFit:
+    drift = _drift(pattern, lines, state, fwhm)
+    cross, square = _bordered(pattern, state, drift)
+    left = pattern.intensity - state.tails
+    weight, p = pattern.weight, len(state.model.metric)
+    pull = np.concatenate([pattern.smooth.T @ (weight * left), drift.T @ (weight * left)])
+    n_own = len(state.kept)
+    own = state.order < n_own
+    lattice_line = np.where(own, state.order, -1)
+    freedom = max(len(left) - len(state.intensity) - cross.shape[1], 1)
+    goodness = float(np.sqrt(state.chi_squared / freedom))
+    signal = state.rest - 0.0
+    above = pattern.intensity - state.background
+    unexplained = max(float(np.sum(weight * signal**2)) - freedom, 0.0)
+    excess = float(np.sqrt(unexplained / max(float(np.sum(weight * above**2)), 1e-300)))
+    half = half_solved_columns(state.factor, state.lead, cross)
+    schur = square - half.T @ half
+    schur[np.diag_indices(len(schur))] += 1e-12 * np.diag(schur) + 1e-300
+    covariance = np.linalg.pinv(schur, hermitian=True, rcond=1e-14)
+    n_terms = pattern.smooth.shape[1]
+    relative = covariance[n_terms : n_terms + p, n_terms : n_terms + p] * max(goodness, 1.0) ** 2
+    free = _free_of(family, state.model.metric)
+    uncertainty = _uncertainty(family, state.model.metric, relative)
+    return WholePatternFit(
+        family, free, uncertainty, float(state.model.instrument[0]),
+        float(state.model.instrument[1]), lines.take(state.kept), lattice_line,
+        state.centre, state.width, state.intensity, state.first, state.normal, state.right,
+        cross, square, pull, float(np.sum(weight * left**2)),
+        pattern.two_theta, pattern.intensity - state.rest, state.background, goodness, excess,
+    )  # fmt: skip
+
+
+def _free_of(family: str, of_metric: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the free parameters of a reciprocal metric."""
+    g = of_metric
+    if family == "cubic":
+        return np.asarray(1 / np.sqrt(g))
+    if family == "tetragonal":
+        return np.asarray(1 / np.sqrt(g))
+    if family == "trigonal-hexagonal":
+        return np.asarray(np.sqrt(np.array([4 / 3, 1.0]) / g))
+    reciprocal = np.zeros((3, 3))
+    reciprocal[np.diag_indices(3)] = g[:3]
+    if family == "monoclinic":
+        reciprocal[0, 2] = reciprocal[2, 0] = g[3]
+    elif family == "triclinic":
+        for (i, j), value in zip(((1, 2), (0, 2), (0, 1)), g[3:], strict=True):
+            reciprocal[i, j] = reciprocal[j, i] = value
+    direct = np.linalg.inv(reciprocal)
+    edges = np.sqrt(np.diag(direct))
+    cosines = [direct[i, j] / (edges[i] * edges[j]) for i, j in ((1, 2), (0, 2), (0, 1))]
+    cell = np.concatenate([edges, np.degrees(np.arccos(np.clip(cosines, -1, 1)))])
+    places = ["abc".find(name) if name in ("a", "b", "c") else ("alpha", "beta", "gamma").index(name) + 3
+              for name in FREE_PARAMETERS[family]]
+    return np.asarray(cell[places])
+
+
+def _uncertainty(
+    family: str, of_metric: NDArray[np.float64], relative: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return standard uncertainties of the free parameters from those of the metric (relative)."""
+    centre = _free_of(family, of_metric)
+    slopes = np.empty((len(centre), len(of_metric)))
+    for column in range(len(of_metric)):
+        step = np.zeros(len(of_metric))
+        step[column] = 1e-6
+        slopes[:, column] = (_free_of(family, of_metric * (1 + step)) - centre) / 1e-6
+    return np.asarray(np.sqrt(np.maximum(np.diag(slopes @ relative @ slopes.T), 0.0)))
