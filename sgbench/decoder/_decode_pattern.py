@@ -76,6 +76,8 @@ class FoundCell:
         Lines of the pattern that are none of the cell's.
     zero, displacement : float
         Lines lie zero + displacement cos(theta) degrees above Bragg's angle.
+    whole : WholePatternFit
+        The fit of the cell's lines to the whole pattern.
     """
 
     lattice: CandidateLattice
@@ -87,6 +89,7 @@ class FoundCell:
     unexplained: int
     zero: float
     displacement: float
+    whole: WholePatternFit
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,7 +219,7 @@ def _found_cell(
     volume = np.prod(cell[:3]) * np.sqrt(1 - np.sum(cosines**2) + 2 * np.prod(cosines))
     return FoundCell(
         candidate, tuple(cell.tolist()), tuple(spread.tolist()), float(volume), fit.goodness,
-        probability, int((fit.lattice_line < 0).sum()), fit.zero, fit.displacement,
+        probability, int((fit.lattice_line < 0).sum()), fit.zero, fit.displacement, fit,
     )  # fmt: skip
 
 

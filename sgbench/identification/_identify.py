@@ -1,0 +1,192 @@
+"""From a measured pattern to the answer: decode it, rank its classes, say what can be said."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sgbench.decoder import (
+    DecodedPattern,
+    FoundCell,
+    FoundLines,
+    NoCellFound,
+    WholePatternFit,
+    decode_pattern,
+)
+from sgbench.identification._answer import Cell, ClassAnswer, Evidence, Fit, Identification, Peak
+from sgbench.identification._lines import FittedLines, evidence
+from sgbench.identification._shares import shares
+from sgbench.identification._verdict import verdict
+from sgbench.measured import MeasuredPattern, doublet_of, measured_pattern
+from sgbench.symmetry import reflection_conditions
+
+#: Families whose cells are looked for in seconds; the others take a search that is asked for.
+QUICK = ("cubic", "tetragonal", "trigonal-hexagonal")
+_ALL = (*QUICK, "orthorhombic", "monoclinic", "triclinic")
+# Classes whose lines are looked at one by one, as long as they are this probable.
+_LEADING, _PROBABLE = 3, 0.01
+# Classes and cells that are told.
+_MOST_CLASSES, _MOST_CELLS = 20, 5
+
+
+def identify(
+    two_theta: ArrayLike,
+    intensity: ArrayLike,
+    sigma: ArrayLike | None = None,
+    *,
+    wavelength: float | str | Iterable[float],
+    deep: bool = False,
+    time_limit: float = 60.0,
+) -> Identification:
+    """Say which extinction class, and so which space groups, a measured powder pattern is of.
+
+    Parameters
+    ----------
+    two_theta : array_like, shape (n,)
+        In degrees.
+    intensity : array_like, shape (n,)
+        Counts, rates or any other scale.
+    sigma : array_like, shape (n,), optional
+        Standard uncertainties; estimated from the pattern where there are none.
+    wavelength : float, str or iterable of float
+        In ångström, two for a doublet, or a name such as ``CuKa``.
+    deep : bool
+        Whether orthorhombic, monoclinic and triclinic cells are searched as well.
+    time_limit : float
+        Seconds after which the search for cells ends with what it has.
+
+    Returns
+    -------
+    Identification
+        Its text is the answer as a table.
+
+    Raises
+    ------
+    SgbenchError
+        If the arrays are no powder pattern, or the wavelength is none.
+    """
+    pattern = measured_pattern(two_theta, intensity, sigma, wavelength)
+    return identify_pattern(pattern, deep=deep, time_limit=time_limit)
+
+
+def identify_pattern(
+    pattern: MeasuredPattern, name: str = "", *, deep: bool = False, time_limit: float = 60.0
+) -> Identification:
+    """Do the same for a pattern that was read from a file.
+
+    Parameters
+    ----------
+    pattern : MeasuredPattern
+        With a wavelength.
+    name : str
+        What the answer calls it.
+    deep, time_limit
+        As of `identify`.
+
+    Raises
+    ------
+    SgbenchError
+        If the wavelength of the pattern is not known.
+    """
+    lines = doublet_of(pattern) or pattern.wavelengths
+    wavelength = lines[0].value if lines else pattern.wavelength
+    second, ratio = (lines[1].value, lines[1].weight) if len(lines) > 1 else (None, None)
+    # Behind the beam nothing is at its own angle.
+    there = pattern.two_theta > 0
+    sigma = pattern.sigma
+    families = _ALL if deep else QUICK
+    try:
+        decoded = decode_pattern(
+            pattern.two_theta[there],
+            pattern.intensity[there],
+            None if sigma is None or np.isnan(sigma).any() else sigma[there],
+            wavelength=wavelength, second=second, ratio=ratio,
+            families=families, time_limit=time_limit,
+        )  # fmt: skip
+    except NoCellFound as error:
+        return _answer(pattern, name, _peaks(error.lines, ()), families)
+    return answer_of(decoded, pattern, name)
+
+
+def answer_of(decoded: DecodedPattern, pattern: MeasuredPattern, name: str = "") -> Identification:
+    """Return the answer that a decoded pattern gives.
+
+    Parameters
+    ----------
+    decoded : DecodedPattern
+    pattern : MeasuredPattern
+        The one that was decoded.
+    name : str
+        What the answer calls it.
+    """
+    whole = decoded.cells[0].whole
+    peaks = _peaks(decoded.lines, _unexplained(decoded.lines, whole))
+    cells = [_cell(one, decoded.lines) for one in decoded.cells[:_MOST_CELLS]]
+    fit = Fit(whole.angles, whole.calculated, whole.background)
+    return _answer(
+        pattern, name, peaks, decoded.searched, _classes(decoded), cells, fit
+    )  # fmt: skip
+
+
+def _answer(
+    pattern: MeasuredPattern,
+    name: str,
+    peaks: Sequence[Peak],
+    searched: Sequence[str],
+    classes: Sequence[ClassAnswer] = (),
+    cells: Sequence[Cell] = (),
+    fit: Fit | None = None,
+) -> Identification:
+    not_searched = tuple(family for family in _ALL if family not in searched)
+    said, summary, doubts = verdict(pattern, classes, cells, peaks, not_searched)
+    return Identification(
+        name, said, summary, doubts, tuple(classes), tuple(cells), tuple(peaks),
+        tuple(searched), not_searched, pattern, fit,
+    )  # fmt: skip
+
+
+def _peaks(lines: FoundLines, unexplained: Iterable[int]) -> tuple[Peak, ...]:
+    alone = set(unexplained)
+    highest = max(lines.height, default=1.0)
+    return tuple(
+        Peak(float(place), float(error), float(100 * height / highest), float(width),
+             i not in alone)
+        for i, (place, error, height, width) in enumerate(
+            zip(lines.two_theta, lines.uncertainty, lines.height, lines.fwhm, strict=True)
+        )
+    )  # fmt: skip
+
+
+def _unexplained(lines: FoundLines, fit: WholePatternFit) -> set[int]:
+    """Return which of the lines that were found are none of the cell's."""
+    others = fit.two_theta[fit.lattice_line < 0]
+    return {int(np.argmin(np.abs(lines.two_theta - place))) for place in others}
+
+
+def _cell(one: FoundCell, lines: FoundLines) -> Cell:
+    lattice, found = one.lattice, len(lines.two_theta)
+    return Cell(
+        lattice.family, one.cell, one.uncertainty, one.volume, one.zero, lattice.m20, lattice.f_n,
+        found - len(_unexplained(lines, one.whole)), found, one.fit, one.probability,
+    )  # fmt: skip
+
+
+def _classes(decoded: DecodedPattern) -> tuple[ClassAnswer, ...]:
+    found: list[ClassAnswer] = []
+    lines_of = cache(lambda cell: FittedLines.of(decoded.cells[cell].whole))
+    first: Evidence | None = None
+    for place, one in enumerate(decoded.classes[:_MOST_CLASSES]):
+        told = None
+        if place < _LEADING and (place == 0 or one.probability >= _PROBABLE):
+            same = place > 0 and one.cell == decoded.classes[0].cell
+            told = evidence(lines_of(one.cell), one.spacegroups[0], first if same else None)
+            first = told if place == 0 else first
+        conditions = tuple(map(str, reflection_conditions(one.spacegroups[0])))
+        found.append(
+            ClassAnswer(
+                one.family, one.symbol, one.probability, conditions, shares(one.spacegroups),
+                one.cell, told,
+            )
+        )  # fmt: skip
+    return tuple(found)
