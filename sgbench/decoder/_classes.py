@@ -44,6 +44,10 @@ _ROUNDS = 3
 TEMPER = {"uniform": 0.5, "wilson": 0.3}
 # Probability that the truth is none of what was weighed.
 _DOUBT = 2e-3
+# In intensities of another program: what may be at a forbidden line as a share of the mean
+# intensity, how many have to be below zero to tell uncertainties, and correlations that count (the
+# authors of ExtSym take 0.4).
+_LEAK_OF_TYPICAL, _FEWEST_BELOW, _CORRELATED = 0.03, 5, 0.3
 # Relative standard deviation of what is known of the metric beforehand, and standard deviations of
 # the instrument's parameters (`_whole_pattern`).
 _METRIC_SLACK = 0.3
@@ -115,7 +119,7 @@ class Problem:
 
 def rank_classes(
     family: str,
-    cell: ArrayLike,
+    cell: ArrayLike | None,
     hkl: ArrayLike,
     intensity: ArrayLike,
     covariance: ArrayLike,
@@ -126,8 +130,9 @@ def rank_classes(
     Parameters
     ----------
     family : str
-    cell : array_like, shape (6,) or (p,)
-        a, b, c in ångström and alpha, beta, gamma in degrees, or the family's free parameters.
+    cell : array_like, shape (6,) or (p,), or None
+        a, b, c in ångström and alpha, beta, gamma in degrees, or the family's free parameters. None
+        where reflections are sorted by their Bragg angles; then these are not needed.
     hkl : array_like of int, shape (n, 3)
         Reflections that the fit had, those of a lattice without extinctions, one for each set of
         equivalent ones.
@@ -148,7 +153,6 @@ def rank_classes(
         If shapes do not fit, the covariance has no positive diagonal, or the law is unknown.
     """
     of_law = check_law(law)
-    free = free_parameters(family, cell)
     indices = np.asarray(hkl, dtype=np.int64)
     heights = np.asarray(intensity, dtype=np.float64)
     spread = np.asarray(covariance, dtype=np.float64)
@@ -163,24 +167,63 @@ def rank_classes(
             "intensities or covariance are not finite, or a variance is not above zero; expected "
             "a variance for each intensity. Leave those reflections out."
         )
-    of_metric = metric(family, free[None, :])[0]
-    s_squared = coefficients(family, indices) @ of_metric / 4
+    if cell is None:
+        # There are as many reflections up to s as grow with the cube of s.
+        s_squared = (np.arange(1, n + 1) / n) ** (2 / 3) / 4
+    else:
+        of_metric = metric(family, free_parameters(family, cell)[None, :])[0]
+        s_squared = coefficients(family, indices) @ of_metric / 4
     order = np.argsort(s_squared, kind="stable")
     indices, heights, s_squared = indices[order], heights[order], s_squared[order]
-    precision = _inverse(spread[np.ix_(order, order)])
-    normal = np.zeros((n, n))
+    spread = spread[np.ix_(order, order)]
+    spread = spread * _larger(heights, np.sqrt(np.diag(spread))) ** 2
+    first = _blocks(spread)
+    precision = _precision(spread, first)
+    normal = np.zeros((n, int(np.max(np.arange(n) - first)) + 1))
     for row in range(n):
-        normal[row, : row + 1] = precision[row, : row + 1]
+        normal[row, : row - first[row] + 1] = precision[row, first[row] : row + 1]
     lines = _listed_lines(family, indices)
-    deviation = np.sqrt(np.diag(spread)[order])
+    typical = float(np.mean(np.abs(heights)))
     problem = Problem(
-        np.arange(n), np.zeros(n, np.int64), normal, precision @ heights, np.zeros((n, 0)),
+        np.arange(n), first, normal, precision @ heights, np.zeros((n, 0)),
         np.zeros((0, 0)), np.zeros(0), float(heights @ precision @ heights), np.ones(n), s_squared,
-        0.1 * deviation + 1e-4 * np.median(np.abs(heights)), np.zeros(n), 0.0,
+        0.1 * np.sqrt(np.diag(spread)) + _LEAK_OF_TYPICAL * typical, np.full(n, typical), 0.0,
     )  # fmt: skip
     settings = class_settings(lines)
     evidence = class_evidence(problem, settings, of_law)
     return ranked([(family, evidence)], of_law)
+
+
+def _larger(heights: NDArray[np.float64], deviation: NDArray[np.float64]) -> float:
+    """Return how many times larger uncertainties are than those given, at least 1.
+
+    Intensities are not below zero, so those that come out below say by how much they are off.
+    """
+    below = heights[heights < 0] / deviation[heights < 0]
+    return max(1.0, float(np.sqrt(np.mean(below**2)))) if len(below) >= _FEWEST_BELOW else 1.0
+
+
+def _blocks(covariance: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the first line of the run of lines that each is correlated with."""
+    n = len(covariance)
+    deviation = np.sqrt(np.diag(covariance))
+    coupled = np.abs(covariance) > _CORRELATED * deviation[:, None] * deviation
+    coupled[np.diag_indices(n)] = True
+    # A run ends where none of its lines is correlated with a later one.
+    last = np.maximum.accumulate(n - 1 - coupled[:, ::-1].argmax(axis=1))
+    begins = np.append(True, last[:-1] < np.arange(1, n))
+    return np.asarray(np.maximum.accumulate(np.where(begins, np.arange(n), 0)))
+
+
+def _precision(
+    covariance: NDArray[np.float64], first: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the inverse of a covariance, run by run."""
+    precision = np.zeros_like(covariance)
+    for begin in np.unique(first):
+        run = np.flatnonzero(first == begin)
+        precision[np.ix_(run, run)] = _inverse(covariance[np.ix_(run, run)])
+    return precision
 
 
 def _listed_lines(family: str, hkl: NDArray[np.int64]) -> LatticeLines:
@@ -306,9 +349,13 @@ def class_evidence(problem: Problem, settings: ClassSettings, law: Law) -> NDArr
     _, tau, nu, mean, variance = integral(every, of_lattice, tau, nu, _SWEEPS_OF_LATTICE)
     rough, *_ = integral(present, laws, tau, nu, 0)
     weight = logsumexp(np.log(settings.prior)[:, None], b=settings.weight, axis=0)
-    order = np.argsort(-(rough + weight))
-    close = order[:_CLOSELY]
-    close = close[rough[close] >= rough[order[0]] - _WITHIN]
+    # What lines of other phases on forbidden places would spare each setting, at the most.
+    alone, spread = _alone(mean, variance, tau, nu)
+    gain = 0.5 * alone * np.abs(alone) / (spread + problem.leak**2) + _CONTAMINATED
+    spared = np.where((alone < problem.strongest_other) & (gain > 0), gain, 0.0)
+    hopeful = rough + weight + ~present @ spared
+    close = _nearest(rough + weight) | _nearest(hopeful)
+    (close,) = np.nonzero(close)
     fine = rough.copy()
     for setting in close:
         fine[setting] = _closely(problem, integral, present[setting], _row(laws, setting), alien, tau, nu)
@@ -321,6 +368,25 @@ def class_evidence(problem: Problem, settings: ClassSettings, law: Law) -> NDArr
             + logsumexp(fine[None, :], b=settings.weight, axis=1)
             + problem.constant
         )
+
+
+def _nearest(evidence: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which settings are to be looked at closely."""
+    order = np.argsort(-evidence)[:_CLOSELY]
+    chosen = np.zeros(len(evidence), dtype=bool)
+    chosen[order[evidence[order] >= evidence[order[0]] - _WITHIN]] = True
+    return chosen
+
+
+def _alone(
+    mean: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    tau: NDArray[np.float64],
+    nu: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and variance of each line without what is known of itself beforehand."""
+    curvature = np.maximum(1.0 / variance - tau, 1e-300)
+    return (mean / variance - nu) / curvature, 1.0 / curvature
 
 
 def _row(law: LineLaw, setting: int) -> LineLaw:
@@ -364,10 +430,8 @@ def _closely(
     for _ in range(_ROUNDS):
         (value,), own_tau, own_nu, mean, variance = integral(allowed[None, :], law, tau, nu, _SWEEPS)
         best = max(best, float(value) + penalty)
-        # What the data alone say of each line.
-        curvature = np.maximum(1.0 / variance - own_tau, 1e-300)
-        alone = (mean / variance - own_nu) / curvature
-        gain = 0.5 * alone * np.abs(alone) / (1.0 / curvature + problem.leak**2)
+        alone, spread = _alone(mean, variance, own_tau, own_nu)
+        gain = 0.5 * alone * np.abs(alone) / (spread + problem.leak**2)
         seen = ~allowed & (gain > 5.0 - _CONTAMINATED) & (alone < problem.strongest_other)
         if not seen.any():
             break

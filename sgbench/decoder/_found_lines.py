@@ -21,13 +21,19 @@ _MOST_LINES = 500
 _CLEAR, _SIGNIFICANT = 12.0, 4.5
 # Share of its height by which a profile is taken to be wrong.
 _MISFIT = (0.05, 0.02)
+# Share of its last correction by which the background is taken to be wrong.
+_DOUBT = 0.3
 # The background is smooth over so many degrees.
 _SMOOTH = 4.0
 # Lines that the shape is fitted to.
-_SHAPED = 12
-_ROUNDS = 2
-# What noise is at least, as a share of the point and of the pattern's maximum.
-_LEAST_SHARE, _LEAST = 1e-4, 1e-7
+_SHAPED = 16
+# How the squared width changes with tan^2(theta), as a share of it.
+_SLOPES = -0.3, 3.0
+_ROUNDS = 3
+# Points of a profile, over its full width.
+_POINTS = 8
+# What noise is at least, as a share of the highest point within some degrees.
+_LEAST, _NEAR = 3e-5, 2.0
 # Places are never surer than this, in degrees.
 _FLOOR = 1e-6
 
@@ -97,8 +103,11 @@ def find_lines(
     t = np.ascontiguousarray(two_theta[part], dtype=np.float64)
     y = np.nan_to_num(np.asarray(intensity[part], dtype=np.float64))
     noise = noise_of(t, y) if sigma is None else np.asarray(sigma[part], dtype=np.float64)
-    least = np.maximum(_LEAST * np.abs(y).max(), _LEAST_SHARE * np.abs(y))
-    variance = np.maximum(noise, least) ** 2
+    from scipy.ndimage import maximum_filter1d  # takes a while to import
+
+    points = max(int(2 * _NEAR / float(np.median(np.diff(t)))), 3)
+    high = maximum_filter1d(np.abs(y), points)
+    variance = np.maximum(noise, _LEAST * np.maximum(high, 1e-4 * high.max())) ** 2
     longer = 1.0 if second is None else second / wavelength
     share = 0.0 if second is None else (0.5 if ratio is None else ratio)
     return _found(t, y, variance, longer, share)
@@ -127,21 +136,25 @@ def noise_of(t: Floats, y: Floats) -> Floats:
     return np.asarray(np.sqrt(constant + gain * np.maximum(np.pad(smooth, 2, mode="edge"), 0)))
 
 
-def _found(t: Floats, y: Floats, variance: Floats, longer: float, share: float) -> FoundLines:
-    width = _first_width(t, y, variance)
+def _found(t: Floats, y: Floats, noise: Floats, longer: float, share: float) -> FoundLines:
+    width = _first_width(t, y, noise)
     if width is None:
         return _NONE
+    t, y, noise = _averaged(t, y, noise, width)
     shape = np.array([width**2, 0.0, 0.4])
     below = _background(t, y, width)
+    doubt = 0.1 * below
     for _ in range(_ROUNDS):
+        variance = noise + doubt**2
         lines = _pursued(t, y - below, variance, _MISFIT[0], _CLEAR, shape, longer, share)
         if not len(lines[0]):
             break
         shape = _shape(t, y - below, variance, lines, shape, longer, share)
-        left = y - below - _model(t, lines, shape, longer, share)
-        below = below + _smoothed(t, left)
+        doubt = _smoothed(t, y - below - _model(t, lines, shape, longer, share))
+        below = below + doubt
+        doubt = _DOUBT * np.abs(doubt)
     place, height, sigma = _pursued(
-        t, y - below, variance, _MISFIT[1], _SIGNIFICANT, shape, longer, share
+        t, y - below, noise + doubt**2, _MISFIT[1], _SIGNIFICANT, shape, longer, share
     )
     order = np.argsort(place)
     place, height, sigma = place[order], height[order], sigma[order]
@@ -165,6 +178,16 @@ def _first_width(t: Floats, y: Floats, variance: Floats) -> float | None:
     widths = np.sort(peak_widths(smooth, peaks[chosen], rel_height=0.5)[0] * step)
     # Blends are wider, never narrower.
     return float(np.clip(widths[len(widths) // 4], 2 * step, 1.5))
+
+
+def _averaged(t: Floats, y: Floats, variance: Floats, width: float) -> tuple[Floats, ...]:
+    """Average neighbouring points where there are more of them than a profile needs."""
+    together = int(width / _POINTS / float(np.median(np.diff(t))))
+    if together < 2:
+        return t, y, variance
+    n = len(t) // together * together
+    parts = [values[:n].reshape(-1, together).mean(axis=1) for values in (t, y, variance)]
+    return parts[0], parts[1], parts[2] / together
 
 
 def _background(t: Floats, y: Floats, width: float) -> Floats:
@@ -208,9 +231,7 @@ def _pursued(
         )
         weight = 1 / (variance + (misfit * model) ** 2)
         for k in range(count):
-            fit_group(
-                k, place, height, sigma, count, t, y, model, weight, shape, longer, share
-            )
+            fit_group(k, place, height, sigma, count, t, y, model, weight, shape, longer, share)
         count = remove_weak(
             place, height, sigma, count, t, model, weight, least, shape, longer, share
         )
@@ -258,31 +279,73 @@ def _shape(
         add_line(own, t, place[i], height[i], shape, longer, share)
         target = (y - whole + own)[first:last]
         weight = 1 / np.sqrt(variance[first:last] + (0.03 * whole[first:last]) ** 2)
-        windows.append((t[first:last], target, weight, place[i]))
+        windows.append((t[first:last], target, weight, place[i], width[i]))
     if not windows:
         return shape
     angles = np.array([window[3] for window in windows])
-    varies = len(windows) >= 5 and np.ptp(angles) > 25
+    n = len(windows)
 
     def residuals(values: Floats) -> Floats:
-        now = np.array([values[0] ** 2, values[1] if varies else 0.0, values[2]])
         parts = []
-        for k, (part, target, weight, _) in enumerate(windows):
-            at = values[3 + k]
-            half = np.sqrt(max(now[0] + now[1] * np.tan(np.radians(at) / 2) ** 2, 1e-8)) / 2
-            profile = profile_at(part, at, half, now, longer, share)
+        for k, (part, target, weight, _, _) in enumerate(windows):
+            eta = np.array([0.0, 0.0, values[0]])
+            profile = profile_at(part, values[1 + k], values[1 + n + k] / 2, eta, longer, share)
             rows = np.stack([profile, np.ones_like(part)], axis=1) * weight[:, None]
             # Height and constant are linear.
             normal = rows.T @ rows
-            fitted = np.linalg.solve(normal + 1e-12 * np.diag(np.diag(normal)), rows.T @ (target * weight))
+            normal[np.diag_indices(2)] *= 1 + 1e-9
+            fitted = np.linalg.solve(normal, rows.T @ (target * weight))
             parts.append(target * weight - rows @ fitted)
         return np.concatenate(parts)
 
-    start = np.concatenate([[np.sqrt(shape[0]), shape[1], shape[2]], angles])
-    lower = np.concatenate([[0.3 * start[0], -0.5 * shape[0], 0.0], angles - width.max() / 2])
-    upper = np.concatenate([[2 * start[0], 6 * shape[0] + 1e-9, 1.0], angles + width.max() / 2])
-    start = np.clip(start, lower, upper)
+    widths = np.array([window[4] for window in windows])
+    start = np.concatenate([[shape[2]], angles, widths])
+    lower = np.concatenate([[0.0], angles - widths / 2, widths / 4])
+    upper = np.concatenate([[1.0], angles + widths / 2, widths * 2])
+
+    def slopes(values: Floats) -> Floats:
+        # Windows know nothing of each other, so that all places move at once, and all widths.
+        at = residuals(values)
+        found = np.zeros((len(at), len(values)))
+        step = 1e-4 * widths.min()
+        eta = values + np.eye(1, len(values))[0] * (1e-4 if values[0] < 0.5 else -1e-4)
+        found[:, 0] = (residuals(eta) - at) / (eta[0] - values[0])
+        ends = np.cumsum([0] + [len(window[0]) for window in windows])
+        for first in (1, 1 + n):
+            moved = values.copy()
+            moved[first : first + n] += step
+            change = (residuals(moved) - at) / step
+            for k in range(n):
+                found[ends[k] : ends[k + 1], first + k] = change[ends[k] : ends[k + 1]]
+        return found
+
     found = least_squares(
-        residuals, start, bounds=(lower, upper), loss="soft_l1", max_nfev=12, x_scale="jac"
+        residuals, start, slopes, bounds=(lower, upper), loss="soft_l1", max_nfev=12, x_scale="jac"
     ).x
-    return np.array([found[0] ** 2, found[1] if varies else 0.0, found[2]])
+    square, slope = _lower_envelope(angles, found[1 + n :], shape)
+    return np.array([square, slope, found[0]])
+
+
+def _lower_envelope(angles: Floats, widths: Floats, shape: Floats) -> tuple[float, float]:
+    """Return u and v of the squared width u + v tan^2(theta), near the narrower of the lines.
+
+    Blends are wider than lines, and nothing is narrower.
+    """
+    square = np.tan(np.radians(angles) / 2) ** 2
+    if len(widths) < 5 or np.ptp(angles) < 25:
+        return float(np.quantile(widths, 0.3)) ** 2, 0.0
+    best = (np.inf, float(shape[0]), 0.0)
+    for i in range(len(widths)):
+        for j in range(i):
+            if abs(square[i] - square[j]) < 0.05:
+                continue
+            slope = (widths[i] ** 2 - widths[j] ** 2) / (square[i] - square[j])
+            u = widths[i] ** 2 - slope * square[i]
+            at = u + slope * square
+            if not (u > 0 and _SLOPES[0] <= slope / u <= _SLOPES[1]):
+                continue
+            off = np.log(widths) - np.log(at) / 2
+            # The loss of the 0.3 quantile, and a little against a slope.
+            loss = float(np.sum(np.where(off > 0, 0.3 * off, -0.7 * off)) + 0.3 * abs(slope) / u)
+            best = min(best, (loss, float(u), float(slope)))
+    return best[1], best[2]

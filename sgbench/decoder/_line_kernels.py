@@ -105,7 +105,7 @@ def filtered(out, first, last, t, residual, weight, shape, longer, ratio):  # ty
             sgg += w * g * g
             sr += w * residual[j]
             sgr += w * g * residual[j]
-        left = sgg - sg * sg / sw
+        left = sgg - sg * sg / sw if sw > 0 else 0.0
         out[i] = (sgr - sg * sr / sw) / np.sqrt(left) if left > 0 else 0.0
 
 

@@ -5,11 +5,10 @@ Cryst. 14, 357) and lines of other phases. Their places follow from the cell, a 
 sample that lies off the axis; their full width is that of Caglioti, Paoletti & Ricci (1958); their
 shape is a pseudo-Voigt function, repeated for K-alpha-2. Intensities and background enter linearly,
 and the normal matrix of intensities is banded. All else is refined by Gauss-Newton steps in which
-the linear parameters are solved for (Golub & Pereyra 1973), first over low angles, where an error
-of the cell moves lines least.
+the linear parameters are solved for (Golub & Pereyra 1973).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,15 +45,15 @@ _BOUND = np.array([0.05, 0.1, 0.4, 0.5, 0.5, 0.2, 0.3])
 _CELL_SLACK, _CELL_BOUND = 1e-2, 3e-3
 # Bounds of the squared width, in units of that of the lines that were found.
 _WIDTH_SQUARED = (0.06, 16.0)
-# The share of the range that is fitted at first, in steps up to all of it; and iterations at each.
-_STAGES = ((0.35, 3), (0.6, 3), (1.0, 10))
+# Steps at first, and once it is clear which lines are of other phases.
+_STEPS = (5, 15)
 # Steps end where the misfit falls by less than this factor.
 _LEAST_GAIN = 1 - 1e-4
 # Beside the diagonal; lines that coincide share what is there.
 _RIDGE = 1e-7
 # A line that was found is one of the lattice's if it lies within this many of its uncertainties
 # and this share of its width.
-_OWN_UNCERTAINTIES, _OWN_WIDTHS = 3.0, 0.35
+_OWN_UNCERTAINTIES, _OWN_WIDTHS = 3.0, 0.45
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,13 +129,6 @@ class _Pattern:
     wavelength: float
     second: float
     ratio: float
-
-    def until(self, angle: float) -> "_Pattern":
-        kept = slice(0, int(np.searchsorted(self.two_theta, angle, side="right")))
-        return _Pattern(
-            self.two_theta[kept], self.intensity[kept], self.weight[kept], self.smooth[kept],
-            self.wavelength, self.second, self.ratio,
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,18 +214,14 @@ def fit_whole_pattern(
     lines = lattice_lines(family, free, float(largest_q))
     of_metric, zero = _from_positions(lines, metric(family, free[None, :])[0], lattice, found, wavelength)
     instrument = np.array([zero, 0.0, 1.0, 0.0, 0.0, _FIRST_SHARE, 0.0])
-    model = _Model(of_metric, instrument, _others(lines, of_metric, zero, found, wavelength))
+    model = _Model(of_metric, instrument, np.empty(0))
     state: _Solved | None = None
-    span = two_theta[-1] - two_theta[0]
-    for share, steps in _STAGES:
-        part = pattern if share == 1.0 else pattern.until(two_theta[0] + share * span)
-        if len(part.two_theta) < 4 * _BACKGROUND_TERMS:
-            continue
-        state = _refined(part, lines, model, fwhm, steps)
-        if state is not None:
-            model = state.model
-    if state is None:
-        return None
+    for steps in _STEPS:
+        others = _others(lines, model, found, wavelength)
+        state = _refined(pattern, lines, replace(model, others=others), fwhm, steps)
+        if state is None:
+            return None
+        model = state.model
     return _finished(pattern, lines, family, state, fwhm)
 
 
@@ -280,15 +268,12 @@ def _from_positions(
 
 
 def _others(
-    lines: LatticeLines,
-    of_metric: NDArray[np.float64],
-    zero: float,
-    found: FoundLines,
-    wavelength: float,
+    lines: LatticeLines, model: _Model, found: FoundLines, wavelength: float
 ) -> NDArray[np.float64]:
     """Return places of the lines that were found and are none of the lattice's."""
-    place = two_theta_of(lines.coefficients @ of_metric, wavelength) + zero
-    place = np.sort(place[np.isfinite(place)])
+    bragg = two_theta_of(lines.coefficients @ model.metric, wavelength)
+    place = bragg + model.instrument[0] + model.instrument[1] * np.cos(np.radians(bragg / 2))
+    place = place[np.isfinite(place)]
     if not len(place) or not len(found.two_theta):
         return np.asarray(found.two_theta)
     off = np.abs(found.two_theta[:, None] - place[None, :]).min(axis=1)

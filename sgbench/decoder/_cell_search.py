@@ -1,0 +1,248 @@
+"""The search for metrics, family by family: trial cells over a range of zeros, the best refined."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sgbench.decoder._found_lines import FoundLines
+from sgbench.decoder._lattice_fit import fit, weigh
+from sgbench.decoder._trial_cells import (
+    axis_and_planes,
+    boxes,
+    one_parameter,
+    plane_and_vector,
+    planes_and_axis,
+    two_parameters,
+    zones_of,
+)
+from sgbench.decoder._trial_kernels import BINS, new_pool
+
+Floats = NDArray[np.float64]
+
+#: Families in the order of the kernels.
+ORDER = (
+    "cubic",
+    "tetragonal",
+    "trigonal-hexagonal",
+    "orthorhombic",
+    "monoclinic",
+    "triclinic",
+)
+#: Centrings by number, and those that lattices of a family can have.
+CENTRINGS = "PABCIFR"
+OF_FAMILY = {
+    "cubic": (0, 4, 5),
+    "tetragonal": (0, 4),
+    "trigonal-hexagonal": (0, 6),
+    "orthorhombic": (0, 1, 2, 3, 4, 5),
+    "monoclinic": (0, 1, 3, 4),
+    "triclinic": (0,),
+}
+# Zeros of two_theta that are tried, degrees.
+_ZEROS = np.array([0.0, -0.04, 0.04, -0.08, 0.08])
+# Lines that test trials, by the number of free parameters, and lines that metrics are fitted to and
+# weighed by.
+_TESTED = {1: 20, 2: 20, 3: 22, 4: 24, 6: 24}
+_FREE = (1, 2, 2, 3, 4, 6)
+_WEIGHED = 50
+# A line's window is this wide at least, and at most, in degrees to each side.
+_WINDOW = 0.02, 0.06
+# Edges of cells, in ångström.
+_SHORTEST, _LONGEST = 2.0, 45.0
+# Metrics of each family that are fitted.
+_FITTED = (100, 150, 150, 300, 400, 400)
+_ZONES = (150, 150)
+# Each parameter and each centring has so many values that it can take: nats.
+_PER_PARAMETER, _PER_CENTRING = 4.0, 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """A metric that explains lines.
+
+    Attributes
+    ----------
+    family, centring : int
+        Places in `ORDER` and in `CENTRINGS`.
+    metric : ndarray, shape (6,)
+        Coefficients of h^2, k^2, l^2, kl, hl, hk in 1/d^2, 1/ångström^2.
+    zero : float
+        Degrees.
+    weight : float
+        Nats, see `sgbench.decoder._lattice_fit`.
+    explained, calculated, m20, f_n : float
+    """
+
+    family: int
+    centring: int
+    metric: Floats
+    zero: float
+    weight: float
+    explained: float
+    calculated: float
+    m20: float
+    f_n: float
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Found lines as the kernels take them: those that test trials, and those that weigh."""
+
+    x: Floats
+    sigma: Floats
+    height: Floats
+    width: Floats
+    wavelength: float
+
+
+def lines_for(lines: FoundLines, wavelength: float) -> Lines:
+    """Return the first lines, less those that are lost beside their neighbours."""
+    chosen = np.flatnonzero(lines.height > 0)[:_WEIGHED]
+    return Lines(
+        *(
+            np.ascontiguousarray(values[chosen])
+            for values in (lines.two_theta, lines.uncertainty, lines.height, lines.fwhm)
+        ),
+        wavelength,
+    )
+
+
+def metrics_of(family: str, lines: Lines, largest_volume: float, until: float) -> list[Metric]:
+    """Return metrics of a family that explain the lines, the best first."""
+    number = ORDER.index(family)
+    pool = new_pool()
+    for zero in _ZEROS:
+        _try(pool, number, lines, zero, largest_volume)
+        if time.monotonic() > until:
+            break
+    scores, trials, _, _, state = pool
+    count = int(state[0])
+    order = np.argsort(-scores[:count])[: _FITTED[number]]
+    return weighed(number, [(row[:6], row[6]) for row in trials[order]], lines)
+
+
+def weighed(family: int, trials: list[tuple[Floats, float]], lines: Lines) -> list[Metric]:
+    """Fit trials and return them with their weights, distinct ones, the best first."""
+    found: list[Metric] = []
+    n = len(lines.x)
+    out = np.zeros(4)
+    for trial, start in trials:
+        metric = np.array(trial)
+        zero = fit(family, 0, metric, start, lines.x, lines.sigma, lines.wavelength, n, 7)
+        if not np.all(np.isfinite(metric)):
+            continue
+        best = None
+        for centring in OF_FAMILY[ORDER[family]]:
+            weight = weigh(
+                family, centring, metric, zero, lines.x, lines.sigma, lines.height, lines.width,
+                lines.wavelength, n, out,
+            )  # fmt: skip
+            weight -= _PER_PARAMETER * _FREE[family] + _PER_CENTRING * (centring > 0)
+            if best is None or weight > best.weight:
+                best = Metric(family, centring, metric.copy(), zero, weight, *out)
+        if best is not None:
+            found.append(best)
+    found.sort(key=lambda one: -one.weight)
+    kept: list[Metric] = []
+    for one in found:
+        if not any(np.allclose(_key(one), _key(other), rtol=3e-3, atol=2e-5) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _key(one: Metric) -> Floats:
+    """Return what metrics of one family are told apart by."""
+    metric = one.metric
+    if one.family <= 2:
+        return np.array([metric[0], metric[2]])
+    if one.family == 3:
+        return np.sort(metric[:3])
+    if one.family == 4:
+        a, c = sorted((metric[0], metric[2]))
+        return np.array([a, c, metric[1], abs(metric[4])])
+    return np.append(np.sort(metric[:3]), np.prod(np.sort(np.abs(metric[3:]))) ** (1 / 3))
+
+
+def _try(pool: tuple[Floats, ...], family: int, lines: Lines, zero: float, volume: float) -> None:
+    """Offer trial cells of a family to a pool, for one zero."""
+    n = min(_TESTED[_FREE[family]], len(lines.x))
+    x = lines.x[:n] - zero
+    q = (2 * np.sin(np.radians(x) / 2) / lines.wavelength) ** 2
+    slope = 2 * np.sin(np.radians(x)) / lines.wavelength**2 * np.radians(1.0)
+    window = np.clip(_WINDOW[0] + 2 * lines.sigma[:n], *_WINDOW) * slope
+    top = q[-1] + window[-1]
+    scale = BINS / top
+    which = np.zeros(BINS + 2, np.uint8)
+    nearest = np.full(BINS + 2, np.inf)
+    for i in range(n):
+        first, last = int((q[i] - window[i]) * scale), int((q[i] + window[i]) * scale)
+        places = np.arange(max(first, 0), min(last, BINS) + 1)
+        off = np.abs((places + 0.5) / scale - q[i])
+        closer = off < nearest[places]
+        which[places[closer]] = i + 1
+        nearest[places[closer]] = off[closer]
+    chance = (1.5 if family > 0 else 1.0) * np.sqrt(q / top) / top * 2 * window
+    if family == 0:
+        chance = 2 * window / top
+    low, high = 1 / _LONGEST**2, 1 / _SHORTEST**2
+    common = (pool, q, chance, zero, which, scale, top, low, high)
+    if family == 0:
+        one_parameter(*common, _numbers(0), _KINDS[0])
+    elif family <= 2:
+        two_parameters(*common, _numbers(family), _KINDS[family], family, 13, 4)
+    elif family == 3:
+        boxes(*common, _KINDS[3])
+    else:
+        found = np.zeros((60000, 4))
+        lines_used, crossing, multiples = (8, 14, 2) if family == 4 else (8, 20, 1)
+        count = zones_of(q, which, scale, top, low, high, lines_used, crossing, multiples, found)
+        zones = _distinct_zones(found[:count], _ZONES[family - 4])
+        if family == 4:
+            planes_and_axis(*common, _KINDS[4], zones)
+            axis_and_planes(*common, _KINDS[4])
+        else:
+            plane_and_vector(*common, zones, 20)
+
+
+def _distinct_zones(found: Floats, most: int) -> Floats:
+    order = np.argsort(-found[:, 3])
+    found = found[order]
+    _, first = np.unique(np.rint(found[:, :3] * 1e4), axis=0, return_index=True)
+    return np.ascontiguousarray(found[np.sort(first)][:most])
+
+
+def _numbers(family: int) -> NDArray[np.int64]:
+    index = np.arange(30)
+    h, k = np.meshgrid(index, index)
+    if family == 0:
+        values = (h**2 + k**2)[:, :, None] + index**2
+    else:
+        values = h**2 + k**2 + (h * k if family == 2 else 0)
+    found = np.unique(values)
+    return found[found < 400]
+
+
+def _parity_kinds(centrings: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Tell for each centring which parities of h, k and l it has."""
+    parts = np.arange(8)
+    h, k, low = parts % 2, parts // 2 % 2, parts // 4
+    conditions = {
+        0: np.ones(8, dtype=bool),
+        1: (k + low) % 2 == 0,
+        2: (h + low) % 2 == 0,
+        3: (h + k) % 2 == 0,
+        4: (h + k + low) % 2 == 0,
+        5: ((h + k) % 2 == 0) & ((k + low) % 2 == 0),
+    }
+    return np.array([conditions[one] for one in centrings])
+
+
+_KINDS = (
+    np.array([[1, 1, 1, 1], [1, 1, 0, 0], [1, 0, 1, 0]], dtype=bool),
+    np.array([[1, 1], [1, 0]], dtype=bool),
+    np.array([[1, 1], [1, 0]], dtype=bool),
+    _parity_kinds(OF_FAMILY["orthorhombic"]),
+    _parity_kinds(OF_FAMILY["monoclinic"]),
+)
