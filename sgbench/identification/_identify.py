@@ -24,8 +24,10 @@ from sgbench.symmetry import reflection_conditions
 #: Families whose cells are looked for in seconds; the others take a search that is asked for.
 QUICK = ("cubic", "tetragonal", "trigonal-hexagonal")
 _ALL = (*QUICK, "orthorhombic", "monoclinic", "triclinic")
-# Classes whose lines are looked at one by one, as long as they are this probable.
-_LEADING, _PROBABLE = 3, 0.01
+# Classes whose lines are looked at one by one.
+_LEADING = 3
+# What the foot of a line has of its area, one width from it.
+_TAIL = 0.3
 # Classes and cells that are told.
 _MOST_CLASSES, _MOST_CELLS = 20, 5
 
@@ -159,9 +161,19 @@ def _peaks(lines: FoundLines, unexplained: Iterable[int]) -> tuple[Peak, ...]:
 
 
 def _unexplained(lines: FoundLines, fit: WholePatternFit) -> set[int]:
-    """Return which of the lines that were found are none of the cell's."""
-    others = fit.two_theta[fit.lattice_line < 0]
-    return {int(np.argmin(np.abs(lines.two_theta - place))) for place in others}
+    """Return which of the lines that were found are of something else than the cell.
+
+    What the profile leaves of a strong line at its foot, since lines are not symmetric, is found
+    as lines as well. So a line beside one of the cell's counts only if it has more of its area
+    than a tail that falls with the square of the distance would have.
+    """
+    own = fit.lattice_line >= 0
+    found = set()
+    for place, area in zip(fit.two_theta[~own], fit.intensity[~own], strict=True):
+        distance = np.maximum(np.abs(fit.two_theta[own] - place) / fit.width[own], 1.0)
+        if area > np.max(_TAIL * fit.intensity[own] / distance**2, initial=0.0):
+            found.add(int(np.argmin(np.abs(lines.two_theta - place))))
+    return found
 
 
 def _cell(one: FoundCell, lines: FoundLines) -> Cell:
@@ -178,7 +190,7 @@ def _classes(decoded: DecodedPattern) -> tuple[ClassAnswer, ...]:
     first: Evidence | None = None
     for place, one in enumerate(decoded.classes[:_MOST_CLASSES]):
         told = None
-        if place < _LEADING and (place == 0 or one.probability >= _PROBABLE):
+        if place < _LEADING:
             same = place > 0 and one.cell == decoded.classes[0].cell
             told = evidence(lines_of(one.cell), one.spacegroups[0], first if same else None)
             first = told if place == 0 else first

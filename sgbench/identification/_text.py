@@ -7,11 +7,13 @@ from typing import Any
 
 from sgbench.diffraction import FREE_PARAMETERS
 from sgbench.identification._answer import ClassAnswer, Evidence, Identification, Line
-from sgbench.text import table_text
+from sgbench.text import percent, table_text
 
 _WIDTH = 100
 # Lines of a class that are told one by one, and classes and groups that a table names.
 _MOST_LINES, _MOST_LISTED, _MOST_CLASSES, _MOST_GROUPS = 12, 8, 8, 4
+# Classes that are named whatever their probability, and the least of the others.
+_FEWEST_CLASSES, _LEAST_CHANCE = 3, 1e-3
 _PARAMETERS = ("a", "b", "c", "alpha", "beta", "gamma")
 _GREEK = {"alpha": "α", "beta": "β", "gamma": "γ"}
 
@@ -40,7 +42,7 @@ def summary_rows(answers: Sequence[Identification]) -> list[dict[str, Any]]:
                 "verdict": one.verdict,
                 "class": best.symbol if best else "",
                 "family": best.family if best else "",
-                "probability": f"{best.probability:.2f}" if best else "",
+                "probability (%)": percent(best.probability) if best else "",
                 "space groups": group_text(best, short=True) if best else "",
                 "cell": cell_text(best.family, one.cells[best.cell].cell) if best else "",
                 "doubt": one.doubts[0] if one.doubts else "",
@@ -86,7 +88,7 @@ def cell_rows(answer: Identification) -> list[dict[str, Any]]:
             "lines": f"{one.explained} of {one.found}",
             "zero (°)": f"{one.zero:.3f}",
             "fit": f"{one.goodness:.2f}",
-            "probability": f"{one.probability:.3f}",
+            "probability (%)": percent(one.probability),
         }
         for one in answer.cells
     ]
@@ -95,13 +97,15 @@ def cell_rows(answer: Identification) -> list[dict[str, Any]]:
 def class_rows(answer: Identification) -> list[dict[str, Any]]:
     """Return the leading classes as rows of a table."""
     rows = []
-    for one in answer.classes[:_MOST_CLASSES]:
+    for place, one in enumerate(answer.classes[:_MOST_CLASSES]):
+        if place >= _FEWEST_CLASSES and one.probability < _LEAST_CHANCE:
+            break
         told = one.evidence
         rows.append(
             {
                 "class": one.symbol,
                 "family": one.family,
-                "probability": f"{one.probability:.3f}",
+                "probability (%)": percent(one.probability),
                 "space groups (number): minerals": group_text(one),
                 "forbidden lines": forbidden_text(told) if told else "",
                 "against the first": against_text(told) if told else "",

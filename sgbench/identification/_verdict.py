@@ -17,8 +17,8 @@ _OTHER_PHASE = 0.15
 _LIKELY_CELL = 0.5
 # Fits as bad as this are of lines of another shape, another cell, or a textured sample.
 _BAD_FIT = 5.0
-# So many classes are named in a sentence.
-_NAMED = 4
+# So many classes, and so many lines, are named in a sentence.
+_NAMED, _LISTED = 4, 6
 
 
 def verdict(
@@ -47,10 +47,10 @@ def verdict(
         return "cannot tell", f"Nothing can be said: {against[0]}.", doubts
     best = classes[0]
     if best.probability >= LEAST:
-        summary = f"{_named(best)}, probability {best.probability:.2f}. {_groups(best)}"
+        summary = f"{_named(best)}, probability {_chance(best.probability)}. {_groups(best)}"
         return "one class", summary, doubts
     needed = _needed(classes)
-    listed = "; ".join(f"{_named(one)} ({one.probability:.2f})" for one in needed[:_NAMED])
+    listed = "; ".join(f"{_named(one)} {_chance(one.probability)}" for one in needed[:_NAMED])
     if len(needed) > _NAMED:
         listed += f"; and {len(needed) - _NAMED} more"
     return (
@@ -62,6 +62,10 @@ def verdict(
 
 def _named(one: ClassAnswer) -> str:
     return f"{one.symbol} ({one.family})"
+
+
+def _chance(probability: float) -> str:
+    return f"{percent(probability)} %"
 
 
 def _groups(one: ClassAnswer) -> str:
@@ -97,7 +101,7 @@ def _against(
     reasons = []
     if last - first < _SHORTEST:
         reasons.append(
-            f"the range is too short, {first:g} to {last:g}°, of which {_SHORTEST:g}° are the least"
+            f"the range is too short, {first:.2f} to {last:.2f}°; expected {_SHORTEST:g}° at least"
         )
     if not cells:
         if not peaks:
@@ -122,7 +126,7 @@ def _against(
         )
     if best.probability < _LIKELY_CELL:
         reasons.append(
-            f"several cells fit alike, the best with a probability of {best.probability:.2f}"
+            f"several cells fit alike, the best with a probability of {_chance(best.probability)}"
         )
     return reasons
 
@@ -132,9 +136,7 @@ def _doubts(cells: Sequence[Cell], peaks: Sequence[Peak], not_searched: Sequence
     if cells:
         alone = [one for one in peaks if not one.explained]
         if alone:
-            places = ", ".join(f"{one.two_theta:.2f}" for one in alone[:6])
-            more = f" and {len(alone) - 6} more" if len(alone) > 6 else ""
-            found.append(f"the first cell does not explain the lines at {places}{more}°")
+            found.append(f"the first cell does not explain {_places(alone)}")
         if cells[0].goodness > _BAD_FIT:
             found.append(
                 f"the fit of the whole pattern is {cells[0].goodness:.1f} times worse than its "
@@ -143,6 +145,19 @@ def _doubts(cells: Sequence[Cell], peaks: Sequence[Peak], not_searched: Sequence
     if cells and not_searched:
         found.append(f"{_and(not_searched)} cells were not searched")
     return found
+
+
+def _places(peaks: Sequence[Peak]) -> str:
+    """Name the highest of some lines by their angles."""
+    highest = sorted(sorted(peaks, key=lambda one: -one.height)[:_LISTED], key=_angle)
+    places = _and([f"{one.two_theta:.2f}" for one in highest])
+    if len(peaks) > len(highest):
+        return f"{len(peaks)} lines, the highest of them at {places}°"
+    return f"the line{'s' if len(peaks) > 1 else ''} at {places}°"
+
+
+def _angle(one: Peak) -> float:
+    return one.two_theta
 
 
 def _and(names: Sequence[str]) -> str:

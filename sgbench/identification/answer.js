@@ -123,7 +123,7 @@ function begin(figure) {
     }
     if (!(high > low)) [low, high] = [low - 1, low + 1];
     const py = (y) => TOP + (HEIGHT - TOP) * (1 - (scale(y) - low) / (1.04 * (high - low)));
-    const grid = ticks(range[0], range[1], Math.max(3, Math.floor(width() / 110)));
+    const grid = ticks(range[0], range[1], Math.max(4, Math.floor(width() / 90)));
     const foot = HEIGHT + ROW * rows.length;
     for (const x of grid.found)
       svg.append(
@@ -139,8 +139,9 @@ function begin(figure) {
         choice.value === "linear" ? "intensity" : `intensity, ${choice.selectedOptions[0].text}`,
       ),
     );
-    for (const [name, curve] of Object.entries(data.curves).reverse())
-      svg.append(s("path", { class: name, d: path(curve, range, px, py) }));
+    for (const name of ["measured", "background", "fit"])
+      if (data.curves[name])
+        svg.append(s("path", { class: name, d: path(data.curves[name], range, px, py) }));
     rows.forEach((row, i) => marks(svg, row, HEIGHT + ROW * i));
     wire(svg);
     const focused = chart.contains(document.activeElement);
@@ -160,7 +161,8 @@ function begin(figure) {
       if (allowed) svg.append(s("line", { class: "mark", x1: px(x), x2: px(x), y1, y2 }));
       else if (state === "there")
         svg.append(s("line", { class: "mark against", x1: px(x), x2: px(x), y1, y2 }));
-      else svg.append(s("circle", { class: "mark forbidden", cx: px(x), cy: (y1 + y2) / 2, r: 2.5 }));
+      else if (state === "absent")
+        svg.append(s("circle", { class: "mark forbidden", cx: px(x), cy: (y1 + y2) / 2, r: 2.5 }));
     }
   }
 

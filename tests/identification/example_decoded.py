@@ -29,7 +29,9 @@ def pattern(spacegroup, cell, extra=(), last=90.0, seed=0, counts=3000.0, noise=
     y = np.full(len(x), 100.0)
     for place, height in [*heights, *extra]:
         y += height * np.exp(-4 * np.log(2) * ((x - place) / WIDTH) ** 2)
-    return measured_pattern(x, np.random.default_rng([noise, 9]).poisson(y).astype(float), wavelength=CU)
+    return measured_pattern(
+        x, np.random.default_rng([noise, 9]).poisson(y).astype(float), wavelength=CU
+    )
 
 
 def decoded(measured, family, cell, order=(0, 1, 2)):
