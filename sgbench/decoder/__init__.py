@@ -1,7 +1,8 @@
-"""Decoders that need no training: index the cell, fit all lines, weigh the extinction classes.
+"""A decoder that needs no training: index the cell, fit all lines, weigh the extinction classes.
 
-`decode` is for the benchmark's ideal patterns of a family that is told, `decode_pattern` for
-measured ones.
+`decode_pattern` takes any measured pattern; `decode` and `decode_each` take ideal patterns of a
+known protocol and family, and are fast. `rank_classes` weighs classes by intensities of another
+program.
 """
 
 from sgbench.decoder._classes import RankedClass
@@ -15,6 +16,7 @@ from sgbench.decoder._decode_pattern import (
 from sgbench.decoder._found_lines import FoundLines
 from sgbench.decoder._indexing import INDEXED
 from sgbench.decoder._lattices import CandidateLattice
+from sgbench.decoder._rank_classes import rank_classes
 from sgbench.decoder._whole_pattern import WholePatternFit
 
 __all__ = [
@@ -30,5 +32,6 @@ __all__ = [
     "decode",
     "decode_each",
     "decode_pattern",
+    "rank_classes",
     "spacegroup_probabilities",
 ]

@@ -1,31 +1,29 @@
 """How probable extinction classes are, given intensities of all lines of a lattice.
 
 After Markvardsen, David, Johnson & Shankland (2001), Acta Cryst. A57, 47, and their later papers
-(2008, J. Appl. Cryst. 41, 1177; 2012, J. Appl. Cryst. 45, 1086): an allowed line has an intensity of
-a law that is known beforehand and never below zero, a forbidden one has none, and the evidence is
-the integral over all intensities. Here the integral is over what else was refined as well.
+(2008, J. Appl. Cryst. 41, 1177; 2012, J. Appl. Cryst. 45, 1086): an allowed line has an intensity
+of a law that is known beforehand and never below zero, a forbidden one has none, and the evidence
+is the integral over all intensities. Here the integral is over what else was refined as well.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from sgbench.decoder._expectation import log_integrals
-from sgbench.decoder._lattice_lines import ClassSettings, LatticeLines, class_settings
+from sgbench.decoder._lattice_lines import ClassSettings
 from sgbench.decoder._laws import (
     Law,
     LineLaw,
-    check_law,
     law_of_settings,
     nearly_uniform,
     uniform_scale,
     wilson_means,
 )
 from sgbench.decoder._whole_pattern import WholePatternFit
-from sgbench.diffraction import coefficients, free_parameters, lorentz_factor, metric
-from sgbench.errors import SgbenchError
+from sgbench.diffraction import lorentz_factor
 from sgbench.symmetry import extinction_classes, family_spacegroups
 
 # Sweeps of expectation propagation over the whole lattice, and over settings that are near the
@@ -44,10 +42,6 @@ _ROUNDS = 3
 TEMPER = {"uniform": 0.5, "wilson": 0.3}
 # Probability that the truth is none of what was weighed.
 _DOUBT = 2e-3
-# In intensities of another program: what may be at a forbidden line as a share of the mean
-# intensity, how many have to be below zero to tell uncertainties, and correlations that count (the
-# authors of ExtSym take 0.4).
-_LEAK_OF_TYPICAL, _FEWEST_BELOW, _CORRELATED = 0.03, 5, 0.3
 # Relative standard deviation of what is known of the metric beforehand, and standard deviations of
 # the instrument's parameters (`_whole_pattern`).
 _METRIC_SLACK = 0.3
@@ -117,153 +111,6 @@ class Problem:
     constant: float
 
 
-def rank_classes(
-    family: str,
-    cell: ArrayLike | None,
-    hkl: ArrayLike,
-    intensity: ArrayLike,
-    covariance: ArrayLike,
-    law: str = "wilson",
-) -> tuple[RankedClass, ...]:
-    """Rank the extinction classes of a family by intensities that a Pawley fit gave.
-
-    Parameters
-    ----------
-    family : str
-    cell : array_like, shape (6,) or (p,), or None
-        a, b, c in ångström and alpha, beta, gamma in degrees, or the family's free parameters. None
-        where reflections are sorted by their Bragg angles; then these are not needed.
-    hkl : array_like of int, shape (n, 3)
-        Reflections that the fit had, those of a lattice without extinctions, one for each set of
-        equivalent ones.
-    intensity : array_like, shape (n,)
-        Of one reflection each, Lorentz and polarisation factors and multiplicity taken out.
-    covariance : array_like, shape (n, n)
-    law : {'wilson', 'uniform'}
-        How intensities are distributed: of measured or of designed patterns.
-
-    Returns
-    -------
-    tuple of RankedClass
-        All classes of the family, the most probable first.
-
-    Raises
-    ------
-    SgbenchError
-        If shapes do not fit, the covariance has no positive diagonal, or the law is unknown.
-    """
-    of_law = check_law(law)
-    indices = np.asarray(hkl, dtype=np.int64)
-    heights = np.asarray(intensity, dtype=np.float64)
-    spread = np.asarray(covariance, dtype=np.float64)
-    n = len(heights)
-    if indices.shape != (n, 3) or spread.shape != (n, n) or n == 0:
-        raise SgbenchError(
-            f"hkl of shape {indices.shape}, {n} intensities and a covariance of shape "
-            f"{spread.shape} do not fit; expected (n, 3), n and (n, n). Give a row a reflection."
-        )
-    if not (np.isfinite(spread).all() and np.isfinite(heights).all() and np.diag(spread).min() > 0):
-        raise SgbenchError(
-            "intensities or covariance are not finite, or a variance is not above zero; expected "
-            "a variance for each intensity. Leave those reflections out."
-        )
-    if cell is None:
-        # There are as many reflections up to s as grow with the cube of s.
-        s_squared = (np.arange(1, n + 1) / n) ** (2 / 3) / 4
-    else:
-        of_metric = metric(family, free_parameters(family, cell)[None, :])[0]
-        s_squared = coefficients(family, indices) @ of_metric / 4
-    order = np.argsort(s_squared, kind="stable")
-    indices, heights, s_squared = indices[order], heights[order], s_squared[order]
-    spread = spread[np.ix_(order, order)]
-    spread = spread * _larger(heights, np.sqrt(np.diag(spread))) ** 2
-    first = _blocks(spread)
-    precision = _precision(spread, first)
-    normal = np.zeros((n, int(np.max(np.arange(n) - first)) + 1))
-    for row in range(n):
-        normal[row, : row - first[row] + 1] = precision[row, first[row] : row + 1]
-    lines = _listed_lines(family, indices)
-    typical = float(np.mean(np.abs(heights)))
-    problem = Problem(
-        np.arange(n), first, normal, precision @ heights, np.zeros((n, 0)),
-        np.zeros((0, 0)), np.zeros(0), float(heights @ precision @ heights), np.ones(n), s_squared,
-        0.1 * np.sqrt(np.diag(spread)) + _LEAK_OF_TYPICAL * typical, np.full(n, typical), 0.0,
-    )  # fmt: skip
-    settings = class_settings(lines)
-    evidence = class_evidence(problem, settings, of_law)
-    return ranked([(family, evidence)], of_law)
-
-
-def _larger(heights: NDArray[np.float64], deviation: NDArray[np.float64]) -> float:
-    """Return how many times larger uncertainties are than those given, at least 1.
-
-    Intensities are not below zero, so those that come out below say by how much they are off.
-    """
-    below = heights[heights < 0] / deviation[heights < 0]
-    return max(1.0, float(np.sqrt(np.mean(below**2)))) if len(below) >= _FEWEST_BELOW else 1.0
-
-
-def _blocks(covariance: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the first line of the run of lines that each is correlated with."""
-    n = len(covariance)
-    deviation = np.sqrt(np.diag(covariance))
-    coupled = np.abs(covariance) > _CORRELATED * deviation[:, None] * deviation
-    coupled[np.diag_indices(n)] = True
-    # A run ends where none of its lines is correlated with a later one.
-    last = np.maximum.accumulate(n - 1 - coupled[:, ::-1].argmax(axis=1))
-    begins = np.append(True, last[:-1] < np.arange(1, n))
-    return np.asarray(np.maximum.accumulate(np.where(begins, np.arange(n), 0)))
-
-
-def _precision(
-    covariance: NDArray[np.float64], first: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Return the inverse of a covariance, run by run."""
-    precision = np.zeros_like(covariance)
-    for begin in np.unique(first):
-        run = np.flatnonzero(first == begin)
-        precision[np.ix_(run, run)] = _inverse(covariance[np.ix_(run, run)])
-    return precision
-
-
-def _listed_lines(family: str, hkl: NDArray[np.int64]) -> LatticeLines:
-    """Return reflections as lines; one that stands alone in its line stands for all of it."""
-    rows, line, count = np.unique(
-        coefficients(family, hkl), axis=0, return_inverse=True, return_counts=True
-    )
-    line = line.ravel()
-    representatives, of_line = [], []
-    for index, one in enumerate(hkl):
-        images = _exchanged(family, one) if count[line[index]] == 1 else one[None, :]
-        representatives.append(images)
-        of_line.append(np.full(len(images), index))
-    every = np.concatenate(representatives)
-    return LatticeLines(
-        family, rows[line], hkl, np.ones(len(hkl), np.int64), every, np.concatenate(of_line)
-    )
-
-
-def _exchanged(family: str, hkl: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return images of a reflection that share its line and are absent for other groups alone."""
-    h, k, l = hkl  # noqa: E741
-    if family == "tetragonal":
-        return np.array([[h, k, l], [k, h, l]])
-    if family == "cubic":
-        return np.array([[h, k, l], [k, h, l]])
-    if family == "trigonal-hexagonal":
-        return np.array([[h, k, l], [k, h, l], [h, k, -l], [k, h, -l]])
-    return hkl[None, :]
-
-
-def _inverse(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the inverse; correlations that cannot be are drawn together until they can."""
-    deviation = np.sqrt(np.diag(covariance))
-    correlation = covariance / deviation[:, None] / deviation
-    values, axes = np.linalg.eigh((correlation + correlation.T) / 2)
-    inverse = (axes / np.maximum(values, 1e-3)) @ axes.T
-    return np.asarray(inverse / deviation[:, None] / deviation)
-
-
 def problem_of(fit: WholePatternFit, wavelength: float, law: Law, level: float) -> Problem:
     """Return the problem that a whole-pattern fit leaves.
 
@@ -290,8 +137,9 @@ def problem_of(fit: WholePatternFit, wavelength: float, law: Law, level: float) 
     others = np.maximum(at_centre - peak, 0.0) * 1.2 * fit.width
     strongest = float(np.max(peak)) if len(peak) else 0.0
     leak = (_LEAK + _LEAK_OF_EXCESS * fit.excess) * others
-    floor = 0.05 / np.sqrt(np.maximum(scale * fit.normal[np.arange(len(own)), np.arange(len(own)) - fit.first], 1e-300))
-    p = len(fit.free)
+    floor = 0.05 / np.sqrt(
+        np.maximum(scale * fit.normal[np.arange(len(own)), np.arange(len(own)) - fit.first], 1e-300)
+    )
     slack = np.append(np.full(_metric_terms(fit), _METRIC_SLACK), _INSTRUMENT_SLACK)
     n_terms = fit.border.shape[1] - len(slack)
     square = scale * fit.border_square
@@ -300,7 +148,6 @@ def problem_of(fit: WholePatternFit, wavelength: float, law: Law, level: float) 
     span = fit.angles[-1] - fit.angles[0]
     constant = -float(np.sum(np.log(slack))) - 0.5 * len(slack) * np.log(2 * np.pi)
     constant += n_others * float(np.log(np.median(fit.width) / span))
-    del p
     return Problem(
         fit.lattice_line, fit.first, scale * fit.normal, scale * fit.right, scale * fit.border,
         square, scale * fit.border_right, scale * fit.square, unit,
@@ -321,7 +168,7 @@ def class_evidence(problem: Problem, settings: ClassSettings, law: Law) -> NDArr
     n = len(problem.right)
     own = problem.lattice_line >= 0
     every = np.ones((1, n), dtype=bool)
-    unit, other = problem.unit, np.maximum(problem.strongest_other, 1e-300)
+    unit = problem.unit
     # A first law, wide enough for all lines, gives intensities that are not below zero.
     diagonal = problem.normal[np.arange(n), np.arange(n) - problem.first]
     guess = np.maximum(problem.right / np.maximum(diagonal, 1e-300), 0.0)
@@ -335,6 +182,7 @@ def class_evidence(problem: Problem, settings: ClassSettings, law: Law) -> NDArr
     else:
         means = np.empty(n)
         means[own] = wilson_means(mean[own], unit[own], problem.s_squared[own])
+    other = np.maximum(problem.strongest_other, 1e-6 * upper)
     alien = nearly_uniform(other)
     means[~own] = other[~own]
     present = np.ones((len(settings.present), n), dtype=bool)
@@ -342,10 +190,7 @@ def class_evidence(problem: Problem, settings: ClassSettings, law: Law) -> NDArr
     of_lattice = law_of_settings(law, every, mean, means)
     laws = law_of_settings(law, present, mean, means)
     for one in (of_lattice, laws):
-        for part, value in (
-            (one.curvature, alien.curvature), (one.slope, alien.slope), (one.log_norm, alien.log_norm),
-        ):  # fmt: skip
-            part[:, ~own] = value[~own]
+        one.put(alien, ~own)
     _, tau, nu, mean, variance = integral(every, of_lattice, tau, nu, _SWEEPS_OF_LATTICE)
     rough, *_ = integral(present, laws, tau, nu, 0)
     weight = logsumexp(np.log(settings.prior)[:, None], b=settings.weight, axis=0)
@@ -354,11 +199,12 @@ def class_evidence(problem: Problem, settings: ClassSettings, law: Law) -> NDArr
     gain = 0.5 * alone * np.abs(alone) / (spread + problem.leak**2) + _CONTAMINATED
     spared = np.where((alone < problem.strongest_other) & (gain > 0), gain, 0.0)
     hopeful = rough + weight + ~present @ spared
-    close = _nearest(rough + weight) | _nearest(hopeful)
-    (close,) = np.nonzero(close)
+    (close,) = np.nonzero(_nearest(rough + weight) | _nearest(hopeful))
     fine = rough.copy()
-    for setting in close:
-        fine[setting] = _closely(problem, integral, present[setting], _row(laws, setting), alien, tau, nu)
+    for setting in close.tolist():
+        fine[setting] = _closely(
+            problem, integral, present[setting], _row(laws, setting), alien, tau, nu
+        )
     # What was not looked at closely stays below what was by as much as the first estimate says.
     rest = np.setdiff1d(np.arange(len(fine)), close)
     fine[rest] += min(float(np.median(fine[close] - rough[close])), 0.0)
@@ -428,7 +274,9 @@ def _closely(
     allowed = present.copy()
     penalty, best = 0.0, -np.inf
     for _ in range(_ROUNDS):
-        (value,), own_tau, own_nu, mean, variance = integral(allowed[None, :], law, tau, nu, _SWEEPS)
+        (value,), own_tau, own_nu, mean, variance = integral(
+            allowed[None, :], law, tau, nu, _SWEEPS
+        )
         best = max(best, float(value) + penalty)
         alone, spread = _alone(mean, variance, own_tau, own_nu)
         gain = 0.5 * alone * np.abs(alone) / (spread + problem.leak**2)
@@ -438,16 +286,11 @@ def _closely(
         worst = seen & (gain >= 0.5 * gain[seen].max())
         allowed = allowed | worst
         penalty += _CONTAMINATED * int(worst.sum())
-        for part, value_of in (
-            (law.curvature, alien.curvature), (law.slope, alien.slope), (law.log_norm, alien.log_norm),
-        ):  # fmt: skip
-            part[0, worst] = value_of[worst]
+        law.put(alien, worst)
     return best
 
 
-def ranked(
-    evidence: list[tuple[str, NDArray[np.float64]]], law: Law
-) -> tuple[RankedClass, ...]:
+def ranked(evidence: list[tuple[str, NDArray[np.float64]]], law: Law) -> tuple[RankedClass, ...]:
     """Rank the classes of some cells by their evidence.
 
     Parameters

@@ -207,9 +207,7 @@ def _weighed(
     return DecodedPattern(lines, cells, ranked(evidence, law), searched)
 
 
-def _found_cell(
-    candidate: CandidateLattice, fit: WholePatternFit, probability: float
-) -> FoundCell:
+def _found_cell(candidate: CandidateLattice, fit: WholePatternFit, probability: float) -> FoundCell:
     cell = full_cell(fit.family, fit.free)
     names = FREE_PARAMETERS[fit.family]
     spread = full_cell(fit.family, fit.uncertainty)
@@ -258,8 +256,8 @@ def _checked(
     shapes = [x.shape, y.shape] + ([] if spread is None else [spread.shape])
     if x.ndim != 1 or len(set(shapes)) != 1:
         raise SgbenchError(
-            f"two_theta, intensity and sigma have the shapes {shapes}; expected (n,) each. Give one "
-            "intensity an angle."
+            f"two_theta, intensity and sigma have the shapes {shapes}; expected (n,) each. Give "
+            "one intensity an angle."
         )
     if spread is not None:
         usable = np.isfinite(spread) & (spread > 0)
@@ -308,6 +306,6 @@ def _nothing(lines: FoundLines, searched: tuple[str, ...]) -> str:
     )
     return (
         f"no cell was found: {seen}, and none of the families searched ({', '.join(searched)}) has "
-        "a cell for them; expected lines of one phase, of a known wavelength. Check the wavelength, "
-        "search other families or allow more time."
+        "a cell for them; expected lines of one phase and wavelength. Check the wavelength, search "
+        "other families or allow more time."
     )

@@ -1,12 +1,12 @@
-"""Expectation propagation: the integral over all intensities that none of which is below zero.
+"""Expectation propagation: the integral over all intensities that are not below zero.
 
 The data are Gaussian in the intensities, with a banded normal matrix, and in what else was refined,
 the border. Before the data are seen, an allowed line's intensity has a density proportional to
-exp(-curvature I^2 / 2 + slope I) above zero and none below: an exponential law (Wilson's, of acentric
-reflections) or a piece of a normal one. Each such factor is replaced by the Gaussian that suits the
-rest of the problem best (Minka 2001, Expectation propagation for approximate Bayesian inference), so
-that overlap is accounted for. All densities are log-concave, for which this converges and its
-integral is accurate. A forbidden line has a narrow Gaussian around zero instead.
+exp(-curvature I^2 / 2 + slope I) above zero and none below: an exponential law (Wilson's, of
+acentric reflections) or a piece of a normal one. Each such factor is replaced by the Gaussian that
+suits the rest of the problem best (Minka 2001, Expectation propagation for approximate Bayesian
+inference), so that overlap is accounted for. All densities are log-concave, for which this
+converges and its integral is accurate. A forbidden line has a narrow Gaussian around zero instead.
 """
 
 import math
@@ -116,7 +116,7 @@ def log_integrals(  # type: ignore[no-untyped-def]
                     new_variance = max(new_variance, 1e-12 / tilted)
                     new_tau = max(1.0 / new_variance - cavity, 1e-12 * cavity)
                     new_nu = new_mean / new_variance - cavity_pull
-                    # Half steps in the logarithm keep what oscillates from doing so.
+                    # Shorter steps keep what oscillates from doing so.
                     tau[k] += 0.8 * (new_tau - tau[k])
                     nu[k] += 0.8 * (new_nu - nu[k])
             result[setting] = total

@@ -105,7 +105,9 @@ def _representatives(
     below = (
         limits * [1, family == "triclinic", 1] if low else limits * [0, 0, 1] if hexagonal else 0
     )
-    axes = [np.arange(-b, limit + 1) for b, limit in zip(below * np.ones(3, int), limits, strict=True)]
+    axes = [
+        np.arange(-b, limit + 1) for b, limit in zip(below * np.ones(3, int), limits, strict=True)
+    ]
     hkl = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
     h, k, l = hkl.T  # noqa: E741
     if family == "triclinic":
@@ -136,8 +138,6 @@ def class_settings(lines: LatticeLines) -> ClassSettings:
             rows[index * len(changes) + number, lines.line[allowed]] = True
     present, setting = np.unique(rows, axis=0, return_inverse=True)
     weight = np.zeros((len(classes), len(present)))
-    np.add.at(
-        weight, (np.arange(len(rows)) // len(changes), setting.ravel()), 1.0 / len(changes)
-    )
+    np.add.at(weight, (np.arange(len(rows)) // len(changes), setting.ravel()), 1.0 / len(changes))
     members = np.bincount(class_labels(groups))
     return ClassSettings(present, weight, members / members.sum())

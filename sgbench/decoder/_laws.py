@@ -2,9 +2,9 @@
 
 Each law is exp(-curvature I^2 / 2 + slope I) above zero, with a scale for each line:
 
-- ``wilson``: intensities of a structure are exponential (Wilson 1949, Acta Cryst. 2, 318, acentric),
-  with a mean that grows with the multiplicity of the line and falls off as exp(-2 B s^2). Where a
-  class forbids lines, the others share what is there, as in centred cells.
+- ``wilson``: intensities of a structure are exponential (Wilson 1949, Acta Cryst. 2, 318,
+  acentric), with a mean that grows with the multiplicity of the line and falls off as
+  exp(-2 B s^2). Where a class forbids lines, the others share what is there, as in centred cells.
 - ``uniform``: designed intensities are even up to a scale, whatever the line. Preferred orientation
   blurs the upper end, so a piece of a normal density stands for it.
 """
@@ -34,6 +34,12 @@ class LineLaw:
     curvature: NDArray[np.float64]
     slope: NDArray[np.float64]
     log_norm: NDArray[np.float64]
+
+    def put(self, other: "LineLaw", lines: NDArray[np.bool_]) -> None:
+        """Write the laws of some lines, which do not depend on the setting, into all settings."""
+        self.curvature[:, lines] = other.curvature[lines]
+        self.slope[:, lines] = other.slope[lines]
+        self.log_norm[:, lines] = other.log_norm[lines]
 
 
 def check_law(law: str) -> Law:
@@ -130,8 +136,8 @@ def law_of_settings(
     """
     if law == "uniform":
         one = nearly_uniform(means)
-        wide = [np.broadcast_to(part, present.shape).copy() for part in (one.curvature, one.slope, one.log_norm)]
-        return LineLaw(*wide)
+        parts = (one.curvature, one.slope, one.log_norm)
+        return LineLaw(*(np.broadcast_to(part, present.shape).copy() for part in parts))
     ratio = np.maximum(intensity, 0.0) / means
     count = np.maximum(present.sum(axis=1), 1)
     factor = np.maximum(present @ ratio / count, 1e-6)

@@ -1,9 +1,9 @@
 """Kernels of the whole-pattern fit: doublets of pseudo-Voigt lines over points at any angles.
 
 A line has unit area. Near its centre it is computed at every point that it reaches; the values of
-all lines lie one after the other in flat arrays, those of line i at ``offset[i]:offset[i + 1]``, for
-the points ``start[i], start[i] + 1, …``. Farther out the Lorentzian part alone is left, which is
-weak and smooth; `far_tails` adds it up with intensities that are known already.
+all lines lie one after the other in flat arrays, those of line i at ``offset[i]:offset[i + 1]``,
+for the points from ``start[i]`` on. Farther out the Lorentzian part alone is left, which is weak
+and smooth; `far_tails` adds it up with intensities that are known already.
 """
 
 import numba

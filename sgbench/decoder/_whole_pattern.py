@@ -1,8 +1,8 @@
 """The whole-pattern fit: intensities of all lines of a lattice, and what the instrument did.
 
-A pattern is a smooth background, the lines of a lattice with free intensities (Pawley 1981, J. Appl.
-Cryst. 14, 357) and lines of other phases. Their places follow from the cell, a zero shift and a
-sample that lies off the axis; their full width is that of Caglioti, Paoletti & Ricci (1958); their
+A pattern is a smooth background, the lines of a lattice with free intensities (Pawley 1981, J.
+Appl. Cryst. 14, 357) and lines of other phases. Places follow from the cell, a zero shift and a
+sample that lies off the axis; the full width is that of Caglioti, Paoletti & Ricci (1958); the
 shape is a pseudo-Voigt function, repeated for K-alpha-2. Intensities and background enter linearly,
 and the normal matrix of intensities is banded. All else is refined by Gauss-Newton steps in which
 the linear parameters are solved for (Golub & Pereyra 1973).
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sgbench.decoder._found_lines import FoundLines
 from sgbench.decoder._lattice_lines import LatticeLines, lattice_lines
 from sgbench.decoder._lattices import CandidateLattice
+from sgbench.decoder._metric import free_of_metric, free_uncertainty
 from sgbench.decoder._pawley import factorised, solved
 from sgbench.decoder._profiles import (
     far_tails,
@@ -27,7 +28,7 @@ from sgbench.decoder._profiles import (
     summed,
     windows,
 )
-from sgbench.diffraction import FREE_PARAMETERS, free_parameters, metric, two_theta_of
+from sgbench.diffraction import free_parameters, metric, two_theta_of
 
 # Full widths to either side of a line over which it is computed point by point, and over which its
 # Lorentzian part is.
@@ -212,16 +213,19 @@ def fit_whole_pattern(
     )  # fmt: skip
     largest_q = (2 * np.sin(np.radians(min(two_theta[-1] + 1.0, 179.0) / 2)) / wavelength) ** 2
     lines = lattice_lines(family, free, float(largest_q))
-    of_metric, zero = _from_positions(lines, metric(family, free[None, :])[0], lattice, found, wavelength)
+    of_metric, zero = _from_positions(
+        lines, metric(family, free[None, :])[0], lattice, found, wavelength
+    )
     instrument = np.array([zero, 0.0, 1.0, 0.0, 0.0, _FIRST_SHARE, 0.0])
     model = _Model(of_metric, instrument, np.empty(0))
     state: _Solved | None = None
     for steps in _STEPS:
         others = _others(lines, model, found, wavelength)
         state = _refined(pattern, lines, replace(model, others=others), fwhm, steps)
-        if state is None:
-            return None
-        model = state.model
+        if state is not None:
+            model = state.model
+    if state is None:
+        return None
     return _finished(pattern, lines, family, state, fwhm)
 
 
@@ -292,7 +296,9 @@ def _refined(
         step = _step(pattern, state, drift)
         trial = None
         for _ in range(3):
-            trial = _solve(pattern, lines, _moved_others(pattern, state, model.changed(step)), fwhm, state)
+            trial = _solve(
+                pattern, lines, _moved_others(pattern, state, model.changed(step)), fwhm, state
+            )
             if trial is not None and trial.chi_squared <= state.chi_squared * (1 + 1e-9):
                 break
             step = step / 3
@@ -419,9 +425,7 @@ def _drift(
     n = len(pattern.two_theta)
     parts = [
         moved(state.start, state.offset, slopes, weights * strength[:, None], n)
-        for slopes, weights in zip(
-            state.slopes, (by_centre, by_width, by_share), strict=True
-        )
+        for slopes, weights in zip(state.slopes, (by_centre, by_width, by_share), strict=True)
     ]
     return np.column_stack(parts)
 
@@ -436,9 +440,7 @@ def _bordered(
     return cross, columns.T @ weighted
 
 
-def _step(
-    pattern: _Pattern, state: _Solved, drift: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _step(pattern: _Pattern, state: _Solved, drift: NDArray[np.float64]) -> NDArray[np.float64]:
     cross, square = _bordered(pattern, state, drift)
     half = half_solved_columns(state.factor, state.lead, cross)
     schur = square - half.T @ half
@@ -469,9 +471,8 @@ def _finished(
     lattice_line = np.where(own, state.order, -1)
     freedom = max(len(left) - len(state.intensity) - cross.shape[1], 1)
     goodness = float(np.sqrt(state.chi_squared / freedom))
-    signal = state.rest - 0.0
     above = pattern.intensity - state.background
-    unexplained = max(float(np.sum(weight * signal**2)) - freedom, 0.0)
+    unexplained = max(float(np.sum(weight * state.rest**2)) - freedom, 0.0)
     excess = float(np.sqrt(unexplained / max(float(np.sum(weight * above**2)), 1e-300)))
     half = half_solved_columns(state.factor, state.lead, cross)
     schur = square - half.T @ half
@@ -479,8 +480,8 @@ def _finished(
     covariance = np.linalg.pinv(schur, hermitian=True, rcond=1e-14)
     n_terms = pattern.smooth.shape[1]
     relative = covariance[n_terms : n_terms + p, n_terms : n_terms + p] * max(goodness, 1.0) ** 2
-    free = _free_of(family, state.model.metric)
-    uncertainty = _uncertainty(family, state.model.metric, relative)
+    free = free_of_metric(family, state.model.metric)
+    uncertainty = free_uncertainty(family, state.model.metric, relative)
     return WholePatternFit(
         family, free, uncertainty, float(state.model.instrument[0]),
         float(state.model.instrument[1]), lines.take(state.kept), lattice_line,
@@ -488,41 +489,3 @@ def _finished(
         cross, square, pull, float(np.sum(weight * left**2)),
         pattern.two_theta, pattern.intensity - state.rest, state.background, goodness, excess,
     )  # fmt: skip
-
-
-def _free_of(family: str, of_metric: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the free parameters of a reciprocal metric."""
-    g = of_metric
-    if family == "cubic":
-        return np.asarray(1 / np.sqrt(g))
-    if family == "tetragonal":
-        return np.asarray(1 / np.sqrt(g))
-    if family == "trigonal-hexagonal":
-        return np.asarray(np.sqrt(np.array([4 / 3, 1.0]) / g))
-    reciprocal = np.zeros((3, 3))
-    reciprocal[np.diag_indices(3)] = g[:3]
-    if family == "monoclinic":
-        reciprocal[0, 2] = reciprocal[2, 0] = g[3]
-    elif family == "triclinic":
-        for (i, j), value in zip(((1, 2), (0, 2), (0, 1)), g[3:], strict=True):
-            reciprocal[i, j] = reciprocal[j, i] = value
-    direct = np.linalg.inv(reciprocal)
-    edges = np.sqrt(np.diag(direct))
-    cosines = [direct[i, j] / (edges[i] * edges[j]) for i, j in ((1, 2), (0, 2), (0, 1))]
-    cell = np.concatenate([edges, np.degrees(np.arccos(np.clip(cosines, -1, 1)))])
-    places = ["abc".find(name) if name in ("a", "b", "c") else ("alpha", "beta", "gamma").index(name) + 3
-              for name in FREE_PARAMETERS[family]]
-    return np.asarray(cell[places])
-
-
-def _uncertainty(
-    family: str, of_metric: NDArray[np.float64], relative: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return standard uncertainties of the free parameters from those of the metric (relative)."""
-    centre = _free_of(family, of_metric)
-    slopes = np.empty((len(centre), len(of_metric)))
-    for column in range(len(of_metric)):
-        step = np.zeros(len(of_metric))
-        step[column] = 1e-6
-        slopes[:, column] = (_free_of(family, of_metric * (1 + step)) - centre) / 1e-6
-    return np.asarray(np.sqrt(np.maximum(np.diag(slopes @ relative @ slopes.T), 0.0)))
