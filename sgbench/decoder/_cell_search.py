@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 
+import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,10 +15,11 @@ from sgbench.decoder._trial_cells import (
     one_parameter,
     plane_and_vector,
     planes_and_axis,
+    reduced_plane,
     two_parameters,
     zones_of,
 )
-from sgbench.decoder._trial_kernels import BINS, new_pool
+from sgbench.decoder._trial_kernels import BINS, UNSEEN, new_pool
 
 Floats = NDArray[np.float64]
 
@@ -109,12 +111,12 @@ def lines_for(lines: FoundLines, wavelength: float) -> Lines:
     )
 
 
-def metrics_of(family: str, lines: Lines, largest_volume: float, until: float) -> list[Metric]:
+def metrics_of(family: str, lines: Lines, until: float) -> list[Metric]:
     """Return metrics of a family that explain the lines, the best first."""
     number = ORDER.index(family)
     pool = new_pool()
     for zero in _ZEROS:
-        _try(pool, number, lines, zero, largest_volume)
+        _try(pool, number, lines, zero)
         if time.monotonic() > until:
             break
     scores, trials, _, _, state = pool
@@ -160,12 +162,18 @@ def _key(one: Metric) -> Floats:
     if one.family == 3:
         return np.sort(metric[:3])
     if one.family == 4:
-        a, c = sorted((metric[0], metric[2]))
-        return np.array([a, c, metric[1], abs(metric[4])])
-    return np.append(np.sort(metric[:3]), np.prod(np.sort(np.abs(metric[3:]))) ** (1 / 3))
+        return np.array([*reduced_plane(metric[0], metric[2], metric[4]), metric[1]])
+    return reduced(metric)
 
 
-def _try(pool: tuple[Floats, ...], family: int, lines: Lines, zero: float, volume: float) -> None:
+def reduced(metric: Floats) -> Floats:
+    """Return the metric of the reduced basis (Niggli) of a lattice."""
+    vector = gemmi.GruberVector(list(metric))
+    vector.niggli_reduce()
+    return np.array(vector.parameters)
+
+
+def _try(pool: tuple[Floats, ...], family: int, lines: Lines, zero: float) -> None:
     """Offer trial cells of a family to a pool, for one zero."""
     n = min(_TESTED[_FREE[family]], len(lines.x))
     x = lines.x[:n] - zero
@@ -175,6 +183,7 @@ def _try(pool: tuple[Floats, ...], family: int, lines: Lines, zero: float, volum
     top = q[-1] + window[-1]
     scale = BINS / top
     which = np.zeros(BINS + 2, np.uint8)
+    which[: int(max(q[0] - 2 * window[0], 0) * scale)] = UNSEEN
     nearest = np.full(BINS + 2, np.inf)
     for i in range(n):
         first, last = int((q[i] - window[i]) * scale), int((q[i] + window[i]) * scale)

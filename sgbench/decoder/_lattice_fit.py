@@ -214,7 +214,7 @@ def fit(family, centring, metric, zero, x, sigma, wavelength, n_lines, steps):  
         normal[p, p] += 1 / _ZERO_SPREAD**2
         right[p] -= zero / _ZERO_SPREAD**2
         for j in range(p):
-            normal[j, j] *= 1 + 1e-9
+            normal[j, j] = normal[j, j] * (1 + 1e-9) + 1e-9
         change = np.linalg.solve(normal[: p + 1, : p + 1], right[: p + 1])
         for j in range(p):
             values[j] += change[j]

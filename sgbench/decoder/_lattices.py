@@ -1,9 +1,51 @@
-"""Candidate lattices: cells whose lines explain those that were found in a pattern."""
+"""Candidate lattices: cells whose lines explain those that were found in a pattern.
 
+Families are searched from the highest symmetry down, and not further where a cell explains nearly
+all lines far better than chance would. What is found is tried with axes twice and half as long, in
+cells of higher symmetry that it nearly has, and in those of lower symmetry, and all are ranked by
+one weight (`sgbench.decoder._lattice_fit`).
+"""
+
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
+
+from sgbench.decoder._cell_search import (
+    CENTRINGS,
+    ORDER,
+    Lines,
+    Metric,
+    lines_for,
+    metrics_of,
+    weighed,
+)
 from sgbench.decoder._found_lines import FoundLines
+from sgbench.decoder._lattice_fit import calculated
+from sgbench.decoder._lattice_symmetry import (
+    conventional,
+    lower,
+    metric_of_cell,
+    neighbours,
+    primitive,
+    symmetric_cells,
+    volume,
+)
+
+# Candidates of one family that are tried as other cells.
+_TRIED = 6
+# Degrees by which axes of a cell of higher symmetry may be off.
+_OFF = 1.5
+# A search ends with a family whose best cell explains this share of the lines, at so many nats a
+# line, and so many in all.
+_EXPLAINED, _NATS, _ENOUGH = 0.9, 1.2, 45.0
+# Two cells have the same lattice where their reduced edges differ by less than this (relative), and
+# the lower family must be better by so many nats to be told apart.
+_SAME, _BETTER = 4e-3, 4.0
+# Candidates that are returned.
+_RETURNED = 40
+_PRIMITIVES = {"P": 1, "A": 2, "B": 2, "C": 2, "I": 2, "F": 4, "R": 3}
 
 
 @dataclass(frozen=True)
@@ -15,16 +57,22 @@ class CandidateLattice:
     family : str
     cell : tuple of float, length 6
         a, b, c in ångström, alpha, beta, gamma in degrees; the conventional cell of the family,
-        rhombohedral lattices on hexagonal axes.
+        rhombohedral lattices on hexagonal axes. Orthorhombic: a <= b <= c; monoclinic: a <= c the
+        shortest vectors of their plane, beta >= 90 degrees; triclinic: reduced (Niggli).
     zero : float
         Degrees that are to be taken off measured positions two_theta.
     n_explained : int
-        How many of the lines that were found are lines of the lattice.
+        How many of the first lines that were found are lines of the lattice.
     n_calculated : int
-        How many distinct lines the lattice has up to the last line that was found.
+        How many lines that can be told apart the lattice has up to the last of these.
     m20, f_n : float
         Figures of merit: de Wolff (1968), J. Appl. Cryst. 1, 108; Smith & Snyder (1979), J. Appl.
-        Cryst. 12, 60; of the first 20 lines, or of all where there are fewer.
+        Cryst. 12, 60; of those of the first 20 lines that are explained, or of all where there are
+        fewer.
+    centring : str
+        The one of P, A, B, C, I, F and R that suits the lines best.
+    weight : float
+        Log-likelihood (nats) of the lines under the lattice against lines at random places.
     derived : bool
         Whether a lattice before it in the list explains the lines and is a sub- or superlattice of
         it, or has the same lines (Mighell & Santoro 1975, J. Appl. Cryst. 8, 372).
@@ -37,6 +85,8 @@ class CandidateLattice:
     n_calculated: int
     m20: float
     f_n: float
+    centring: str
+    weight: float
     derived: bool = False
 
 
@@ -66,4 +116,127 @@ def candidate_lattices(
     tuple of CandidateLattice
         Empty where nothing explains the lines.
     """
-    raise NotImplementedError
+    until = time.monotonic() + time_limit
+    taken = lines_for(lines, wavelength)
+    found: list[Metric] = []
+    if len(taken.x) < 3:
+        return ()
+    for family in ORDER:
+        if family not in families or time.monotonic() > until:
+            continue
+        found += _with_neighbours(metrics_of(family, taken, until), taken)
+        found += _in_other_families(found, taken, families)
+        if _is_enough(found, taken):
+            break
+    found = [one for one in found if _primitive_volume(one) <= largest_volume]
+    return _ranked(found, taken)
+
+
+def _primitive_volume(one: Metric) -> float:
+    return volume(one.metric) / _PRIMITIVES[CENTRINGS[one.centring]]
+
+
+def _is_enough(found: list[Metric], lines: Lines) -> bool:
+    best = max(found, key=lambda one: one.weight, default=None)
+    n = len(lines.x)
+    return (
+        best is not None
+        and best.explained >= _EXPLAINED * n
+        and best.weight >= max(_NATS * n, _ENOUGH)
+    )
+
+
+def _with_neighbours(found: list[Metric], lines: Lines) -> list[Metric]:
+    """Add cells with axes twice and half as long to the best of a family."""
+    trials = [
+        (metric, one.zero)
+        for one in found[:_TRIED]
+        for metric in neighbours(one.family, one.metric)
+    ]
+    if not trials:
+        return found
+    return found + weighed(found[0].family, trials, lines)
+
+
+def _in_other_families(found: list[Metric], lines: Lines, families: Sequence[str]) -> list[Metric]:
+    """Return the best lattices as cells of higher and of lower symmetry, where they suit better."""
+    best = sorted(found, key=lambda one: -one.weight)[:_TRIED]
+    trials: dict[int, list[tuple[np.ndarray, float]]] = {}
+    for one in best:
+        for family, metric in lower(one.family, one.metric):
+            trials.setdefault(family, []).append((metric, one.zero))
+        if one.family >= 4:
+            for name, metric in symmetric_cells(_reduced_metric(one), _OFF):
+                trials.setdefault(ORDER.index(name), []).append((metric, one.zero))
+    more = []
+    for family, listed in trials.items():
+        if ORDER[family] in families:
+            more += weighed(family, listed, lines)
+    return more
+
+
+def _reduced_metric(one: Metric) -> np.ndarray:
+    return metric_of_cell(primitive(one.metric, one.centring))
+
+
+def _ranked(found: list[Metric], lines: Lines) -> tuple[CandidateLattice, ...]:
+    """Order metrics by weight, each lattice once, and mark what is derived from a better one."""
+    kept: list[tuple[Metric, np.ndarray]] = []
+    for one in sorted(found, key=lambda one: (-one.weight, one.family)):
+        edges = primitive(one.metric, one.centring)
+        for i, (other, others) in enumerate(kept):
+            if np.allclose(edges[:3], others[:3], rtol=_SAME) and np.allclose(
+                edges[3:], others[3:], atol=0.5
+            ):
+                # Of one lattice, the higher symmetry stands unless the lower is clearly better.
+                if one.family < other.family and one.weight > other.weight - _BETTER:
+                    kept[i] = (replace(one, weight=other.weight), edges)
+                    break
+                if one.family >= other.family or one.centring == other.centring:
+                    break
+        else:
+            kept.append((one, edges))
+        if len(kept) == _RETURNED:
+            break
+    candidates: list[CandidateLattice] = []
+    places: list[np.ndarray] = []
+    for one, _ in kept:
+        place = _places(one, lines)
+        derived = any(_same_lines(place, other) for other in places)
+        places.append(place)
+        metric, cell = conventional(ORDER[one.family], one.metric)
+        candidates.append(
+            CandidateLattice(
+                ORDER[one.family],
+                tuple(map(float, cell)),  # type: ignore[arg-type]
+                float(one.zero),
+                int(one.explained),
+                int(one.calculated),
+                float(one.m20),
+                float(one.f_n),
+                CENTRINGS[one.centring],
+                float(one.weight),
+                derived,
+            )
+        )
+    return tuple(candidates)
+
+
+def _places(one: Metric, lines: Lines) -> np.ndarray:
+    """Return the angles of a lattice's lines, up to the last line that was found."""
+    hkl, q = np.empty((6000, 3), np.int64), np.empty(6000)
+    top = (2 * np.sin(np.radians(lines.x[-1] - one.zero) / 2) / lines.wavelength) ** 2
+    count = calculated(one.family, one.metric, top, one.centring, hkl, q)
+    return np.sort(q[:count])
+
+
+def _same_lines(place: np.ndarray, better: np.ndarray) -> bool:
+    """Tell whether nearly all lines of one of two lattices are lines of the other."""
+    for some, all_of in ((place, better), (better, place)):
+        if len(some) < 3 or len(all_of) < 3:
+            continue
+        at = np.clip(np.searchsorted(all_of, some), 1, len(all_of) - 1)
+        off = np.minimum(np.abs(all_of[at] - some), np.abs(all_of[at - 1] - some))
+        if np.mean(off < 1e-3 * some) > 0.97 and len(all_of) < 8 * len(some):
+            return True
+    return False

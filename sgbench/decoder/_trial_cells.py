@@ -9,6 +9,7 @@ import numba
 import numpy as np
 
 from sgbench.decoder._trial_kernels import (
+    UNSEEN,
     any_hits,
     box_hits,
     mono_hits,
@@ -34,7 +35,7 @@ def _row(a, which, scale, top):  # type: ignore[no-untyped-def]
     h = 1
     while h * h * a <= top:
         bit = which[int(h * h * a * scale)]
-        if bit:
+        if bit and bit != UNSEEN:
             mask |= np.uint64(1) << np.uint64(bit - 1)
         h += 1
     return mask
@@ -205,6 +206,19 @@ def boxes(pool, q, chance, zero, which, scale, top, low, high, kinds):  # type: 
 
 
 @numba.njit(cache=True)
+def reduced_plane(a, c, e):  # type: ignore[no-untyped-def]
+    """Return the reduced form 0 <= e <= a <= c of a plane a h^2 + c l^2 + e hl."""
+    while True:
+        if a > c:
+            a, c = c, a
+        times = np.rint(e / (2 * a))
+        if times == 0.0:
+            return a, c, abs(e)
+        c += times * (times * a - e)
+        e -= 2 * times * a
+
+
+@numba.njit(cache=True)
 def zones_of(q, which, scale, top, low, high, lines, crossing, multiples, found):  # type: ignore[no-untyped-def]
     """Return how many reduced planes (a, c, e) of two lines and a third were written to `found`.
 
@@ -213,10 +227,11 @@ def zones_of(q, which, scale, top, low, high, lines, crossing, multiples, found)
     """
     masks, counts = np.zeros(8, np.uint64), np.zeros(8, np.int64)
     n = len(q)
-    covered = 0
+    covered, seen = 0, 0
     for k in range(len(which)):
-        covered += which[k] > 0
-    share = covered / (top * scale)
+        covered += which[k] > 0 and which[k] != UNSEEN
+        seen += which[k] != UNSEEN
+    share = covered / seen
     count = 0
     for i in range(min(n, lines)):
         for h in range(1, multiples + 1):
@@ -251,12 +266,14 @@ def zones_of(q, which, scale, top, low, high, lines, crossing, multiples, found)
                                 e = (q[m] - 4 * a - c) / 2
                             else:
                                 e = (q[m] - a - 4 * c) / 2
-                            # Reduced planes have |e| <= a <= c.
-                            if a > c or abs(e) > 1.02 * a:
+                            if e * e > 3.9 * a * c:
+                                continue
+                            ra, rc, re = reduced_plane(a, c, e)
+                            if ra < low:
                                 continue
                             masks[:] = 0
                             counts[:] = 0
-                            plane_hits(a, c, e, 0, 0.0, which, scale, top, masks, counts)
+                            plane_hits(ra, rc, re, 0, 0.0, which, scale, top, masks, counts)
                             total = 0
                             for part in range(8):
                                 total += counts[part]
@@ -267,8 +284,8 @@ def zones_of(q, which, scale, top, low, high, lines, crossing, multiples, found)
                             expected = share * total
                             worth = (hits - 3 - expected) / np.sqrt(expected + 1.0)
                             if count < len(found):
-                                found[count, 0], found[count, 1] = a, c
-                                found[count, 2], found[count, 3] = abs(e), worth
+                                found[count, 0], found[count, 1] = ra, rc
+                                found[count, 2], found[count, 3] = re, worth
                                 count += 1
     return count
 
@@ -366,6 +383,7 @@ def plane_and_vector(pool, q, chance, zero, which, scale, top, low, high, zones,
     """Try triclinic cells: planes, a line beyond them, and two that tell its angles."""
     masks, counts = np.zeros(8, np.uint64), np.zeros(8, np.int64)
     n = len(q)
+    bottom = 0.98 * q[0]
     for zone in range(len(zones)):
         a, b, f = zones[zone, 0], zones[zone, 1], zones[zone, 2]
         masks[:] = 0
@@ -389,8 +407,8 @@ def plane_and_vector(pool, q, chance, zero, which, scale, top, low, high, zones,
                 if fifth > crossing:
                     break
                 e = q[p] - a - c
-                # The vector may be shifted by those of the plane until it is reduced.
-                if abs(e) > 1.05 * a or abs(e) > 1.05 * c:
+                # The vector may be shifted by those of the plane until it is reduced or hidden.
+                if abs(e) > 1.05 * a and a + c - abs(e) > bottom:
                     continue
                 sixth = 0
                 for r in range(n):
@@ -400,7 +418,7 @@ def plane_and_vector(pool, q, chance, zero, which, scale, top, low, high, zones,
                     if sixth > crossing:
                         break
                     d = q[r] - b - c
-                    if abs(d) > 1.05 * b or abs(d) > 1.05 * c:
+                    if abs(d) > 1.05 * b and b + c - abs(d) > bottom:
                         continue
                     for sign in range(2):
                         dd = d if sign == 0 else -d

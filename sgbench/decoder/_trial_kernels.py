@@ -13,6 +13,8 @@ import numpy as np
 
 #: Bins of a map.
 BINS = 1 << 14
+#: What a map has below the range that was measured.
+UNSEEN = 255
 _KEPT = 1 << 12
 _TABLE = 1 << 15
 # Of the lines that a trial is tested by, the share that it must hit.
@@ -127,8 +129,10 @@ def offer_centrings(pool, masks, counts, kinds, chance, zero, a, b, c, d, e, f):
 
 @numba.njit(cache=True)
 def _look(q, which, scale, masks, counts, part):  # type: ignore[no-untyped-def]
-    counts[part] += 1
     bit = which[int(q * scale)]
+    if bit == UNSEEN:
+        return
+    counts[part] += 1
     if bit:
         masks[part] |= np.uint64(1) << np.uint64(bit - 1)
 
@@ -174,7 +178,7 @@ def box_hits(a, b, c, which, scale, top, masks, counts):  # type: ignore[no-unty
     """Test an orthorhombic metric; part (h % 2) + 2 (k % 2) + 4 (l % 2)."""
     masks[:] = 0
     counts[:] = 0
-    counts[0] = -1
+    counts[0] = -int(which[0] != UNSEEN)
     h = 0
     while True:
         of_h = h * h * a
@@ -265,9 +269,9 @@ def any_hits(a, b, c, d, e, f, which, scale, top):  # type: ignore[no-untyped-de
             for h in range(start, stop + 1):
                 q = base + h * (a * h + linear)
                 if 0.0 < q <= top:
-                    count += 1
                     bit = which[int(q * scale)]
-                    if bit:
+                    count += bit != UNSEEN
+                    if bit and bit != UNSEEN:
                         mask |= np.uint64(1) << np.uint64(bit - 1)
         low += 1
         if count > 2000:

@@ -39,7 +39,7 @@ _BACKGROUND_TERMS = 8
 # the sample (degrees, times cos theta), the three terms of the squared width (as shares of the
 # squared width), share of the Lorentzian part and its change over 90 degrees.
 _SLACK = np.array([0.05, 0.1, 0.5, 0.5, 0.5, 0.3, 0.3])
-_FIRST_SHARE = 0.5
+_FIRST_SHARES = (0.45, 0.0, 0.85)
 # And how far they may move in one step.
 _BOUND = np.array([0.05, 0.1, 0.4, 0.5, 0.5, 0.2, 0.3])
 # The same for the metric's terms, relative.
@@ -47,7 +47,7 @@ _CELL_SLACK, _CELL_BOUND = 1e-2, 3e-3
 # Bounds of the squared width, in units of that of the lines that were found.
 _WIDTH_SQUARED = (0.06, 16.0)
 # Steps at first, and once it is clear which lines are of other phases.
-_STEPS = (5, 15)
+_STEPS = (5, 20)
 # Steps end where the misfit falls by less than this factor.
 _LEAST_GAIN = 1 - 1e-4
 # Beside the diagonal; lines that coincide share what is there.
@@ -216,8 +216,7 @@ def fit_whole_pattern(
     of_metric, zero = _from_positions(
         lines, metric(family, free[None, :])[0], lattice, found, wavelength
     )
-    instrument = np.array([zero, 0.0, 1.0, 0.0, 0.0, _FIRST_SHARE, 0.0])
-    model = _Model(of_metric, instrument, np.empty(0))
+    model = _first_model(pattern, lines, _Model(of_metric, np.empty(0), np.empty(0)), zero, fwhm)
     state: _Solved | None = None
     for steps in _STEPS:
         others = _others(lines, model, found, wavelength)
@@ -269,6 +268,22 @@ def _from_positions(
         of_metric = of_metric * (1 + step[:-1])
         zero = zero + float(step[-1])
     return of_metric, zero
+
+
+def _first_model(
+    pattern: _Pattern, lines: LatticeLines, model: _Model, zero: float, fwhm: float
+) -> _Model:
+    """Return the model with the Lorentzian share, of a few, that suits the pattern best."""
+    best, chosen = np.inf, model
+    for share in _FIRST_SHARES:
+        instrument = np.array([zero, 0.0, 1.0, 0.0, 0.0, share, 0.0])
+        trial = _Model(model.metric, instrument, model.others)
+        state = _solve(pattern, lines, trial, fwhm, None)
+        if state is not None and state.chi_squared < best:
+            best, chosen = state.chi_squared, trial
+        elif chosen is model:
+            chosen = trial
+    return chosen
 
 
 def _others(
@@ -446,9 +461,7 @@ def _step(pattern: _Pattern, state: _Solved, drift: NDArray[np.float64]) -> NDAr
     schur = square - half.T @ half
     scales = np.append(np.full(len(state.model.metric), _CELL_SLACK), _SLACK)
     n_terms = pattern.smooth.shape[1]
-    # What is known beforehand counts as much as it does in units of this misfit.
-    unit = max(state.chi_squared / max(len(pattern.two_theta), 1), 1e-300)
-    schur[n_terms:, n_terms:] += np.diag(unit / scales**2)
+    schur[n_terms:, n_terms:] += np.diag(1.0 / scales**2)
     rest = pattern.weight * state.rest
     pull = np.concatenate([pattern.smooth.T @ rest, drift.T @ rest])
     spread = np.sqrt(np.maximum(np.diag(schur), 1e-300))
