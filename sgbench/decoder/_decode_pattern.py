@@ -14,6 +14,7 @@ from sgbench.decoder._classes import (
     problem_of,
     ranked,
 )
+from sgbench.decoder._feet import without_feet
 from sgbench.decoder._found_lines import FoundLines, find_lines
 from sgbench.decoder._lattice_lines import class_settings
 from sgbench.decoder._lattices import CandidateLattice, candidate_lattices
@@ -167,7 +168,7 @@ def decode_pattern(
     searched = _families(families)
     x, y, uncertainty = _checked(two_theta, intensity, sigma, wavelength, second, ratio, time_limit)
     share = (0.5 if ratio is None else float(ratio)) if second is not None else None
-    lines = find_lines(x, y, uncertainty, wavelength, second, share)
+    lines = without_feet(find_lines(x, y, uncertainty, wavelength, second, share))
     noise = standard_uncertainty(y) if uncertainty is None else uncertainty
     candidates = candidate_lattices(
         lines, wavelength, searched, _LARGEST_VOLUME, _SEARCH * time_limit
