@@ -13,6 +13,9 @@ _SHORTEST = 15.0
 _MORE_LINES = 3
 # From this share of the height of all lines on, what the cell does not explain is no impurity.
 _OTHER_PHASE = 0.15
+# A cell of which fewer lines show than this part, of those that reach as far as so many lines of
+# the pattern, explains any pattern.
+_SHOWN, _FIRST_LINES = 0.4, 30
 # A cell that is no likelier than this has rivals.
 _LIKELY_CELL = 0.5
 # Fits as bad as this are of lines of another shape, another cell, or a textured sample.
@@ -41,7 +44,7 @@ def verdict(
     not_searched : sequence of str
         Families.
     """
-    against = _against(pattern, cells, peaks, not_searched)
+    against = _against(pattern, classes, cells, peaks, not_searched)
     doubts = (*against, *_doubts(cells, peaks, not_searched))
     if against or not classes:
         return "cannot tell", f"Nothing can be said: {against[0]}.", doubts
@@ -92,6 +95,7 @@ def _needed(classes: Sequence[ClassAnswer]) -> list[ClassAnswer]:
 
 def _against(
     pattern: MeasuredPattern,
+    classes: Sequence[ClassAnswer],
     cells: Sequence[Cell],
     peaks: Sequence[Peak],
     not_searched: Sequence[str],
@@ -124,11 +128,34 @@ def _against(
             f"several phases are likely: the best cell leaves lines with {percent(other / total)} "
             "% of all height unexplained"
         )
+    there, allowed = _shown(classes[0], peaks)
+    if allowed < least or there < _SHOWN * allowed:
+        reasons.append(
+            f"the best cell, of {best.volume:.0f} Å³, may be too large: {there} of the {allowed} "
+            "lines that it allows are there, as far as others do not hide them"
+        )
     if best.probability < _LIKELY_CELL:
         reasons.append(
             f"several cells fit alike, the best with a probability of {_chance(best.probability)}"
         )
     return reasons
+
+
+def _shown(first: ClassAnswer, peaks: Sequence[Peak]) -> tuple[int, int]:
+    """Count the lines that the first class allows, of those among the first lines of the pattern.
+
+    Returns
+    -------
+    int, int
+        Lines that are there, and all that others do not hide.
+    """
+    assert first.evidence is not None
+    last = sorted(one.two_theta for one in peaks)[:_FIRST_LINES][-1]
+    states = [
+        line.state for line in first.evidence.lines if line.allowed and line.two_theta <= last + 0.1
+    ]
+    there = states.count("there")
+    return there, there + states.count("absent")
 
 
 def _doubts(cells: Sequence[Cell], peaks: Sequence[Peak], not_searched: Sequence[str]) -> list[str]:

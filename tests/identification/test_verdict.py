@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from example_decoded import PYRITE, pattern
 
-from sgbench.identification import Cell, ClassAnswer, Peak
+from sgbench.identification import Cell, ClassAnswer, Evidence, Line, Peak
 from sgbench.identification._shares import shares
 from sgbench.identification._verdict import verdict
 from sgbench.symmetry import FAMILIES, extinction_classes, family_spacegroups
@@ -22,10 +22,18 @@ def peaks(*heights, others=()):
 PEAKS = peaks(*[50.0] * 12)
 
 
-def classes(*probabilities):
+def evidence(there, absent):
+    states = ["there"] * there + ["absent"] * absent + ["hidden"]
+    lines = (Line((1, 0, i), 20.0, 4.4, True, state, 50.0, 0.1) for i, state in enumerate(states))
+    return Evidence(PYRITE, tuple(lines), None)
+
+
+def classes(*probabilities, told=None):
     known = extinction_classes(family_spacegroups("cubic"))
     return tuple(
-        ClassAnswer("cubic", one.symbol, chance, (), shares(one.spacegroups), 0, None)
+        ClassAnswer(
+            "cubic", one.symbol, chance, (), shares(one.spacegroups), 0, told or evidence(10, 2)
+        )
         for one, chance in zip(known, probabilities, strict=False)
     )
 
@@ -69,6 +77,11 @@ def shorter(measured):
         ({"cells": (replace(CELL, explained=4),)}, "explains 4 lines, and so few fit by chance"),
         ({"found": peaks(100, 50, 60, 70, others=(3,))}, "several phases are likely"),
         ({"cells": (replace(CELL, probability=0.4),)}, "several cells fit alike"),
+        (
+            {"ranked": classes(0.95, told=evidence(4, 20))},
+            "may be too large: 4 of the 24 lines that it allows are there",
+        ),
+        ({"ranked": classes(0.95, told=evidence(2, 0))}, "may be too large: 2 of the 2 lines"),
     ],
 )
 def test_nothing_can_be_said_for_a_reason(changed, words):
