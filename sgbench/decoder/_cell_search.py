@@ -56,6 +56,12 @@ _SHORTEST, _LONGEST = 2.0, 45.0
 # Metrics of each family that are fitted.
 _FITTED = (100, 150, 150, 300, 400, 400)
 _ZONES = (150, 150)
+# Lines above this share of the highest are strong. They are tried by themselves where there are so
+# many at least and the first of them are spread over so many times as many lines.
+_STRONG, _FEWEST_STRONG, _CROWDED = 0.06, 4, 1.25
+# Lines of a cell of volume 1 up to 1/d^2 = 1, and how many times as many as were found they may be.
+_LINES_OF_VOLUME = (np.pi / 36, np.pi / 12, np.pi / 18, np.pi / 6, np.pi / 3, 2 * np.pi / 3)
+_MOST_FOLD = (20.0, 8.0, 10.0, 10.0, 6.0, 3.0)
 # Each parameter and each centring has so many values that it can take: nats.
 _PER_PARAMETER, _PER_CENTRING = 4.0, 1.0
 
@@ -100,39 +106,61 @@ class Lines:
 
 
 def lines_for(lines: FoundLines, wavelength: float) -> Lines:
-    """Return the first lines, less those that are lost beside their neighbours."""
-    chosen = np.flatnonzero(lines.height > 0)[:_WEIGHED]
+    """Return the first lines, with heights as shares of the highest one's."""
+    first = slice(0, _WEIGHED)
     return Lines(
-        *(
-            np.ascontiguousarray(values[chosen])
-            for values in (lines.two_theta, lines.uncertainty, lines.height, lines.fwhm)
-        ),
+        lines.two_theta[first].copy(),
+        lines.uncertainty[first].copy(),
+        lines.height[first] / lines.height.max(),
+        lines.fwhm[first].copy(),
         wavelength,
     )
 
 
-def metrics_of(family: str, lines: Lines, until: float) -> list[Metric]:
+def strong_lines(lines: FoundLines, wavelength: float) -> Lines | None:
+    """Return the first lines that no small impurity has, where many others lie among them."""
+    height = lines.height / lines.height.max()
+    strong = np.flatnonzero(height > _STRONG)
+    n = max(_TESTED.values())
+    if len(strong) < _FEWEST_STRONG or strong[min(len(strong), n) - 1] < _CROWDED * n:
+        return None
+    parts = (lines.two_theta, lines.uncertainty, lines.height, lines.fwhm)
+    return lines_for(FoundLines(*(part[strong] for part in parts)), wavelength)
+
+
+def metrics_of(family: str, lines: Lines, strong: Lines | None, until: float) -> list[Metric]:
     """Return metrics of a family that explain the lines, the best first."""
     number = ORDER.index(family)
-    pool = new_pool()
-    for zero in _ZEROS:
-        _try(pool, number, lines, zero)
-        if time.monotonic() > until:
-            break
-    scores, trials, _, _, state = pool
-    count = int(state[0])
-    order = np.argsort(-scores[:count])[: _FITTED[number]]
-    return weighed(number, [(row[:6], row[6]) for row in trials[order]], lines)
+    trials: list[tuple[Floats, float]] = []
+    for some in (lines, strong):
+        if some is None:
+            continue
+        pool = new_pool()
+        for zero in _ZEROS:
+            _try(pool, number, some, zero)
+            if time.monotonic() > until:
+                break
+        scores, metrics, _, _, state = pool
+        count = int(state[0])
+        best = metrics[np.argsort(-scores[:count])[: _FITTED[number]]]
+        n = len(some.x)
+        for row in best:
+            metric = row[:6].copy()
+            zero = fit(number, 0, metric, row[6], some.x, some.sigma, some.wavelength, n, 7)
+            trials.append((metric, zero))
+    return weighed(number, trials, lines, 2)
 
 
-def weighed(family: int, trials: list[tuple[Floats, float]], lines: Lines) -> list[Metric]:
+def weighed(
+    family: int, trials: list[tuple[Floats, float]], lines: Lines, steps: int = 7
+) -> list[Metric]:
     """Fit trials and return them with their weights, distinct ones, the best first."""
     found: list[Metric] = []
     n = len(lines.x)
     out = np.zeros(4)
     for trial, start in trials:
         metric = np.array(trial)
-        zero = fit(family, 0, metric, start, lines.x, lines.sigma, lines.wavelength, n, 7)
+        zero = fit(family, 0, metric, start, lines.x, lines.sigma, lines.wavelength, n, steps)
         if not np.all(np.isfinite(metric)):
             continue
         best = None
@@ -147,11 +175,18 @@ def weighed(family: int, trials: list[tuple[Floats, float]], lines: Lines) -> li
         if best is not None:
             found.append(best)
     found.sort(key=lambda one: -one.weight)
-    kept: list[Metric] = []
-    for one in found:
-        if not any(np.allclose(_key(one), _key(other), rtol=3e-3, atol=2e-5) for other in kept):
-            kept.append(one)
-    return kept
+    return _distinct(found)
+
+
+def _distinct(found: list[Metric]) -> list[Metric]:
+    """Leave out metrics of a family that repeat a better one."""
+    keys = np.array([_key(one) for one in found])
+    kept: list[int] = []
+    for i, key in enumerate(keys):
+        others = keys[kept]
+        if not np.any(np.all(np.abs(others - key) < 2e-5 + 3e-3 * np.abs(key), axis=1)):
+            kept.append(i)
+    return [found[i] for i in kept]
 
 
 def _key(one: Metric) -> Floats:
@@ -196,7 +231,9 @@ def _try(pool: tuple[Floats, ...], family: int, lines: Lines, zero: float) -> No
     if family == 0:
         chance = 2 * window / top
     low, high = 1 / _LONGEST**2, 1 / _SHORTEST**2
-    common = (pool, q, chance, zero, which, scale, top, low, high)
+    # No cell has many times as many lines as were found.
+    least = (_LINES_OF_VOLUME[family] * top**1.5 / (_MOST_FOLD[family] * n)) ** 2
+    common = (pool, q, chance, zero, which, scale, top, low, high, least)
     if family == 0:
         one_parameter(*common, _numbers(0), _KINDS[0])
     elif family <= 2:
@@ -206,7 +243,9 @@ def _try(pool: tuple[Floats, ...], family: int, lines: Lines, zero: float) -> No
     else:
         found = np.zeros((60000, 4))
         lines_used, crossing, multiples = (8, 14, 2) if family == 4 else (8, 20, 1)
-        count = zones_of(q, which, scale, top, low, high, lines_used, crossing, multiples, found)
+        count = zones_of(
+            q, which, scale, top, low, high, least, lines_used, crossing, multiples, found
+        )
         zones = _distinct_zones(found[:count], _ZONES[family - 4])
         if family == 4:
             planes_and_axis(*common, _KINDS[4], zones)

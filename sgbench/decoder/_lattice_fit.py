@@ -20,8 +20,11 @@ _NEAR, _FAR, _FACTOR = 0.75, 0.2, 4.0
 _BLEND = 0.4
 # Part of a line's width by which its place is taken to be unsure in any case.
 _UNSURE = 0.01
-# Chance that a found line is of something else: of the highest, and of one of no height.
+# Chance that a found line is of something else: of the highest, and of one of no height. Where
+# there is an impurity, which costs some nats to say, it is larger for lines of up to so much of the
+# highest one's height.
 _FOREIGN = 1e-3, 0.05
+_IMPURE, _IMPURE_HEIGHT, _IMPURE_COST = 0.6, 0.06, 3.0
 _ZERO_SPREAD = 0.06
 _LARGEST_OFF = 0.12
 
@@ -232,7 +235,7 @@ def fit(family, centring, metric, zero, x, sigma, wavelength, n_lines, steps):  
 def weigh(family, centring, metric, zero, x, sigma, height, width, wavelength, n_lines, out):  # type: ignore[no-untyped-def]
     """Return the weight of a metric (nats); write what it explains to `out`.
 
-    `out`: found lines explained, calculated lines, M20, F_N.
+    Heights are shares of the highest line's. `out`: found lines explained, calculated lines, M20, F_N.
     """
     hkl, q = np.empty((MOST_LINES, 3), np.int64), np.empty(MOST_LINES)
     last = x[n_lines - 1]
@@ -284,9 +287,7 @@ def weigh(family, centring, metric, zero, x, sigma, height, width, wavelength, n
     for part in range(_RANGES):
         share = (seen[part] + 0.9) / (total[part] + 1.0)
         weight += seen[part] * np.log(share) + (total[part] - seen[part]) * np.log(1 - share)
-    highest = 0.0
-    for i in range(n_lines):
-        highest = max(highest, height[i])
+    pure, impure = 0.0, -_IMPURE_COST
     explained, off_q, off_x, n_off = 0, 0.0, 0.0, 0
     for i in range(n_lines):
         # Found lines lie as dense as here, around this one.
@@ -307,9 +308,12 @@ def weigh(family, centring, metric, zero, x, sigma, height, width, wavelength, n
         density /= members
         if upper > lower:
             density += (1 - _NEAR - _FAR) / (2 * reach)
-        relative = np.sqrt(height[i] / highest)
-        foreign = _FOREIGN[1] * (_FOREIGN[0] / _FOREIGN[1]) ** relative
-        weight += np.log(density / dense + foreign)
+        foreign = _FOREIGN[1] * (_FOREIGN[0] / _FOREIGN[1]) ** np.sqrt(height[i])
+        own = np.log(density / dense + foreign)
+        pure += own
+        if height[i] < _IMPURE_HEIGHT:
+            own = np.log((1 - _IMPURE) * density / dense + _IMPURE)
+        impure += own
         if nearest < max(4 * unsure, 0.15 * width[i]):
             explained += 1
             if i < number:
@@ -317,6 +321,7 @@ def weigh(family, centring, metric, zero, x, sigma, height, width, wavelength, n
                 off_q += nearest * 2 * np.sin(2 * half) / wavelength**2 * np.radians(1.0)
                 off_x += nearest
                 n_off += 1
+    weight += max(pure, impure)
     out[0], out[1] = explained, total.sum()
     if n_off:
         q_20 = (2 * np.sin(np.radians(x[number - 1] - zero) / 2) / wavelength) ** 2

@@ -19,6 +19,7 @@ from sgbench.decoder._cell_search import (
     Metric,
     lines_for,
     metrics_of,
+    strong_lines,
     weighed,
 )
 from sgbench.decoder._found_lines import FoundLines
@@ -117,14 +118,14 @@ def candidate_lattices(
         Empty where nothing explains the lines.
     """
     until = time.monotonic() + time_limit
-    taken = lines_for(lines, wavelength)
-    found: list[Metric] = []
-    if len(taken.x) < 3:
+    if len(lines) < 3:
         return ()
+    taken, strong = lines_for(lines, wavelength), strong_lines(lines, wavelength)
+    found: list[Metric] = []
     for family in ORDER:
         if family not in families or time.monotonic() > until:
             continue
-        found += _with_neighbours(metrics_of(family, taken, until), taken)
+        found += _with_neighbours(metrics_of(family, taken, strong, until), taken)
         found += _in_other_families(found, taken, families)
         if _is_enough(found, taken):
             break

@@ -50,7 +50,7 @@ def _all(masks):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def one_parameter(pool, q, chance, zero, which, scale, top, low, high, numbers, kinds):  # type: ignore[no-untyped-def]
+def one_parameter(pool, q, chance, zero, which, scale, top, low, high, least, numbers, kinds):  # type: ignore[no-untyped-def]
     """Try cubic cells."""
     masks, counts = np.zeros(4, np.uint64), np.zeros(4, np.int64)
     for i in range(min(len(q), 10)):
@@ -68,7 +68,21 @@ def one_parameter(pool, q, chance, zero, which, scale, top, low, high, numbers, 
 
 @numba.njit(cache=True)
 def two_parameters(  # type: ignore[no-untyped-def]
-    pool, q, chance, zero, which, scale, top, low, high, numbers, kinds, family, most_n, most_l
+    pool,
+    q,
+    chance,
+    zero,
+    which,
+    scale,
+    top,
+    low,
+    high,
+    least,
+    numbers,
+    kinds,
+    family,
+    most_n,
+    most_l,
 ):
     """Try tetragonal (family 1) and hexagonal (2) cells."""
     masks, counts = np.zeros(2, np.uint64), np.zeros(2, np.int64)
@@ -92,7 +106,7 @@ def two_parameters(  # type: ignore[no-untyped-def]
                             if not low <= a <= high:
                                 continue
                             c = (n1 * q[j] - n2 * q[i]) / det
-                            if not low <= c <= high:
+                            if not low <= c <= high or a * a * c < least:
                                 continue
                             number_hits(family, numbers, a, c, which, scale, top, masks, counts)
                             offer_centrings(
@@ -122,7 +136,7 @@ def two_parameters(  # type: ignore[no-untyped-def]
                             else:
                                 a = first
                                 c = (q[j] - numbers[x] * a) / (y * y)
-                            if not (low <= a <= high and low <= c <= high):
+                            if not (low <= a <= high and low <= c <= high and a * a * c > least):
                                 continue
                             number_hits(family, numbers, a, c, which, scale, top, masks, counts)
                             offer_centrings(
@@ -133,7 +147,7 @@ def two_parameters(  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True)
 def _third_axis(  # type: ignore[no-untyped-def]
-    pool, q, chance, zero, which, scale, top, low, high, kinds, a, b, masks, counts
+    pool, q, chance, zero, which, scale, top, low, high, least, kinds, a, b, masks, counts
 ):
     box_hits(a, b, 1e9, which, scale, top, masks, counts)
     zone = _all(masks)
@@ -151,7 +165,7 @@ def _third_axis(  # type: ignore[no-untyped-def]
                     break
                 for z in range(1, 4):
                     c = rest / (z * z)
-                    if not low <= c <= high:
+                    if not low <= c <= high or a * b * c < least:
                         continue
                     box_hits(a, b, c, which, scale, top, masks, counts)
                     offer_centrings(
@@ -160,7 +174,7 @@ def _third_axis(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def boxes(pool, q, chance, zero, which, scale, top, low, high, kinds):  # type: ignore[no-untyped-def]
+def boxes(pool, q, chance, zero, which, scale, top, low, high, least, kinds):  # type: ignore[no-untyped-def]
     """Try orthorhombic cells."""
     masks, counts = np.zeros(8, np.uint64), np.zeros(8, np.int64)
     for i in range(min(len(q), _FIRST)):
@@ -181,7 +195,7 @@ def boxes(pool, q, chance, zero, which, scale, top, low, high, kinds):  # type: 
                         b = (q[j] - x * x * a) / (y * y)
                         if low <= b <= high:
                             _third_axis(
-                                pool, q, chance, zero, which, scale, top, low, high, kinds,
+                                pool, q, chance, zero, which, scale, top, low, high, least, kinds,
                                 a, b, masks, counts,
                             )  # fmt: skip
     # Zones without a line along an axis among the first ones.
@@ -200,7 +214,7 @@ def boxes(pool, q, chance, zero, which, scale, top, low, high, kinds):  # type: 
                     b = (x1 * q[j] - x2 * q[i]) / det
                     if low <= a <= b <= high:
                         _third_axis(
-                            pool, q, chance, zero, which, scale, top, low, high, kinds,
+                            pool, q, chance, zero, which, scale, top, low, high, least, kinds,
                             a, b, masks, counts,
                         )  # fmt: skip
 
@@ -219,7 +233,7 @@ def reduced_plane(a, c, e):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def zones_of(q, which, scale, top, low, high, lines, crossing, multiples, found):  # type: ignore[no-untyped-def]
+def zones_of(q, which, scale, top, low, high, least, lines, crossing, multiples, found):  # type: ignore[no-untyped-def]
     """Return how many reduced planes (a, c, e) of two lines and a third were written to `found`.
 
     Rows of `found`: a, c, e, worth. The worth is how many lines of the plane are hit beyond what
@@ -254,7 +268,7 @@ def zones_of(q, which, scale, top, low, high, lines, crossing, multiples, found)
                         continue
                     third = 0
                     for m in range(n):
-                        if m == i or m == j:
+                        if m in (i, j):
                             continue
                         third += 1
                         if third > crossing:
@@ -292,7 +306,7 @@ def zones_of(q, which, scale, top, low, high, lines, crossing, multiples, found)
 
 @numba.njit(cache=True)
 def planes_and_axis(  # type: ignore[no-untyped-def]
-    pool, q, chance, zero, which, scale, top, low, high, kinds, zones
+    pool, q, chance, zero, which, scale, top, low, high, least, kinds, zones
 ):
     """Try monoclinic cells: planes of lines without k, and an axis from a line beyond them."""
     masks, counts = np.zeros(8, np.uint64), np.zeros(8, np.int64)
@@ -301,6 +315,7 @@ def planes_and_axis(  # type: ignore[no-untyped-def]
         masks[:] = 0
         plane_hits(a, c, e, 0, 0.0, which, scale, top, masks, counts)
         plane = _all(masks)
+        area = a * c - e * e / 4
         others = 0
         for m in range(len(q)):
             if _bit(plane, m):
@@ -315,7 +330,7 @@ def planes_and_axis(  # type: ignore[no-untyped-def]
                             continue
                         rest = q[m] - a * h * h - c * low_index**2 - e * h * low_index
                         b = rest / (k * k)
-                        if not low <= b <= high:
+                        if not low <= b <= high or b * area < least:
                             continue
                         mono_hits(a, b, c, e, which, scale, top, masks, counts)
                         offer_centrings(
@@ -324,8 +339,8 @@ def planes_and_axis(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def axis_and_planes(pool, q, chance, zero, which, scale, top, low, high, kinds):  # type: ignore[no-untyped-def]
-    """Try monoclinic cells: the unique axis first, then one that is perpendicular to it, and so on."""
+def axis_and_planes(pool, q, chance, zero, which, scale, top, low, high, least, kinds):  # type: ignore[no-untyped-def]
+    """Try monoclinic cells: the unique axis, one perpendicular to it, and the other one last."""
     masks, counts = np.zeros(8, np.uint64), np.zeros(8, np.int64)
     n = len(q)
     for i in range(min(n, 4)):
@@ -371,6 +386,8 @@ def axis_and_planes(pool, q, chance, zero, which, scale, top, low, high, kinds):
                                             e = q[p] - k4 * k4 * b - a - c
                                             if abs(e) > 1.02 * a:
                                                 continue
+                                            if b * (a * c - e * e / 4) < least:
+                                                continue
                                             mono_hits(a, b, c, e, which, scale, top, masks, counts)
                                             offer_centrings(
                                                 pool, masks, counts, kinds, chance, zero,
@@ -379,7 +396,7 @@ def axis_and_planes(pool, q, chance, zero, which, scale, top, low, high, kinds):
 
 
 @numba.njit(cache=True)
-def plane_and_vector(pool, q, chance, zero, which, scale, top, low, high, zones, crossing):  # type: ignore[no-untyped-def]
+def plane_and_vector(pool, q, chance, zero, which, scale, top, low, high, least, zones, crossing):  # type: ignore[no-untyped-def]
     """Try triclinic cells: planes, a line beyond them, and two that tell its angles."""
     masks, counts = np.zeros(8, np.uint64), np.zeros(8, np.int64)
     n = len(q)
@@ -422,5 +439,8 @@ def plane_and_vector(pool, q, chance, zero, which, scale, top, low, high, zones,
                         continue
                     for sign in range(2):
                         dd = d if sign == 0 else -d
+                        det = 4 * a * b * c + dd * e * f - a * dd * dd - b * e * e - c * f * f
+                        if det < 4 * least:
+                            continue
                         mask, count = any_hits(a, b, c, dd, e, f, which, scale, top)
                         offer(pool, mask, count, chance, zero, a, b, c, dd, e, f)
