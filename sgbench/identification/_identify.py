@@ -99,13 +99,15 @@ def identify_pattern(
     sigma = pattern.sigma
     families = _ALL if deep else QUICK
     try:
-        decoded = decode_pattern(
-            pattern.two_theta[there],
-            pattern.intensity[there],
-            None if sigma is None or np.isnan(sigma).any() else sigma[there],
-            wavelength=wavelength, second=second, ratio=ratio,
-            families=families, time_limit=time_limit,
-        )  # fmt: skip
+        # A pattern may hold numbers that no fit can do anything with, which needs no warning.
+        with np.errstate(all="ignore"):
+            decoded = decode_pattern(
+                pattern.two_theta[there],
+                pattern.intensity[there],
+                None if sigma is None or np.isnan(sigma).any() else sigma[there],
+                wavelength=wavelength, second=second, ratio=ratio,
+                families=families, time_limit=time_limit,
+            )  # fmt: skip
     except NoCellFound as error:
         return _answer(pattern, name, _peaks(error.lines, ()), families)
     return answer_of(decoded, pattern, name)

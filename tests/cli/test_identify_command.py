@@ -15,7 +15,7 @@ PYRITE = (5.418,) * 3 + (90.0,) * 3
 
 @pytest.fixture
 def known_cell(monkeypatch):
-    lattice = CandidateLattice("cubic", PYRITE, 0.0, 20, 24, 42.0, 61.0)
+    lattice = CandidateLattice("cubic", PYRITE, 0.0, 20, 24, 42.0, 61.0, "P", 0.0)
     place = "sgbench.decoder._decode_pattern.candidate_lattices"
     monkeypatch.setattr(place, lambda *_, **__: (lattice,))
 

@@ -38,7 +38,7 @@ def decoded(measured, family, cell, order=(0, 1, 2)):
     """Return what is found where the search for cells answers with this one, on reordered axes."""
     axes = [cell[i] for i in order] + list(cell[3:])
     own = tuple(full_cell(family, free_parameters(family, axes)).tolist())
-    lattice = CandidateLattice(family, own, 0.0, 30, 40, 42.0, 61.0)
+    lattice = CandidateLattice(family, own, 0.0, 30, 40, 42.0, 61.0, "P", 0.0)
     place = "sgbench.decoder._decode_pattern.candidate_lattices"
     with patch(place, lambda *_, **__: (lattice,)):
         return decode_pattern(
