@@ -28,10 +28,15 @@ from sgbench.errors import SgbenchError
 _LARGEST_VOLUME = 4000.0
 # Candidates that are fitted, and the share of the time that the search for them may take.
 _FITTED, _SEARCH = 6, 0.6
+# A profile is known no better than this share of itself; and at least this share of points has no
+# line.
+_MODEL_ERROR, _LOW = 0.002, 0.1
 # Fewer points than this are no pattern.
 _FEWEST_POINTS = 50
 # Cells whose volumes and edges agree this well (relative) are one.
 _SAME = 2e-3
+# A fit as good as this that needs no other phase leaves nothing to cells that derive from its own.
+_GOOD = 1.1
 # Fits of cells that leave so much more than the best one are not weighed.
 _MUCH_WORSE = 4.0
 
@@ -170,6 +175,7 @@ def decode_pattern(
     share = (0.5 if ratio is None else float(ratio)) if second is not None else None
     lines = without_feet(find_lines(x, y, uncertainty, wavelength, second, share))
     noise = standard_uncertainty(y) if uncertainty is None else uncertainty
+    noise = np.hypot(noise, _MODEL_ERROR * np.maximum(y - np.quantile(y, _LOW), 0.0))
     candidates = candidate_lattices(
         lines, wavelength, searched, _LARGEST_VOLUME, _SEARCH * time_limit
     )
@@ -177,6 +183,8 @@ def decode_pattern(
     for candidate in candidates[: 2 * _FITTED]:
         if len(fits) >= _FITTED or (fits and monotonic() - started > time_limit):
             break
+        if candidate.derived and any(_explains_all(fit) for _, fit in fits):
+            continue
         fit = fit_whole_pattern(x, y, noise, lines, candidate, wavelength, second, share)
         if fit is not None and not any(_are_the_same(fit, other) for _, other in fits):
             fits.append((candidate, fit))
@@ -220,6 +228,10 @@ def _found_cell(candidate: CandidateLattice, fit: WholePatternFit, probability: 
         candidate, tuple(cell.tolist()), tuple(spread.tolist()), float(volume), fit.goodness,
         probability, int((fit.lattice_line < 0).sum()), fit.zero, fit.displacement, fit,
     )  # fmt: skip
+
+
+def _explains_all(fit: WholePatternFit) -> bool:
+    return fit.goodness < _GOOD and not np.any(fit.lattice_line < 0)
 
 
 def _are_the_same(one: WholePatternFit, other: WholePatternFit) -> bool:

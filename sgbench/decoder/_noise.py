@@ -42,7 +42,8 @@ def standard_uncertainty(intensity: NDArray[np.float64]) -> NDArray[np.float64]:
         variances.append(float(np.median(square[part])) / 0.4549)
         heights.append(float(np.mean(height[part])))
     constant, slope = _line(np.array(heights), np.array(variances))
-    return np.asarray(np.sqrt(constant + slope * level + floor**2))
+    # A point without a count is not known to be nothing: `slope` is the height of one count.
+    return np.asarray(np.sqrt(constant + slope * (level + 0.5 * slope) + floor**2))
 
 
 def _binomials(order: int) -> list[int]:

@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from measured import K_ALPHA_2, measured
+
+from sgbench.decoder import NoCellFound, decode_pattern
+from sgbench.errors import SgbenchError
+
+GRID = np.linspace(10, 80, 3500)
+
+
+def decoded(pattern, family, **settings):
+    return decode_pattern(
+        pattern.two_theta, pattern.intensity, **pattern.waves, families=[family], law="uniform",
+        **settings,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("condition", ["laboratory", "counts-10000", "width-0.05"])
+def test_cell_and_class_are_found_whatever_measuring_does(condition):
+    (pattern,) = measured("tetragonal", 1, condition, first=3)
+    found = decoded(pattern, "tetragonal")
+    best = found.classes[0]
+    assert best.family == "tetragonal"
+    assert best.number == pattern.label
+    np.testing.assert_allclose(found.cells[best.cell].cell, pattern.cell, rtol=1e-3)
+    assert found.cells[best.cell].fit < 1.5
+
+
+def test_answers_add_up_and_say_what_was_searched():
+    (pattern,) = measured("cubic", 1, first=8)
+    found = decoded(pattern, "cubic")
+    assert found.searched == ("cubic",)
+    assert sum(entry.probability for entry in found.classes) == pytest.approx(1)
+    assert sum(cell.probability for cell in found.cells) == pytest.approx(1)
+    assert list(found.classes) == sorted(found.classes, key=lambda entry: -entry.probability)
+    first = found.cells[0]
+    assert first.volume == pytest.approx(first.cell[0] ** 3)
+    assert 0 < first.uncertainty[0] < 0.01 * first.cell[0]
+    assert first.uncertainty[3:] == (0.0, 0.0, 0.0)
+    assert len(found.lines.two_theta) > 5
+
+
+def test_counts_with_their_uncertainties_in_uneven_steps():
+    (pattern,) = measured("cubic", 1, "counts-10000", first=8)
+    kept = np.sort(np.random.default_rng(0).permutation(len(pattern.two_theta))[:6000])
+    x, y = pattern.two_theta[kept], pattern.intensity[kept]
+    sigma = np.sqrt(np.maximum(y, 1e-4) / 1e4)
+    sigma[:10] = np.nan
+    found = decode_pattern(x, y, sigma, wavelength=1.5406, families=["cubic"], law="uniform")
+    assert found.classes[0].number == pattern.label
+
+
+def test_a_pattern_without_lines_has_no_cell_and_says_what_was_seen():
+    flat = np.random.default_rng(0).poisson(1000, len(GRID))
+    with pytest.raises(NoCellFound, match="no cell was found") as caught:
+        decode_pattern(GRID, flat, wavelength=1.5406, families=["cubic"])
+    assert caught.value.searched == ("cubic",)
+    assert len(caught.value.lines.two_theta) < 3
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"intensity": np.ones(5)}, "shapes"),
+        ({"two_theta": GRID[::-1]}, "ascend"),
+        ({"intensity": np.full(len(GRID), np.nan)}, "finite"),
+        ({"intensity": np.zeros(len(GRID))}, "above zero"),
+        ({"wavelength": -1.0}, "wavelength"),
+        ({"second": 1.0}, "wavelength"),
+        ({"ratio": 0.5}, "ratio"),
+        ({"second": K_ALPHA_2, "ratio": 2.0}, "ratio"),
+        ({"families": ["rhombohedral"]}, "families"),
+        ({"law": "normal"}, "law"),
+        ({"time_limit": 0.0}, "time limit"),
+    ],
+)
+def test_what_cannot_be_used_is_said(change, said):
+    given = {"two_theta": GRID, "intensity": np.ones(len(GRID)), "wavelength": 1.5406, **change}
+    with pytest.raises(SgbenchError, match=said):
+        decode_pattern(**given)

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from sgbench.decoder._noise import standard_uncertainty
+
+GRID = np.linspace(10, 80, 7000)
+
+
+def pattern(background):
+    """Lines of a full width of 0.2 degrees, above a constant."""
+    rng = np.random.default_rng(2)
+    height = np.full(len(GRID), background)
+    for place in rng.uniform(12, 78, 30):
+        height += 1000 * rng.uniform() * np.exp(-4 * np.log(2) * ((GRID - place) / 0.2) ** 2)
+    return height
+
+
+@pytest.mark.parametrize("background", [20.0, 300.0])
+@pytest.mark.parametrize("scale", [1.0, 1e-4])
+def test_counts_in_any_unit(background, scale):
+    expected = pattern(background)
+    counted = np.random.default_rng(0).poisson(expected)
+    ratio = standard_uncertainty(scale * counted) / (scale * np.sqrt(expected))
+    assert np.median(ratio) == pytest.approx(1, abs=0.1)
+    # At the top of lines as well.
+    assert np.median(ratio[expected > background + 300]) == pytest.approx(1, abs=0.2)
+
+
+def test_a_constant_noise():
+    noisy = pattern(0.0) + np.random.default_rng(0).normal(scale=3.0, size=len(GRID))
+    np.testing.assert_allclose(np.median(standard_uncertainty(noisy)), 3.0, rtol=0.1)
+
+
+def test_no_noise_is_a_small_share_of_the_top():
+    found = standard_uncertainty(pattern(0.0))
+    assert np.median(found) < 1e-3 * 1000
+    assert found.min() >= 1e-5 * pattern(0.0).max() * 0.99
+
+
+def test_a_short_pattern():
+    assert standard_uncertainty(np.array([1.0, 2.0, 3.0])) == pytest.approx(
+        np.full(3, 0.8165), 1e-3
+    )
