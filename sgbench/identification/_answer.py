@@ -74,10 +74,13 @@ class Against:
         Lines that one of them allows and the other forbids.
     hidden : int
         How many of these lie under others, so that they tell nothing.
+    missing : tuple of int
+        Places in `Evidence.lines` of those that the class allows and that are not there.
     """
 
     lines: int
     hidden: int
+    missing: tuple[int, ...]
 
 
 @dataclass(frozen=True)

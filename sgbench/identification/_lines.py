@@ -167,13 +167,11 @@ def _uncertainties(fit: WholePatternFit) -> NDArray[np.float64]:
 
 def _against(lines: Sequence[Line], others: Sequence[Line]) -> Against:
     """Count the lines that one class allows and another forbids, both of the same cell."""
-    pairs = [
-        (one, other)
-        for one, other in zip(lines, others, strict=True)
-        if one.allowed != other.allowed
-    ]
+    differ = [i for i, one in enumerate(lines) if one.allowed != others[i].allowed]
     # What either has under a line of its own tells nothing.
-    return Against(len(pairs), sum("hidden" in (one.state, other.state) for one, other in pairs))
+    hidden = [i for i in differ if "hidden" in (lines[i].state, others[i].state)]
+    missing = (i for i in differ if lines[i].allowed and lines[i].state == "absent")
+    return Against(len(differ), len(hidden), tuple(i for i in missing if i not in hidden))
 
 
 def _shown(

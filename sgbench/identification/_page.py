@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sgbench.identification._answer import Identification
 from sgbench.identification._text import (
+    allowed_text,
     cell_rows,
     cell_text,
     class_rows,
@@ -19,6 +20,7 @@ from sgbench.identification._text import (
     hkl_text,
     intensity_text,
     line_words,
+    missing_lines,
     summary_rows,
     telling,
 )
@@ -79,7 +81,8 @@ def _shown(answer: Identification) -> dict[str, Any]:
                     (line, hkl_text(line), intensity_text(line), line_words(line))
                     for line in telling(one.evidence)
                 ],
-                "weak": [hkl_text(line) for line in one.evidence.of(True, "absent")],
+                "allowed": allowed_text(one.evidence),
+                "missing": [hkl_text(line) for line in missing_lines(one.evidence)],
             }
             for one in answer.classes
             if one.evidence

@@ -181,7 +181,7 @@ def _first_evidence(one: ClassAnswer, told: Evidence) -> str:
         lines += ["", table_text(rows).rstrip()]
         if more := sum(not line.allowed for line in told.lines) - len(rows):
             lines.append(f"and {more} more that it forbids ({forbidden_text(told)} in all)")
-    lines += _weak(told)
+    lines.append(f"  {allowed_text(told)}")
     return "\n".join(map(_wrapped_unless_table, lines)) + "\n"
 
 
@@ -190,7 +190,8 @@ def _other_evidence(one: ClassAnswer, told: Evidence) -> str:
     lines = [f"Against {_on_axes(one, told)}"]
     if there := told.of(False, "there"):
         lines.append(f"  forbidden and there: {_listed(there)}")
-    lines += _weak(told)
+    if missing := missing_lines(told):
+        lines.append(f"  allowed, not by the first, and not there: {_listed(missing)}")
     if len(lines) == 1:
         lines.append("  nothing")
     return "\n".join(map(_wrapped, lines)) + "\n"
@@ -201,9 +202,19 @@ def _on_axes(one: ClassAnswer, told: Evidence) -> str:
     return f"{one.symbol} on axes {cell_text(one.family, told.cell)}: {conditions}"
 
 
-def _weak(told: Evidence) -> list[str]:
-    weak = told.of(True, "absent")
-    return [f"  allowed and not there: {_listed(weak)}"] if weak else []
+def allowed_text(told: Evidence) -> str:
+    """Count the lines that a class allows by what the pattern has there."""
+    states = [line.state for line in told.lines if line.allowed]
+    return (
+        f"of the {len(states)} lines that it allows, {states.count('there')} are there, "
+        f"{states.count('absent')} are absent and {states.count('hidden')} hidden"
+    )
+
+
+def missing_lines(told: Evidence) -> list[Line]:
+    """Return the lines that are not there, of those that a class allows and the first does not."""
+    places = told.against_first.missing if told.against_first else ()
+    return [told.lines[place] for place in places]
 
 
 def _listed(lines: Sequence[Line]) -> str:

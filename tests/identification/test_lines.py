@@ -38,6 +38,16 @@ def test_what_a_wrong_class_forbids_is_there():
     assert len(other.of(False, "there")) > 10
     assert other.against_first.lines == sum(not line.allowed for line in other.lines)
     assert other.against_first.hidden >= len(other.of(False, "hidden"))
+    assert not other.against_first.missing
+
+
+def test_what_a_wider_class_allows_is_missing():
+    known = fitted(62, ANGLESITE)
+    other = evidence(known, 16, evidence(known, 62))
+    missing = [other.lines[place] for place in other.against_first.missing]
+    assert len(missing) > 15
+    assert {(line.allowed, line.state) for line in missing} == {(True, "absent")}
+    assert all(absences(62, np.array([line.hkl for line in missing])))
 
 
 def test_a_line_under_an_allowed_one_is_hidden():
