@@ -13,7 +13,7 @@ SNAKEMAKE := snakemake --cores all $(if $(VERBOSE),--verbose)
 # Two processes; tests of one module stay in one of them, so that it makes its fixtures once.
 PYTEST_OPTIONS ?= --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: reproduce smoke robustness test check benchmark kill-test kill-test-short kill-test-overnight fuzz fuzz-short load-test bayes-test slurm-test package-test audit sbom docs pages publish setup lock
+.PHONY: reproduce smoke robustness test check benchmark kill-test kill-test-short kill-test-overnight fuzz fuzz-short load-test bayes-test decoder-test slurm-test package-test audit sbom docs pages publish setup lock
 
 reproduce: $(VENV)/.installed
 	$(RUN) $(SNAKEMAKE) $(SNAKEMAKE_OPTIONS)
@@ -68,6 +68,11 @@ load-test: $(VENV)/.installed
 # The ceilings under noise, and whether the chances behind them come true: about 15 minutes on one core.
 bayes-test: $(VENV)/.installed
 	$(RUN) python tools/bayes.py --output build/bayes-ceilings.csv
+
+# Development patterns decoded, a few of each family: about 15 minutes on one core. More with
+# `python tools/decoder.py --patterns 300 --write`.
+decoder-test: $(VENV)/.installed
+	$(RUN) python tools/decoder.py --patterns 10 --output build/decoder-test.csv
 
 # The site of docs/, in build/docs; a warning is an error.
 docs: $(VENV)/.installed

@@ -1,0 +1,263 @@
+"""How often `decode_pattern` is right: development patterns decoded, counted and put into a table.
+
+Patterns are drawn for this alone, and no test set holds them. Answers are kept in a CSV as they
+come, so the same command goes on after a kill. `make decoder-test` asks for a few patterns;
+``--patterns 300 --write`` takes hours, and draws the table into docs/decoder.md.
+
+    python tools/decoder.py --patterns 20
+    python tools/decoder.py --condition ideal --families cubic tetragonal
+    python tools/decoder.py --rruff rruff-a.npz --half 0 --patterns 100
+"""
+
+import argparse
+import csv
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from time import perf_counter
+
+import gemmi
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sgbench.conditions.tube import K_ALPHA_1, K_ALPHA_2
+from sgbench.decoder import DecodedPattern, NoCellFound, decode_pattern
+from sgbench.diffraction import FREE_PARAMETERS
+from sgbench.sets import SetSpec, family_set
+from sgbench.symmetry import class_labels, family_of, family_spacegroups
+
+PAGE = Path(__file__).parents[1] / "docs" / "decoder.md"
+#: Of the sequence that patterns are drawn from; trainings of the benchmark have small seeds.
+SEED = 419
+IDEAL = "ideal"
+# Edges (relative) and angles (degrees) of reduced cells that are the same.
+_EDGES, _ANGLES = 5e-3, 0.3
+# Conditions with K-alpha-2.
+_DOUBLETS = ("laboratory", "doublet")
+_BINS = (0.0, 0.5, 0.8, 0.95, 0.99, 1.0)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came out for one pattern."""
+
+    family: str
+    condition: str
+    number: int
+    spacegroup: int
+    #: Place of the true class among the answers, from 1; 0 where it is none of them.
+    rank: int
+    probability: float
+    best: str
+    best_probability: float
+    #: 1 where the most probable cell is the true one; empty where that is not known.
+    cell: str
+    #: 1 where any of the cells is.
+    cell_among: str
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A pattern and what is true of it."""
+
+    family: str
+    condition: str
+    number: int
+    spacegroup: int
+    cell: NDArray[np.float64] | None
+    two_theta: NDArray[np.float64]
+    intensity: NDArray[np.float64]
+    second: float | None
+    law: str
+
+
+def designed(family: str, condition: str, count: int) -> Iterator[Question]:
+    """Yield designed patterns, as they are or under a condition."""
+    dataset = family_set(family)
+    samples = dataset.training_samples(0, count, SEED)
+    if condition != IDEAL:
+        samples = SetSpec.parse(f"ulbd-off-mesh+{condition}").changed(samples)
+    second = K_ALPHA_2 / K_ALPHA_1 * samples.protocol.wavelength
+    cells = samples.cell
+    assert cells is not None  # as designed samples have them
+    for number in range(count):
+        one = samples.take([number])
+        yield Question(
+            family, condition, number, int(one.spacegroup[0]), cells[number],
+            samples.protocol.two_theta, one.patterns()[0].astype(np.float64),
+            second if condition.startswith(_DOUBLETS) else None, "uniform",
+        )  # fmt: skip
+
+
+def measured(path: Path, half: int, count: int) -> Iterator[Question]:
+    """Yield patterns of RRUFF: every second one, from the first (half 0) or the second."""
+    with np.load(path) as held:
+        rows = np.arange(half, len(held["intensity"]), 2)
+        # As many of each group as there are, in an order that does not follow the file.
+        rows = np.random.default_rng(0).permutation(rows)[:count]
+        two_theta, intensity = held["two_theta"], held["intensity"][rows].astype(np.float64)
+        groups = held["spacegroup"][rows]
+    for row, group, pattern in zip(rows.tolist(), groups.tolist(), intensity, strict=True):
+        there = np.flatnonzero(pattern > 0)
+        kept = slice(there[0], there[-1] + 1)
+        yield Question(
+            family_of(group), f"rruff half {half}", row, group, None, two_theta[kept],
+            pattern[kept], K_ALPHA_2, "wilson",
+        )  # fmt: skip
+
+
+def answered(question: Question, time_limit: float) -> Answer:
+    """Decode a pattern."""
+    started = perf_counter()
+    try:
+        found = decode_pattern(
+            question.two_theta, question.intensity,
+            wavelength=1.5406 if question.cell is not None else K_ALPHA_1,
+            second=question.second, ratio=None if question.second is None else 0.5,
+            law=question.law, time_limit=time_limit,
+        )  # fmt: skip
+    except NoCellFound as error:
+        seconds = perf_counter() - started
+        reason = f"no cell for {len(error.lines.two_theta)} lines"
+        return Answer(
+            question.family, question.condition, question.number, question.spacegroup, 0, 0.0, "",
+            0.0, "" if question.cell is None else "0", "" if question.cell is None else "0",
+            round(seconds, 2), reason,
+        )  # fmt: skip
+    return _answer(question, found, perf_counter() - started)
+
+
+def _answer(question: Question, found: DecodedPattern, seconds: float) -> Answer:
+    groups = family_spacegroups(question.family)
+    label = int(class_labels(groups)[question.spacegroup - groups[0]])
+    rank, probability = 0, 0.0
+    for place, entry in enumerate(found.classes, start=1):
+        if (entry.family, entry.number) == (question.family, label):
+            rank, probability = place, entry.probability
+    best = found.classes[0]
+    first = among = ""
+    if question.cell is not None:
+        same = [_same_lattice(question.cell, cell.cell) for cell in found.cells]
+        first, among = str(int(same[best.cell])), str(int(any(same)))
+    return Answer(
+        question.family, question.condition, question.number, question.spacegroup, rank,
+        round(probability, 5), f"{best.family} {best.symbol}", round(best.probability, 5), first,
+        among, round(seconds, 2), "",
+    )  # fmt: skip
+
+
+def _same_lattice(one: ArrayLike, other: ArrayLike) -> bool:
+    reduced = []
+    for cell in (one, other):
+        vector = gemmi.GruberVector(gemmi.UnitCell(*np.asarray(cell).tolist()), "P")
+        vector.niggli_reduce()
+        reduced.append(np.array(vector.cell_parameters()))
+    first, second = reduced
+    edges = np.abs(first[:3] / second[:3] - 1) < _EDGES
+    return bool(edges.all() and np.all(np.abs(first[3:] - second[3:]) < _ANGLES))
+
+
+def kept_answers(path: Path) -> list[Answer]:
+    """Return the answers that a file holds."""
+    if not path.exists():
+        return []
+    types = {field.name: field.type for field in fields(Answer)}
+    with path.open(newline="", encoding="utf-8") as lines:
+        return [
+            Answer(**{name: types[name](value) for name, value in row.items()})  # type: ignore[operator, misc, arg-type]
+            for row in csv.DictReader(lines)
+        ]
+
+
+def table(answers: list[Answer]) -> str:
+    """Return the answers as tables of Markdown."""
+    rows = [
+        "| patterns | family | *n* | true cell first | true class first | among the first 3 | no cell "
+        "| seconds: median, 95 % |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    kinds = dict.fromkeys((one.condition, one.family) for one in answers)
+    for condition, family in kinds:
+        some = [one for one in answers if (one.condition, one.family) == (condition, family)]
+        n, rank = len(some), np.array([one.rank for one in some])
+        cells = [one.cell == "1" for one in some if one.cell]
+        seconds = np.array([one.seconds for one in some])
+        rows.append(
+            f"| {condition} | {family} | {n} | {_share(sum(cells), len(cells))} "
+            f"| {_share(int((rank == 1).sum()), n)} "
+            f"| {_share(int(((rank > 0) & (rank <= 3)).sum()), n)} "
+            f"| {sum(bool(one.reason) for one in some)} "
+            f"| {np.median(seconds):.1f}, {np.quantile(seconds, 0.95):.1f} |"
+        )
+    return "\n".join([*rows, "", *_reliability(answers)])
+
+
+def _reliability(answers: list[Answer]) -> list[str]:
+    rows = [
+        "| chance of the first class | *n* | mean chance | right |",
+        "|---|---|---|---|",
+    ]
+    chance = np.array([one.best_probability for one in answers])
+    right = np.array([one.rank == 1 for one in answers])
+    for low, high in zip(_BINS[:-1], _BINS[1:], strict=True):
+        inside = (chance >= low) & ((chance < high) | (high == 1.0)) & (chance > 0)
+        if n := int(inside.sum()):
+            rows.append(
+                f"| {low:g} to {high:g} | {n} | {chance[inside].mean():.3f} "
+                f"| {_share(int(right[inside].sum()), n)} |"
+            )
+    return rows
+
+
+def _share(hits: int, n: int) -> str:
+    return f"{hits} ({100 * hits / n:.0f} %)" if n else "–"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--patterns", type=int, default=300, help="of each family")
+    parser.add_argument("--families", nargs="+", default=list(FREE_PARAMETERS))
+    parser.add_argument("--condition", default="laboratory", help=f"or {IDEAL}")
+    parser.add_argument("--rruff", type=Path, help="file of measured patterns, instead")
+    parser.add_argument("--half", type=int, choices=(0, 1), default=0)
+    parser.add_argument("--time-limit", type=float, default=60.0, help="seconds a pattern")
+    parser.add_argument("--output", type=Path, default=Path("build/decoder.csv"))
+    parser.add_argument("--write", action="store_true", help=f"draw the table into {PAGE.name}")
+    asked = parser.parse_args(arguments)
+    done = kept_answers(asked.output)
+    known = {(one.family, one.condition, one.number) for one in done}
+    asked.output.parent.mkdir(parents=True, exist_ok=True)
+    if asked.rruff:
+        questions = measured(asked.rruff, asked.half, asked.patterns)
+    else:
+        questions = (
+            one
+            for family in asked.families
+            for one in designed(family, asked.condition, asked.patterns)
+        )
+    with asked.output.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Answer)])
+        if not done:
+            writer.writeheader()
+        for question in questions:
+            if (question.family, question.condition, question.number) in known:
+                continue
+            answer = answered(question, asked.time_limit)
+            done.append(answer)
+            writer.writerow(asdict(answer))
+            file.flush()
+    text = table(done)
+    print(text)
+    if asked.write:
+        page = PAGE.read_text(encoding="utf-8")
+        between = re.compile(r"(<!-- decoder -->\n).*?(\n<!-- /decoder -->)", re.DOTALL)
+        PAGE.write_text(between.sub(rf"\1\n{text}\n\2", page), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
