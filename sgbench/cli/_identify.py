@@ -37,12 +37,13 @@ def identify(
         typer.Option("--deep", help="Search orthorhombic, monoclinic and triclinic cells as well."),
     ] = False,
     time_limit: Annotated[
-        float,
+        float | None,
         typer.Option(
             min=1.0,
-            help="Seconds a pattern after which the search for cells ends with what it has.",
+            help="Seconds a pattern after which no further cell is looked for; 10, or 60 with "
+            "--deep.",
         ),
-    ] = 60.0,
+    ] = None,
     form: Annotated[Form, typer.Option("--format", help="How to print.")] = Form.text,
     html: Annotated[
         Path | None, typer.Option(help="Write the answers here as well, as one page with plots.")

@@ -24,6 +24,8 @@ from sgbench.symmetry import reflection_conditions
 #: Families whose cells are looked for in seconds; the others take a search that is asked for.
 QUICK = ("cubic", "tetragonal", "trigonal-hexagonal")
 _ALL = (*QUICK, "orthorhombic", "monoclinic", "triclinic")
+# Seconds for the search.
+_QUICK_LIMIT, _DEEP_LIMIT = 10.0, 60.0
 # Classes whose lines are looked at one by one.
 _LEADING = 3
 # What the foot of a line has of its area, one width from it.
@@ -39,7 +41,7 @@ def identify(
     *,
     wavelength: float | str | Iterable[float],
     deep: bool = False,
-    time_limit: float = 60.0,
+    time_limit: float | None = None,
 ) -> Identification:
     """Say which extinction class, and so which space groups, a measured powder pattern is of.
 
@@ -55,8 +57,8 @@ def identify(
         In ångström, two for a doublet, or a name such as ``CuKa``.
     deep : bool
         Whether orthorhombic, monoclinic and triclinic cells are searched as well.
-    time_limit : float
-        Seconds after which the search for cells ends with what it has.
+    time_limit : float, optional
+        Seconds after which no further cell is looked for; 10, or 60 where it is deep.
 
     Returns
     -------
@@ -73,7 +75,7 @@ def identify(
 
 
 def identify_pattern(
-    pattern: MeasuredPattern, name: str = "", *, deep: bool = False, time_limit: float = 60.0
+    pattern: MeasuredPattern, name: str = "", *, deep: bool = False, time_limit: float | None = None
 ) -> Identification:
     """Do the same for a pattern that was read from a file.
 
@@ -106,7 +108,7 @@ def identify_pattern(
                 pattern.intensity[there],
                 None if sigma is None or np.isnan(sigma).any() else sigma[there],
                 wavelength=wavelength, second=second, ratio=ratio,
-                families=families, time_limit=time_limit,
+                families=families, time_limit=time_limit or (_DEEP_LIMIT if deep else _QUICK_LIMIT),
             )  # fmt: skip
     except NoCellFound as error:
         return _answer(pattern, name, _peaks(error.lines, ()), families)
