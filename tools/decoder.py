@@ -15,6 +15,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 
@@ -168,7 +169,7 @@ def kept_answers(path: Path) -> list[Answer]:
     types = {field.name: field.type for field in fields(Answer)}
     with path.open(newline="", encoding="utf-8") as lines:
         return [
-            Answer(**{name: types[name](value) for name, value in row.items()})  # type: ignore[operator, misc, arg-type]
+            Answer(**{name: types[name](value) for name, value in row.items()})  # type: ignore[operator]
             for row in csv.DictReader(lines)
         ]
 
@@ -176,8 +177,8 @@ def kept_answers(path: Path) -> list[Answer]:
 def table(answers: list[Answer]) -> str:
     """Return the answers as tables of Markdown."""
     rows = [
-        "| patterns | family | *n* | true cell first | true class first | among the first 3 | no cell "
-        "| seconds: median, 95 % |",
+        "| patterns | family | *n* | true cell first | true class first | among the first 3 "
+        "| no cell | seconds: median, 95 % |",
         "|---|---|---|---|---|---|---|---|",
     ]
     kinds = dict.fromkeys((one.condition, one.family) for one in answers)
@@ -203,7 +204,7 @@ def _reliability(answers: list[Answer]) -> list[str]:
     ]
     chance = np.array([one.best_probability for one in answers])
     right = np.array([one.rank == 1 for one in answers])
-    for low, high in zip(_BINS[:-1], _BINS[1:], strict=True):
+    for low, high in pairwise(_BINS):
         inside = (chance >= low) & ((chance < high) | (high == 1.0)) & (chance > 0)
         if n := int(inside.sum()):
             rows.append(
@@ -218,6 +219,7 @@ def _share(hits: int, n: int) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Decode what is not decoded yet, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--patterns", type=int, default=300, help="of each family")
     parser.add_argument("--families", nargs="+", default=list(FREE_PARAMETERS))

@@ -21,7 +21,7 @@ from sgbench.decoder._trial_cells import (
 )
 from sgbench.decoder._trial_kernels import BINS, UNSEEN, new_pool
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
 #: Families in the order of the kernels.
 ORDER = (

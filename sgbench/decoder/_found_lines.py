@@ -25,8 +25,8 @@ _MISFIT = (0.05, 0.02)
 _DOUBT = 0.3
 # The background is smooth over so many degrees.
 _SMOOTH = 4.0
-# Lines that the shape is fitted to.
-_SHAPED = 16
+# Lines that the shape is fitted to, and how high they are beside the highest at least.
+_SHAPED, _PROMINENT = 16, 0.03
 # How the squared width changes with tan^2(theta), as a share of it.
 _SLOPES = -0.3, 3.0
 _ROUNDS = 3
@@ -174,7 +174,9 @@ def _first_width(t: Floats, y: Floats, variance: Floats) -> float | None:
     peaks, known = find_peaks(smooth, prominence=8 * noise, width=2)
     if not len(peaks):
         return None
-    chosen = np.argsort(known["prominences"])[::-1][:_SHAPED]
+    high = known["prominences"]
+    chosen = np.argsort(high)[::-1][:_SHAPED]
+    chosen = chosen[high[chosen] > _PROMINENT * high.max()]
     widths = np.sort(peak_widths(smooth, peaks[chosen], rel_height=0.5)[0] * step)
     # Blends are wider, never narrower.
     return float(np.clip(widths[len(widths) // 4], 2 * step, 1.5))

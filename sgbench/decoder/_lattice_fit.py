@@ -169,8 +169,8 @@ def _free(family, metric, values):  # type: ignore[no-untyped-def]
 def fit(family, centring, metric, zero, x, sigma, wavelength, n_lines, steps):  # type: ignore[no-untyped-def]
     """Fit a metric, in place, and the zero to found lines; return the zero.
 
-    Each found line is taken for the calculated line that is nearest, at low angles first, and counts
-    the less the farther it is.
+    Each found line is taken for the calculated line that is nearest, at low angles first, and
+    counts the less the farther it is.
     """
     hkl, q = np.empty((MOST_LINES, 3), np.int64), np.empty(MOST_LINES)
     values, row = np.zeros(6), np.zeros(7)
@@ -235,7 +235,8 @@ def fit(family, centring, metric, zero, x, sigma, wavelength, n_lines, steps):  
 def weigh(family, centring, metric, zero, x, sigma, height, width, wavelength, n_lines, out):  # type: ignore[no-untyped-def]
     """Return the weight of a metric (nats); write what it explains to `out`.
 
-    Heights are shares of the highest line's. `out`: found lines explained, calculated lines, M20, F_N.
+    Heights are shares of the highest line's. `out`: found lines explained, calculated
+    lines, M20, F_N.
     """
     hkl, q = np.empty((MOST_LINES, 3), np.int64), np.empty(MOST_LINES)
     last = x[n_lines - 1]
@@ -253,7 +254,6 @@ def weigh(family, centring, metric, zero, x, sigma, height, width, wavelength, n
     for part in range(_RANGES):
         ends[part] = x[(part + 1) * n_lines // _RANGES - 1] + 0.25 * width[n_lines - 1]
     total, seen = np.zeros(_RANGES), np.zeros(_RANGES)
-    distinct_20, q_20 = 0.0, 0.0
     part, line, j = 0, 0, start
     number = 20 if n_lines > 20 else n_lines
     before = 0.0

@@ -6,11 +6,13 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 Integers = NDArray[np.int64]
 
 # Letters of centrings as gemmi knows them, in the order of the search's.
 _LETTERS = "PABCIFR"
+# Squares of edges are nearly equal up to this ratio.
+_EQUAL = 1.03
 
 
 def tensor_of(metric: Floats) -> Floats:
@@ -76,8 +78,8 @@ def symmetric_cells(metric: Floats, most_off: float) -> list[tuple[str, Floats]]
     Returns
     -------
     list of (family, metric)
-        Monoclinic cells, one an axis, and orthorhombic ones, one for three perpendicular axes. The
-        metrics keep what is off.
+        Monoclinic cells, one an axis, orthorhombic ones, one for three perpendicular axes, and
+        those of higher families whose edges are nearly as these need. The former keep what is off.
     """
     cell = gemmi.UnitCell(*cell_of(metric))
     vector = gemmi.GruberVector(cell, "P")
@@ -104,7 +106,26 @@ def symmetric_cells(metric: Floats, most_off: float) -> list[tuple[str, Floats]]
             for x, y in combinations(three, 2)
         ]
         if max(cosines) < np.sin(np.radians(2 * most_off)):
-            found.append(("orthorhombic", _reciprocal(np.stack(three), tensor)))
+            box = _reciprocal(np.stack(three), tensor)
+            found.append(("orthorhombic", box))
+            found += _higher(box)
+    return found
+
+
+def _higher(box: Floats) -> list[tuple[str, Floats]]:
+    """Return metrics of higher symmetry that an orthorhombic one nearly has."""
+    found = []
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (0, 2, 1)):
+        ratio = max(box[i], box[j]) / min(box[i], box[j])
+        mean = np.sqrt(box[i] * box[j])
+        if ratio < _EQUAL:
+            found.append(("tetragonal", np.array([mean, mean, box[k], 0, 0, 0])))
+            if 1 / _EQUAL < box[k] / mean < _EQUAL:
+                found.append(("cubic", np.array([mean, mean, mean, 0, 0, 0])))
+        if 3 / _EQUAL < ratio < 3 * _EQUAL:
+            # The orthohexagonal cell: its shorter edge is that of the hexagonal one.
+            mean *= 4 / np.sqrt(3)
+            found.append(("trigonal-hexagonal", np.array([mean, mean, box[k], 0, 0, mean])))
     return found
 
 
@@ -143,26 +164,22 @@ def _reciprocal(basis: Integers, tensor: Floats) -> Floats:
     return form_of(np.linalg.inv(basis @ tensor @ basis.T))
 
 
-def conventional(family: str, metric: Floats) -> tuple[Floats, Floats]:
-    """Return metric and cell in the family's setting.
+def conventional(family: str, metric: Floats) -> Floats:
+    """Return the cell in the family's setting: a, b, c, alpha, beta, gamma.
 
     Orthorhombic: a <= b <= c. Monoclinic: a <= c are the two shortest vectors of their plane, and
     beta is not acute. Triclinic: reduced (Niggli).
     """
-    if family in ("orthorhombic", "monoclinic"):
-        tensor = np.linalg.inv(tensor_of(metric))
-        if family == "orthorhombic":
-            order = np.argsort(np.diag(tensor), kind="stable")
-            basis = np.eye(3, dtype=np.int64)[order]
-        else:
-            basis = _reduced_plane_basis(tensor)
-        tensor = basis @ tensor @ basis.T
-        return form_of(np.linalg.inv(tensor)), cell_of_tensor(tensor)
-    cell = cell_of(metric)
     if family == "triclinic":
-        cell = primitive(metric, 0)
-        return metric_of_cell(cell), cell
-    return metric, cell
+        return primitive(metric, 0)
+    tensor = np.linalg.inv(tensor_of(metric))
+    if family == "orthorhombic":
+        basis = np.eye(3, dtype=np.int64)[np.argsort(np.diag(tensor), kind="stable")]
+    elif family == "monoclinic":
+        basis = _reduced_plane_basis(tensor)
+    else:
+        return cell_of_tensor(tensor)
+    return cell_of_tensor(basis @ tensor @ basis.T)
 
 
 def _reduced_plane_basis(tensor: Floats) -> Integers:

@@ -44,6 +44,7 @@ _EXPLAINED, _NATS, _ENOUGH = 0.9, 1.2, 45.0
 # Two cells have the same lattice where their reduced edges differ by less than this (relative), and
 # the lower family must be better by so many nats to be told apart.
 _SAME, _BETTER = 4e-3, 4.0
+_UPPER = 3
 # Candidates that are returned.
 _RETURNED = 40
 _PRIMITIVES = {"P": 1, "A": 2, "B": 2, "C": 2, "I": 2, "F": 4, "R": 3}
@@ -125,10 +126,11 @@ def candidate_lattices(
     for family in ORDER:
         if family not in families or time.monotonic() > until:
             continue
+        # The three upper families take little time, and are always weighed against each other.
+        if ORDER.index(family) >= _UPPER and _is_enough(found, taken):
+            break
         found += _with_neighbours(metrics_of(family, taken, strong, until), taken)
         found += _in_other_families(found, taken, families)
-        if _is_enough(found, taken):
-            break
     found = [one for one in found if _primitive_volume(one) <= largest_volume]
     return _ranked(found, taken)
 
@@ -166,9 +168,8 @@ def _in_other_families(found: list[Metric], lines: Lines, families: Sequence[str
     for one in best:
         for family, metric in lower(one.family, one.metric):
             trials.setdefault(family, []).append((metric, one.zero))
-        if one.family >= 4:
-            for name, metric in symmetric_cells(_reduced_metric(one), _OFF):
-                trials.setdefault(ORDER.index(name), []).append((metric, one.zero))
+        for name, metric in symmetric_cells(_reduced_metric(one), _OFF):
+            trials.setdefault(ORDER.index(name), []).append((metric, one.zero))
     more = []
     for family, listed in trials.items():
         if ORDER[family] in families:
@@ -205,7 +206,7 @@ def _ranked(found: list[Metric], lines: Lines) -> tuple[CandidateLattice, ...]:
         place = _places(one, lines)
         derived = any(_same_lines(place, other) for other in places)
         places.append(place)
-        metric, cell = conventional(ORDER[one.family], one.metric)
+        cell = conventional(ORDER[one.family], one.metric)
         candidates.append(
             CandidateLattice(
                 ORDER[one.family],

@@ -211,8 +211,7 @@ def fit_group(which, place, height, sigma, count, t, y, model, weight, shape, lo
         kept[a, a] *= 1 + 1e-9
         kept[a, a] += 1e-300
     inverse = np.linalg.inv(kept)
-    freedom = max(last - first - p, 1)
-    excess = max(fitted / freedom, 1.0)
+    excess = max(fitted / max(last - first - p, 1), 1.0)  # type: ignore[operator]
     for k in range(n):
         add_line(model, t, before_place[k], -before_height[k], shape, longer, ratio)
         add_line(model, t, now_place[k], now_height[k], shape, longer, ratio)
