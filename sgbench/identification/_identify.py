@@ -1,9 +1,10 @@
 """From a measured pattern to the answer: decode it, rank its classes, say what can be said."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
 import numpy as np
+from numba.core.event import install_recorder
 from numpy.typing import ArrayLike
 
 from sgbench.decoder import (
@@ -100,19 +101,39 @@ def identify_pattern(
     there = pattern.two_theta > 0
     sigma = pattern.sigma
     families = _ALL if deep else QUICK
-    try:
+    limit = time_limit or (_DEEP_LIMIT if deep else _QUICK_LIMIT)
+
+    def decode() -> DecodedPattern:
         # A pattern may hold numbers that no fit can do anything with, which needs no warning.
         with np.errstate(all="ignore"):
-            decoded = decode_pattern(
+            return decode_pattern(
                 pattern.two_theta[there],
                 pattern.intensity[there],
                 None if sigma is None or np.isnan(sigma).any() else sigma[there],
                 wavelength=wavelength, second=second, ratio=ratio,
-                families=families, time_limit=time_limit or (_DEEP_LIMIT if deep else _QUICK_LIMIT),
+                families=families, time_limit=limit,
             )  # fmt: skip
+
+    try:
+        return answer_of(_once_compiled(decode), pattern, name)
     except NoCellFound as error:
         return _answer(pattern, name, _peaks(error.lines, ()), families)
-    return answer_of(decoded, pattern, name)
+
+
+def _once_compiled(decode: Callable[[], DecodedPattern]) -> DecodedPattern:
+    """Return what is decoded; again where the first time was spent on compiling.
+
+    numba compiles when a function first runs and keeps what it made for later processes. A search
+    that ends by the clock would find nothing meanwhile.
+    """
+    with install_recorder("numba:compile") as compiled:
+        try:
+            found: DecodedPattern | None = decode()
+        except NoCellFound:
+            if not compiled.buffer:
+                raise
+            found = None
+    return decode() if found is None or compiled.buffer else found
 
 
 def answer_of(decoded: DecodedPattern, pattern: MeasuredPattern, name: str = "") -> Identification:
