@@ -173,11 +173,12 @@ def decode_pattern(
     searched = _families(families)
     x, y, uncertainty = _checked(two_theta, intensity, sigma, wavelength, second, ratio, time_limit)
     share = (0.5 if ratio is None else float(ratio)) if second is not None else None
-    lines = without_feet(find_lines(x, y, uncertainty, wavelength, second, share))
+    lines = find_lines(x, y, uncertainty, wavelength, second, share)
     noise = standard_uncertainty(y) if uncertainty is None else uncertainty
     noise = np.hypot(noise, _MODEL_ERROR * np.maximum(y - np.quantile(y, _LOW), 0.0))
+    # No cell has to explain the foot of a strong line, but the fit of the pattern has.
     candidates = candidate_lattices(
-        lines, wavelength, searched, _LARGEST_VOLUME, _SEARCH * time_limit
+        without_feet(lines), wavelength, searched, _LARGEST_VOLUME, _SEARCH * time_limit
     )
     fits: list[tuple[CandidateLattice, WholePatternFit]] = []
     for candidate in candidates[: 2 * _FITTED]:
