@@ -37,6 +37,8 @@ _FEWEST_POINTS = 50
 _SAME = 2e-3
 # A fit as good as this that needs no other phase leaves nothing to cells that derive from its own.
 _GOOD = 1.1
+# Nor does it to lattices whose lines are so much less probable (nats).
+_FAR_BEHIND = 30.0
 # Fits of cells that leave so much more than the best one are not weighed.
 _MUCH_WORSE = 4.0
 
@@ -184,7 +186,7 @@ def decode_pattern(
     for candidate in candidates[: 2 * _FITTED]:
         if len(fits) >= _FITTED or (fits and monotonic() - started > time_limit):
             break
-        if candidate.derived and any(_explains_all(fit) for _, fit in fits):
+        if any(_leaves_nothing(one, fit, candidate) for one, fit in fits):
             continue
         fit = fit_whole_pattern(x, y, noise, lines, candidate, wavelength, second, share)
         if fit is not None and not any(_are_the_same(fit, other) for _, other in fits):
@@ -231,8 +233,14 @@ def _found_cell(candidate: CandidateLattice, fit: WholePatternFit, probability: 
     )  # fmt: skip
 
 
-def _explains_all(fit: WholePatternFit) -> bool:
-    return fit.goodness < _GOOD and not np.any(fit.lattice_line < 0)
+def _leaves_nothing(
+    lattice: CandidateLattice, fit: WholePatternFit, other: CandidateLattice
+) -> bool:
+    """Tell whether a good fit makes it needless to fit another lattice."""
+    if fit.goodness > _GOOD:
+        return False
+    explained = not np.any(fit.lattice_line < 0)
+    return (other.derived and explained) or other.weight < lattice.weight - _FAR_BEHIND
 
 
 def _are_the_same(one: WholePatternFit, other: WholePatternFit) -> bool:
