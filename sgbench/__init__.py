@@ -1,15 +1,17 @@
 """Reproducible benchmark for predicting space groups from powder diffraction patterns."""
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sgbench.extras import name_missing_extras
 from sgbench.version import __version__
 
 if TYPE_CHECKING:
+    from sgbench.identification import identify
     from sgbench.submission import evaluate
 
-__all__ = ["__version__", "evaluate"]
+__all__ = ["__version__", "evaluate", "identify"]
 
 name_missing_extras()
 
@@ -19,12 +21,13 @@ if os.environ.get("OMP_NUM_THREADS", "").isdigit():
     os.environ.setdefault("NUMBA_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
 
 
-def __getattr__(name: str) -> Any:
-    # Scoring loads more than most commands need.
-    if name == "evaluate":
-        from sgbench.submission import evaluate
+# These load more than most commands need.
+_HOMES = {"evaluate": "submission", "identify": "identification"}
 
-        return evaluate
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"sgbench.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

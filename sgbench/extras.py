@@ -7,7 +7,7 @@ from sgbench.errors import SgbenchError
 
 #: Extras of pyproject.toml, and the names under which their packages are imported.
 EXTRAS = {
-    "workflow": ("jinja2", "markdown_it", "markupsafe", "psutil", "snakemake"),
+    "workflow": ("markdown_it", "psutil", "snakemake"),
     "structures": (
         "cctbx", "iotbx", "larixite", "mlcroissant", "mp_api", "optimade", "pymatgen", "pyxtal",
         "requests", "spglib", "urllib3",

@@ -140,7 +140,6 @@ def test_its_commands_list_what_there_is_and_name_the_extra_for_the_rest(tmp_pat
         ["dataset", "list"], ["dataset", "test-sets"], ["dataset", "sources"],
         ["submission", "new", str(tmp_path / "mine")],
         ["train", "cnn-park2017", "ulbd-cubic", "--patterns", "64", "-o", str(tmp_path / "m.pt")],
-        ["site", "--table", str(ROOT.parent / "results" / "leaderboard.csv"), "-o", str(tmp_path)],
         ["dataset", "build", "cddd", "--source", "amcsd", "-o", str(tmp_path / "cddd.parquet")],
         ["submission", "check", str(tmp_path / "mine")],
     ]  # fmt: skip
@@ -161,10 +160,10 @@ for words in {commands}:
     )
     lines = said.splitlines()
     assert [line.rstrip() for line in lines[:8]] == ["0"] * 8, said
-    for line, extra in zip(lines[8:11], ("torch", "workflow", "structures"), strict=True):
+    for line, extra in zip(lines[8:10], ("torch", "structures"), strict=True):
         assert line.startswith("2 error: ")
         assert f"pip install 'sgbench[{extra}]'" in line
-    assert "sgbench[" not in lines[11]
+    assert "sgbench[" not in lines[10]
 
 
 def test_a_missing_package_is_an_error_of_both_kinds():

@@ -32,6 +32,7 @@ _COMMANDS = {
         "publish": "_report:publish",
         "site": "_site:site",
         "pattern": "_pattern:app",
+        "identify": "_identify:identify",
         "dataset": "_dataset:app",
         "submission": "_submission:app",
         "track": "_track:app",

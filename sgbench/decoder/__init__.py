@@ -17,6 +17,7 @@ from sgbench.decoder._found_lines import FoundLines
 from sgbench.decoder._indexing import INDEXED
 from sgbench.decoder._lattices import CandidateLattice
 from sgbench.decoder._rank_classes import rank_classes
+from sgbench.decoder._whole_pattern import WholePatternFit
 
 __all__ = [
     "INDEXED",
@@ -27,6 +28,7 @@ __all__ = [
     "FoundLines",
     "NoCellFound",
     "RankedClass",
+    "WholePatternFit",
     "decode",
     "decode_each",
     "decode_pattern",

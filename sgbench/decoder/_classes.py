@@ -34,9 +34,11 @@ _CLOSELY, _WITHIN = 12, 40.0
 # A forbidden line may have this share of what lines of others have at its place, and more where the
 # fit is bad.
 _LEAK, _LEAK_OF_EXCESS = 0.003, 0.7
-# A line of another phase at the place of a forbidden line: its logarithm of a probability, and its
-# greatest strength beside the strongest line.
-_CONTAMINATED, _STRONGEST_OTHER = -5.0, 0.08
+# A line of another phase at the place of a forbidden line: its logarithm of a probability where it
+# is weak, and by which share of the strongest line that falls by 1.
+_CONTAMINATED, _FALL = -5.0, 0.02
+# Lines of other phases are mostly weaker than this share of the strongest line.
+_STRONGEST_OTHER = 0.08
 _ROUNDS = 3
 # The logarithm of evidence counts this much, as noise is not all that patterns and fits differ by.
 TEMPER = {"uniform": 0.5, "wilson": 0.3}
@@ -196,15 +198,13 @@ def class_evidence(problem: Problem, settings: ClassSettings, law: Law) -> NDArr
     weight = logsumexp(np.log(settings.prior)[:, None], b=settings.weight, axis=0)
     # What lines of other phases on forbidden places would spare each setting, at the most.
     alone, spread = _alone(mean, variance, tau, nu)
-    gain = 0.5 * alone * np.abs(alone) / (spread + problem.leak**2) + _CONTAMINATED
-    spared = np.where((alone < problem.strongest_other) & (gain > 0), gain, 0.0)
+    gain = 0.5 * alone * np.abs(alone) / (spread + problem.leak**2)
+    spared = np.maximum(gain - _cost(problem, alone), 0.0)
     hopeful = rough + weight + ~present @ spared
     (close,) = np.nonzero(_nearest(rough + weight) | _nearest(hopeful))
     fine = rough.copy()
     for setting in close.tolist():
-        fine[setting] = _closely(
-            problem, integral, present[setting], _row(laws, setting), alien, tau, nu
-        )
+        fine[setting] = _closely(problem, integral, present[setting], _row(laws, setting), tau, nu)
     # What was not looked at closely stays below what was by as much as the first estimate says.
     rest = np.setdiff1d(np.arange(len(fine)), close)
     fine[rest] += min(float(np.median(fine[close] - rough[close])), 0.0)
@@ -233,6 +233,12 @@ def _alone(
     """Return mean and variance of each line without what is known of itself beforehand."""
     curvature = np.maximum(1.0 / variance - tau, 1e-300)
     return (mean / variance - nu) / curvature, 1.0 / curvature
+
+
+def _cost(problem: Problem, strength: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what it costs to say that a line of this strength is of another phase (nats)."""
+    share = np.maximum(strength, 0.0) * _STRONGEST_OTHER / problem.strongest_other
+    return np.asarray(share / _FALL - _CONTAMINATED)
 
 
 def _row(law: LineLaw, setting: int) -> LineLaw:
@@ -266,7 +272,6 @@ def _closely(
     integral: _Integral,
     present: NDArray[np.bool_],
     law: LineLaw,
-    alien: LineLaw,
     tau: NDArray[np.float64],
     nu: NDArray[np.float64],
 ) -> float:
@@ -280,13 +285,14 @@ def _closely(
         best = max(best, float(value) + penalty)
         alone, spread = _alone(mean, variance, own_tau, own_nu)
         gain = 0.5 * alone * np.abs(alone) / (spread + problem.leak**2)
-        seen = ~allowed & (gain > 5.0 - _CONTAMINATED) & (alone < problem.strongest_other)
+        cost = _cost(problem, alone)
+        seen = ~allowed & (gain > 5.0 + cost)
         if not seen.any():
             break
         worst = seen & (gain >= 0.5 * gain[seen].max())
         allowed = allowed | worst
-        penalty += _CONTAMINATED * int(worst.sum())
-        law.put(alien, worst)
+        penalty -= float(cost[worst].sum())
+        law.put(nearly_uniform(np.maximum(problem.strongest_other, alone)), worst)
     return best
 
 

@@ -14,6 +14,7 @@ from sgbench.decoder._classes import (
     problem_of,
     ranked,
 )
+from sgbench.decoder._feet import without_feet
 from sgbench.decoder._found_lines import FoundLines, find_lines
 from sgbench.decoder._lattice_lines import class_settings
 from sgbench.decoder._lattices import CandidateLattice, candidate_lattices
@@ -36,6 +37,8 @@ _FEWEST_POINTS = 50
 _SAME = 2e-3
 # A fit as good as this that needs no other phase leaves nothing to cells that derive from its own.
 _GOOD = 1.1
+# Nor does it to lattices whose lines are so much less probable (nats).
+_FAR_BEHIND = 30.0
 # Fits of cells that leave so much more than the best one are not weighed.
 _MUCH_WORSE = 4.0
 
@@ -81,6 +84,8 @@ class FoundCell:
         Lines of the pattern that are none of the cell's.
     zero, displacement : float
         Lines lie zero + displacement cos(theta) degrees above Bragg's angle.
+    whole : WholePatternFit
+        The fit of the cell's lines to the whole pattern.
     """
 
     lattice: CandidateLattice
@@ -92,6 +97,7 @@ class FoundCell:
     unexplained: int
     zero: float
     displacement: float
+    whole: WholePatternFit
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,14 +178,15 @@ def decode_pattern(
     lines = find_lines(x, y, uncertainty, wavelength, second, share)
     noise = standard_uncertainty(y) if uncertainty is None else uncertainty
     noise = np.hypot(noise, _MODEL_ERROR * np.maximum(y - np.quantile(y, _LOW), 0.0))
+    # No cell has to explain the foot of a strong line, but the fit of the pattern has.
     candidates = candidate_lattices(
-        lines, wavelength, searched, _LARGEST_VOLUME, _SEARCH * time_limit
+        without_feet(lines), wavelength, searched, _LARGEST_VOLUME, _SEARCH * time_limit
     )
     fits: list[tuple[CandidateLattice, WholePatternFit]] = []
     for candidate in candidates[: 2 * _FITTED]:
         if len(fits) >= _FITTED or (fits and monotonic() - started > time_limit):
             break
-        if candidate.derived and any(_explains_all(fit) for _, fit in fits):
+        if any(_leaves_nothing(one, fit, candidate) for one, fit in fits):
             continue
         fit = fit_whole_pattern(x, y, noise, lines, candidate, wavelength, second, share)
         if fit is not None and not any(_are_the_same(fit, other) for _, other in fits):
@@ -222,12 +229,18 @@ def _found_cell(candidate: CandidateLattice, fit: WholePatternFit, probability: 
     volume = np.prod(cell[:3]) * np.sqrt(1 - np.sum(cosines**2) + 2 * np.prod(cosines))
     return FoundCell(
         candidate, tuple(cell.tolist()), tuple(spread.tolist()), float(volume), fit.goodness,
-        probability, int((fit.lattice_line < 0).sum()), fit.zero, fit.displacement,
+        probability, int((fit.lattice_line < 0).sum()), fit.zero, fit.displacement, fit,
     )  # fmt: skip
 
 
-def _explains_all(fit: WholePatternFit) -> bool:
-    return fit.goodness < _GOOD and not np.any(fit.lattice_line < 0)
+def _leaves_nothing(
+    lattice: CandidateLattice, fit: WholePatternFit, other: CandidateLattice
+) -> bool:
+    """Tell whether a good fit makes it needless to fit another lattice."""
+    if fit.goodness > _GOOD:
+        return False
+    explained = not np.any(fit.lattice_line < 0)
+    return (other.derived and explained) or other.weight < lattice.weight - _FAR_BEHIND
 
 
 def _are_the_same(one: WholePatternFit, other: WholePatternFit) -> bool:

@@ -48,6 +48,9 @@ _CELL_SLACK, _CELL_BOUND = 1e-2, 3e-3
 _WIDTH_SQUARED = (0.06, 16.0)
 # Steps at first, and once it is clear which lines are of other phases.
 _STEPS = (5, 20)
+# Then what is left is searched this often for lines of other phases, which stand out by so many
+# standard deviations, and so many at once.
+_SEARCHES, _LEFT_OVER, _MOST_LEFT_OVER = 2, 7.0, 6
 # Steps end where the misfit falls by less than this factor.
 _LEAST_GAIN = 1 - 1e-4
 # Beside the diagonal; lines that coincide share what is there.
@@ -223,6 +226,14 @@ def fit_whole_pattern(
         state = _refined(pattern, lines, replace(model, others=others), fwhm, steps)
         if state is not None:
             model = state.model
+    for _ in range(_SEARCHES):
+        if state is None:
+            break
+        more = _left_over(pattern, state)
+        if not len(more):
+            break
+        others = np.append(state.model.others, more)
+        state = _refined(pattern, lines, replace(state.model, others=others), fwhm, _STEPS[0])
     if state is None:
         return None
     return _finished(pattern, lines, family, state, fwhm)
@@ -324,6 +335,29 @@ def _refined(
         if gain > _LEAST_GAIN:
             break
     return state
+
+
+def _left_over(pattern: _Pattern, state: _Solved) -> NDArray[np.float64]:
+    """Return places where what is left of the pattern looks like a line of another phase."""
+    x, weight = pattern.two_theta, pattern.weight
+    freedom = max(len(x) - len(state.centre), 1)
+    level = max(1.0, state.chi_squared / freedom)
+    width = np.interp(x[::2], state.centre, state.width)
+    centres = x[::2]
+    start, offset = windows(x, centres, centres, width)
+    share = np.full(len(centres), 0.5)
+    value, *_ = profiles(x, centres, centres, 0.0, width, share, start, offset)
+    column = np.column_stack([weight * state.rest, weight])
+    pull = products(start, offset, value, column[:, :1])[:, 0]
+    square = products(start, offset, value**2, column[:, 1:])[:, 0]
+    score = pull / np.sqrt(np.maximum(square * level, 1e-300))
+    found: list[float] = []
+    for place in np.argsort(-score):
+        if score[place] < _LEFT_OVER or len(found) == _MOST_LEFT_OVER:
+            break
+        if all(abs(centres[place] - other) > 2 * width[place] for other in found):
+            found.append(float(centres[place]))
+    return np.array(found)
 
 
 def _moved_others(pattern: _Pattern, state: _Solved, model: _Model) -> _Model:

@@ -14,6 +14,7 @@ from sgbench.measured._treatment import (
     UNTREATED,
     TreatedPattern,
     Treatment,
+    doublet_of,
     treat,
 )
 from sgbench.measured._wavelengths import Wavelength
@@ -31,6 +32,7 @@ __all__ = [
     "Treatment",
     "Wavelength",
     "decode_patterns",
+    "doublet_of",
     "measured_pattern",
     "read_pattern",
     "read_patterns",

@@ -13,12 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from sgbench.cards import ARTICLE
 from sgbench.links import Links, citation
 from sgbench.models import REFERENCE
+from sgbench.pages import environment
 from sgbench.plots import CONDITION_CURVES
 from sgbench.plots.shown import (
     AMPLITUDE,
@@ -115,16 +115,9 @@ def render_page(results: Results, store: str | None = None, links: Links | None 
         specs.setdefault(claim.item, _Spec(claim.item, claim.item, "Not in the article.", ""))
     sections = [_section(spec, results, claims) for spec in specs.values()]
     sections = [one for one in sections if one["tables"] or one["pictures"] or not one["optional"]]
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["prose"] = _prose
-    return environment.get_template("report.html.jinja").render(
+    templates = environment(Path(__file__).parent)
+    templates.filters["prose"] = _prose
+    return templates.get_template("report.html.jinja").render(
         scale=results.scale,
         claims=claims,
         counts=[

@@ -1,15 +1,13 @@
 """The page: markup, style and scripts put together into one file."""
 
-import base64
-import hashlib
 from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from sgbench.cards import ARTICLE
 from sgbench.links import Links, citation
+from sgbench.pages import environment, source_hash
 from sgbench.site._data import SiteData
 from sgbench.site._glossary import Glossary
 from sgbench.version import __version__
@@ -38,33 +36,26 @@ def render_site(
         To other pages.
     """
     folder = Path(str(files("sgbench.site")))
-    environment = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     parts = [(folder / name).read_text(encoding="utf-8") for name in _SCRIPTS]
     script = '"use strict";\n' + "\n".join(parts)
     style = (folder / "site.css").read_text(encoding="utf-8")
-    return environment.get_template("site.html.jinja").render(
-        version=__version__,
-        links=(links or Links()).named,
-        citation=citation(),
-        article=ARTICLE,
-        data=data,
-        glossary=glossary or Glossary((), {}),
-        # Made from the glossary's Markdown with raw HTML off.
-        meanings={term.anchor: Markup(term.html) for term in glossary.terms} if glossary else {},
-        script=Markup(script),  # this package's own files
-        style=Markup(style),
-        script_hash=_source_hash(script),
-        style_hash=_source_hash(style),
+    return (
+        environment(folder)
+        .get_template("site.html.jinja")
+        .render(
+            version=__version__,
+            links=(links or Links()).named,
+            citation=citation(),
+            article=ARTICLE,
+            data=data,
+            glossary=glossary or Glossary((), {}),
+            # Made from the glossary's Markdown with raw HTML off.
+            meanings={term.anchor: Markup(term.html) for term in glossary.terms}
+            if glossary
+            else {},
+            script=Markup(script),  # this package's own files
+            style=Markup(style),
+            script_hash=source_hash(script),
+            style_hash=source_hash(style),
+        )
     )
-
-
-def _source_hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from example_site import HOSTILE, scores_of_two_sources, some_scores, some_site
 
+from sgbench.pages import source_hash
 from sgbench.site import read_glossary, render_site
-from sgbench.site._page import _source_hash
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="Playwright for Python is not installed"
@@ -119,7 +119,7 @@ def test_a_long_table_starts_with_its_first_part(open_page, tmp_path):
     text = render_site(data).replace("const FIRST_ROWS = 500;", "const FIRST_ROWS = 100;")
     script = re.search(r"<script>(.*)</script>", text, re.DOTALL)[1]
     known = re.search(r"script-src '(sha256-[^']+)'", text)[1]
-    text = text.replace(known, _source_hash(script))
+    text = text.replace(known, source_hash(script))
     (tmp_path / "long.html").write_text(text, encoding="utf-8")
     page = open_page("#/table?test=&family=&scheme=", (tmp_path / "long.html").as_uri())
     lines = page.locator(".board tbody tr")

@@ -1,0 +1,229 @@
+"""From a measured pattern to the answer: decode it, rank its classes, say what can be said."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+
+import numpy as np
+from numba.core.event import install_recorder
+from numpy.typing import ArrayLike
+
+from sgbench.decoder import (
+    DecodedPattern,
+    FoundCell,
+    FoundLines,
+    NoCellFound,
+    WholePatternFit,
+    decode_pattern,
+)
+from sgbench.identification._answer import Cell, ClassAnswer, Evidence, Fit, Identification, Peak
+from sgbench.identification._lines import FittedLines, evidence
+from sgbench.identification._shares import shares
+from sgbench.identification._verdict import verdict
+from sgbench.measured import MeasuredPattern, doublet_of, measured_pattern
+from sgbench.symmetry import reflection_conditions
+
+#: Families whose cells are looked for in seconds; the others take a search that is asked for.
+QUICK = ("cubic", "tetragonal", "trigonal-hexagonal")
+_ALL = (*QUICK, "orthorhombic", "monoclinic", "triclinic")
+# Seconds for the search.
+_QUICK_LIMIT, _DEEP_LIMIT = 10.0, 60.0
+# Classes whose lines are looked at one by one.
+_LEADING = 3
+# What the foot of a line has of its area, one width from it.
+_TAIL = 0.3
+# Classes and cells that are told.
+_MOST_CLASSES, _MOST_CELLS = 20, 5
+
+
+def identify(
+    two_theta: ArrayLike,
+    intensity: ArrayLike,
+    sigma: ArrayLike | None = None,
+    *,
+    wavelength: float | str | Iterable[float],
+    deep: bool = False,
+    time_limit: float | None = None,
+) -> Identification:
+    """Say which extinction class, and so which space groups, a measured powder pattern is of.
+
+    Parameters
+    ----------
+    two_theta : array_like, shape (n,)
+        In degrees.
+    intensity : array_like, shape (n,)
+        Counts, rates or any other scale.
+    sigma : array_like, shape (n,), optional
+        Standard uncertainties; estimated from the pattern where there are none.
+    wavelength : float, str or iterable of float
+        In ångström, two for a doublet, or a name such as ``CuKa``.
+    deep : bool
+        Whether orthorhombic, monoclinic and triclinic cells are searched as well.
+    time_limit : float, optional
+        Seconds after which no further cell is looked for; 10, or 60 where it is deep.
+
+    Returns
+    -------
+    Identification
+        Its text is the answer as a table.
+
+    Raises
+    ------
+    SgbenchError
+        If the arrays are no powder pattern, or the wavelength is none.
+    """
+    pattern = measured_pattern(two_theta, intensity, sigma, wavelength)
+    return identify_pattern(pattern, deep=deep, time_limit=time_limit)
+
+
+def identify_pattern(
+    pattern: MeasuredPattern, name: str = "", *, deep: bool = False, time_limit: float | None = None
+) -> Identification:
+    """Do the same for a pattern that was read from a file.
+
+    Parameters
+    ----------
+    pattern : MeasuredPattern
+        With a wavelength.
+    name : str
+        What the answer calls it.
+    deep, time_limit
+        As of `identify`.
+
+    Raises
+    ------
+    SgbenchError
+        If the wavelength of the pattern is not known.
+    """
+    lines = doublet_of(pattern) or pattern.wavelengths
+    wavelength = lines[0].value if lines else pattern.wavelength
+    second, ratio = (lines[1].value, lines[1].weight) if len(lines) > 1 else (None, None)
+    # Behind the beam nothing is at its own angle.
+    there = pattern.two_theta > 0
+    sigma = pattern.sigma
+    families = _ALL if deep else QUICK
+    limit = time_limit or (_DEEP_LIMIT if deep else _QUICK_LIMIT)
+
+    def decode() -> DecodedPattern:
+        # A pattern may hold numbers that no fit can do anything with, which needs no warning.
+        with np.errstate(all="ignore"):
+            return decode_pattern(
+                pattern.two_theta[there],
+                pattern.intensity[there],
+                None if sigma is None or np.isnan(sigma).any() else sigma[there],
+                wavelength=wavelength, second=second, ratio=ratio,
+                families=families, time_limit=limit,
+            )  # fmt: skip
+
+    try:
+        return answer_of(_once_compiled(decode), pattern, name)
+    except NoCellFound as error:
+        return _answer(pattern, name, _peaks(error.lines, ()), families)
+
+
+def _once_compiled(decode: Callable[[], DecodedPattern]) -> DecodedPattern:
+    """Return what is decoded; again where the first time was spent on compiling.
+
+    numba compiles when a function first runs and keeps what it made for later processes. A search
+    that ends by the clock would find nothing meanwhile.
+    """
+    with install_recorder("numba:compile") as compiled:
+        try:
+            found: DecodedPattern | None = decode()
+        except NoCellFound:
+            if not compiled.buffer:
+                raise
+            found = None
+    return decode() if found is None or compiled.buffer else found
+
+
+def answer_of(decoded: DecodedPattern, pattern: MeasuredPattern, name: str = "") -> Identification:
+    """Return the answer that a decoded pattern gives.
+
+    Parameters
+    ----------
+    decoded : DecodedPattern
+    pattern : MeasuredPattern
+        The one that was decoded.
+    name : str
+        What the answer calls it.
+    """
+    whole = decoded.cells[0].whole
+    peaks = _peaks(decoded.lines, _unexplained(decoded.lines, whole))
+    cells = [_cell(one, decoded.lines) for one in decoded.cells[:_MOST_CELLS]]
+    fit = Fit(whole.angles, whole.calculated, whole.background)
+    return _answer(
+        pattern, name, peaks, decoded.searched, _classes(decoded), cells, fit
+    )  # fmt: skip
+
+
+def _answer(
+    pattern: MeasuredPattern,
+    name: str,
+    peaks: Sequence[Peak],
+    searched: Sequence[str],
+    classes: Sequence[ClassAnswer] = (),
+    cells: Sequence[Cell] = (),
+    fit: Fit | None = None,
+) -> Identification:
+    not_searched = tuple(family for family in _ALL if family not in searched)
+    said, summary, doubts = verdict(pattern, classes, cells, peaks, not_searched)
+    return Identification(
+        name, said, summary, doubts, tuple(classes), tuple(cells), tuple(peaks),
+        tuple(searched), not_searched, pattern, fit,
+    )  # fmt: skip
+
+
+def _peaks(lines: FoundLines, unexplained: Iterable[int]) -> tuple[Peak, ...]:
+    alone = set(unexplained)
+    highest = max(lines.height, default=1.0)
+    return tuple(
+        Peak(float(place), float(error), float(100 * height / highest), float(width),
+             i not in alone)
+        for i, (place, error, height, width) in enumerate(
+            zip(lines.two_theta, lines.uncertainty, lines.height, lines.fwhm, strict=True)
+        )
+    )  # fmt: skip
+
+
+def _unexplained(lines: FoundLines, fit: WholePatternFit) -> set[int]:
+    """Return which of the lines that were found are of something else than the cell.
+
+    What the profile leaves of a strong line at its foot, since lines are not symmetric, is found
+    as lines as well. So a line beside one of the cell's counts only if it has more of its area
+    than a tail that falls with the square of the distance would have.
+    """
+    own = fit.lattice_line >= 0
+    found = set()
+    for place, area in zip(fit.two_theta[~own], fit.intensity[~own], strict=True):
+        distance = np.maximum(np.abs(fit.two_theta[own] - place) / fit.width[own], 1.0)
+        if area > np.max(_TAIL * fit.intensity[own] / distance**2, initial=0.0):
+            found.add(int(np.argmin(np.abs(lines.two_theta - place))))
+    return found
+
+
+def _cell(one: FoundCell, lines: FoundLines) -> Cell:
+    lattice, found = one.lattice, len(lines.two_theta)
+    return Cell(
+        lattice.family, one.cell, one.uncertainty, one.volume, one.zero, lattice.m20, lattice.f_n,
+        found - len(_unexplained(lines, one.whole)), found, one.fit, one.probability,
+    )  # fmt: skip
+
+
+def _classes(decoded: DecodedPattern) -> tuple[ClassAnswer, ...]:
+    found: list[ClassAnswer] = []
+    lines_of = cache(lambda cell: FittedLines.of(decoded.cells[cell].whole))
+    first: Evidence | None = None
+    for place, one in enumerate(decoded.classes[:_MOST_CLASSES]):
+        told = None
+        if place < _LEADING:
+            same = place > 0 and one.cell == decoded.classes[0].cell
+            told = evidence(lines_of(one.cell), one.spacegroups[0], first if same else None)
+            first = told if place == 0 else first
+        conditions = tuple(map(str, reflection_conditions(one.spacegroups[0])))
+        found.append(
+            ClassAnswer(
+                one.family, one.symbol, one.probability, conditions, shares(one.spacegroups),
+                one.cell, told,
+            )
+        )  # fmt: skip
+    return tuple(found)

@@ -1,0 +1,36 @@
+"""Files of others whose crystals are known, answered from the file to the class."""
+
+from pathlib import Path
+
+import pytest
+
+from sgbench.identification import identify_pattern
+from sgbench.measured import read_pattern
+
+SHARED = Path(__file__).parents[3] / "shared/data/patterns"
+pytestmark = pytest.mark.skipif(
+    not (SHARED / "formats").is_dir(), reason="the patterns of others are not here"
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "wavelength", "symbol", "spacegroup", "edges"),
+    [
+        ("formats/brml/scimap_corundum.brml", None, "R - c", 167, (4.76, 12.99)),
+        ("formats/pdcif/pdcifplotter_ALUMINA.cif", None, "R - c", 167, (4.76, 12.99)),
+        ("formats/gsas/gsas2_NIST660C.gsas", "CuKa", "P - - -", 221, (4.157,)),
+    ],
+)
+def test_a_known_crystal_is_found(file, wavelength, symbol, spacegroup, edges):
+    found = identify_pattern(read_pattern(SHARED / file, wavelength))
+    assert found.verdict == "one class"
+    assert found.classes[0].symbol == symbol
+    assert found.classes[0].spacegroups[0].number == spacegroup
+    a, _, c = found.cells[0].cell[:3]
+    assert (a, c)[: len(edges)] == pytest.approx(edges, rel=2e-3)
+
+
+def test_a_mixture_is_none():
+    """Of several phases that do not share a cell nothing is claimed."""
+    found = identify_pattern(read_pattern(SHARED / "formats/xrdml/dara_GeO2-ZnO_700C.xrdml"))
+    assert found.verdict == "cannot tell"
