@@ -16,6 +16,7 @@ from sgbench.decoder._trial_cells import (
     plane_and_vector,
     planes_and_axis,
     reduced_plane,
+    refine_zones,
     two_parameters,
     zones_of,
 )
@@ -43,7 +44,7 @@ OF_FAMILY = {
     "triclinic": (0,),
 }
 # Zeros of two_theta that are tried, degrees.
-_ZEROS = np.array([0.0, -0.04, 0.04, -0.08, 0.08])
+_ZEROS = np.array([0.0, -0.03, 0.03, -0.06, 0.06, -0.09, 0.09])
 # Lines that test trials, by the number of free parameters, and lines that metrics are fitted to and
 # weighed by.
 _TESTED = {1: 20, 2: 20, 3: 22, 4: 24, 6: 24}
@@ -55,7 +56,8 @@ _WINDOW = 0.02, 0.06
 _SHORTEST, _LONGEST = 2.0, 45.0
 # Metrics of each family that are fitted.
 _FITTED = (100, 150, 150, 300, 400, 400)
-_ZONES = (150, 150)
+# The foot of a line, in widths, and what is weak there, as a share of its height.
+_FOOT, _WEAK = 2.0, 0.1
 # Lines above this share of the highest are strong. They are tried by themselves where there are so
 # many at least and the first of them are spread over so many times as many lines.
 _STRONG, _FEWEST_STRONG, _CROWDED = 0.06, 4, 1.25
@@ -64,6 +66,39 @@ _LINES_OF_VOLUME = (np.pi / 36, np.pi / 12, np.pi / 18, np.pi / 6, np.pi / 3, 2 
 _MOST_FOLD = (20.0, 8.0, 10.0, 10.0, 6.0, 3.0)
 # Each parameter and each centring has so many values that it can take: nats.
 _PER_PARAMETER, _PER_CENTRING = 4.0, 1.0
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is tried in the two lower families.
+
+    Attributes
+    ----------
+    planes : int
+        Planes that are tried, those of most lines first.
+    first : int
+        Lines that the first two vectors of a plane are.
+    crossing : int
+        Lines that the angle of a plane is solved from.
+    beyond : int
+        Lines beyond a plane that the third vector is solved from.
+    angles : int
+        Lines that each of a triclinic cell's other two angles is solved from.
+    shifts : int
+        Ways in which the last of these is made of the three vectors.
+    """
+
+    planes: int
+    first: int
+    crossing: int
+    beyond: int
+    angles: int
+    shifts: int
+
+
+#: What is tried first, and what is tried where that has found nothing convincing.
+QUICK = {"monoclinic": Effort(150, 8, 14, 6, 0, 0), "triclinic": Effort(150, 8, 20, 6, 20, 1)}
+THOROUGH = {"monoclinic": Effort(500, 10, 30, 8, 0, 0), "triclinic": Effort(300, 12, 40, 6, 20, 4)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,13 +141,18 @@ class Lines:
 
 
 def lines_for(lines: FoundLines, wavelength: float) -> Lines:
-    """Return the first lines, with heights as shares of the highest one's."""
-    first = slice(0, _WEIGHED)
+    """Return the first lines, with heights as shares of the highest one's.
+
+    Weak lines at the foot of a strong one are left out: they are its profile's.
+    """
+    apart = np.abs(lines.two_theta[:, None] - lines.two_theta)
+    foot = (apart < _FOOT * lines.fwhm) & (lines.height[:, None] < _WEAK * lines.height)
+    first = np.flatnonzero(~foot.any(axis=1))[:_WEIGHED]
     return Lines(
-        lines.two_theta[first].copy(),
-        lines.uncertainty[first].copy(),
+        lines.two_theta[first],
+        lines.uncertainty[first],
         lines.height[first] / lines.height.max(),
-        lines.fwhm[first].copy(),
+        lines.fwhm[first],
         wavelength,
     )
 
@@ -128,7 +168,13 @@ def strong_lines(lines: FoundLines, wavelength: float) -> Lines | None:
     return lines_for(FoundLines(*(part[strong] for part in parts)), wavelength)
 
 
-def metrics_of(family: str, lines: Lines, strong: Lines | None, until: float) -> list[Metric]:
+def metrics_of(
+    family: str,
+    lines: Lines,
+    strong: Lines | None,
+    until: float,
+    efforts: dict[str, Effort] = QUICK,
+) -> list[Metric]:
     """Return metrics of a family that explain the lines, the best first."""
     number = ORDER.index(family)
     trials: list[tuple[Floats, float]] = []
@@ -137,7 +183,7 @@ def metrics_of(family: str, lines: Lines, strong: Lines | None, until: float) ->
             continue
         pool = new_pool()
         for zero in _ZEROS:
-            _try(pool, number, some, zero)
+            _try(pool, number, some, zero, efforts.get(family))
             if time.monotonic() > until:
                 break
         scores, metrics, _, _, state = pool
@@ -208,7 +254,9 @@ def reduced(metric: Floats) -> Floats:
     return np.array(vector.parameters)
 
 
-def _try(pool: tuple[Floats, ...], family: int, lines: Lines, zero: float) -> None:
+def _try(
+    pool: tuple[Floats, ...], family: int, lines: Lines, zero: float, effort: Effort | None
+) -> None:
     """Offer trial cells of a family to a pool, for one zero."""
     n = min(_TESTED[_FREE[family]], len(lines.x))
     x = lines.x[:n] - zero
@@ -240,18 +288,22 @@ def _try(pool: tuple[Floats, ...], family: int, lines: Lines, zero: float) -> No
         two_parameters(*common, _numbers(family), _KINDS[family], family, 13, 4)
     elif family == 3:
         boxes(*common, _KINDS[3])
-    else:
-        found = np.zeros((60000, 4))
-        lines_used, crossing, multiples = (8, 14, 2) if family == 4 else (8, 20, 1)
+    elif effort is not None:
+        found = np.zeros((200_000, 4))
+        more = (2 * np.sin(np.radians(lines.x - zero) / 2) / lines.wavelength) ** 2
+        # Glide planes and screw axes take every other line of a row, which a triclinic cell keeps.
+        multiples = 2 if family == 4 else 1
         count = zones_of(
-            q, which, scale, top, low, high, least, lines_used, crossing, multiples, found
+            q, more, which, scale, top, low, high, effort.first, effort.crossing, multiples, found
         )
-        zones = _distinct_zones(found[:count], _ZONES[family - 4])
+        zones = _distinct_zones(found[:count], 4 * effort.planes)
+        refine_zones(zones, q, window)
+        zones = _distinct_zones(zones, effort.planes)
         if family == 4:
-            planes_and_axis(*common, _KINDS[4], zones)
+            planes_and_axis(*common, _KINDS[4], zones, effort.beyond)
             axis_and_planes(*common, _KINDS[4])
         else:
-            plane_and_vector(*common, zones, 20)
+            plane_and_vector(*common, zones, effort.beyond, more, effort.angles, effort.shifts)
 
 
 def _distinct_zones(found: Floats, most: int) -> Floats:

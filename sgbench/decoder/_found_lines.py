@@ -11,18 +11,38 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sgbench.decoder._line_kernels import add_line, fit_group, profile_at, pursue, remove_weak
+from sgbench.decoder._line_kernels import (
+    add_line,
+    filtered,
+    fit_group,
+    profile_at,
+    pursue,
+    remove_weak,
+)
 
 Floats = NDArray[np.float64]
+# Angles, intensities and weights around a line, its place and its width.
+_Window = tuple[Floats, Floats, Floats, float, float]
 
 # No pattern has more lines that can be told apart.
 _MOST_LINES = 500
 # A line stands out by so many standard deviations: while the shape is looked for, and at last.
 _CLEAR, _SIGNIFICANT = 12.0, 4.5
-# Share of its height by which a profile is taken to be wrong.
-_MISFIT = (0.05, 0.02)
+# Share of its height by which a profile is taken to be wrong: while the shape is looked for, and
+# between which bounds it is taken from how well the shape fits lines that stand alone.
+_MISFIT = (0.05, 0.02, 0.2)
 # Share of its last correction by which the background is taken to be wrong.
 _DOUBT = 0.3
+# Share of a line's height that counts as noise while the shape is fitted to it.
+_KNOWN = 0.01
+# A shape that is off by more than this is not the pattern's. Then lines closer than so many widths
+# are one, whose place is unsure by a part of the width; and lines that are low beside a higher one,
+# by its height times the misfit and a factor, are its tails, on either side so many widths long.
+_ASKEW = 0.025
+_ONE_LINE, _MOVED = 0.8, 0.05
+_TAIL, _TAIL_HEIGHT = (2.5, 1.8), 8.0
+# What is left of counting noise scatters by so much of its standard deviation at most.
+_QUIET = 1.1
 # The background is smooth over so many degrees.
 _SMOOTH = 4.0
 # Lines that the shape is fitted to, and how high they are beside the highest at least.
@@ -144,23 +164,58 @@ def _found(t: Floats, y: Floats, noise: Floats, longer: float, share: float) -> 
     shape = np.array([width**2, 0.0, 0.4])
     below = _background(t, y, width)
     doubt = 0.1 * below
+    misfit = _MISFIT[0]
     for _ in range(_ROUNDS):
         variance = noise + doubt**2
-        lines = _pursued(t, y - below, variance, _MISFIT[0], _CLEAR, shape, longer, share)
+        lines = _pursued(
+            t, y - below, variance, max(misfit, _MISFIT[0]), _CLEAR, shape, longer, share
+        )
         if not len(lines[0]):
             break
-        shape = _shape(t, y - below, variance, lines, shape, longer, share)
+        shape, misfit = _shape(t, y - below, variance, lines, shape, longer, share)
         doubt = _smoothed(t, y - below - _model(t, lines, shape, longer, share))
         below = below + doubt
         doubt = _DOUBT * np.abs(doubt)
     place, height, sigma = _pursued(
-        t, y - below, noise + doubt**2, _MISFIT[1], _SIGNIFICANT, shape, longer, share
+        t, y - below, noise + doubt**2, misfit, _SIGNIFICANT, shape, longer, share
     )
     order = np.argsort(place)
     place, height, sigma = place[order], height[order], sigma[order]
     tangent = np.tan(np.radians(place) / 2)
     fwhm = np.sqrt(np.maximum(shape[0] + shape[1] * tangent**2, 1e-8))
+    if misfit > _ASKEW:
+        kept = _own_lines(place, height, sigma, fwhm, misfit)
+        place, height, sigma, fwhm = place[kept], height[kept], sigma[kept], fwhm[kept]
     return FoundLines(place, np.maximum(sigma, _FLOOR), height, fwhm)
+
+
+def _own_lines(
+    place: Floats, height: Floats, sigma: Floats, fwhm: Floats, misfit: float
+) -> list[int]:
+    """Return which lines are no parts of a higher one, whose shape is not the pattern's.
+
+    What is a part moves the place of the line, in `place`, to the middle of all, with an
+    uncertainty, in `sigma`, of a part of the width.
+    """
+    own: list[int] = []
+    taken = np.zeros(len(place), dtype=bool)
+    for i in np.argsort(-height):
+        if taken[i]:
+            continue
+        off = (place - place[i]) / fwhm[i]
+        # Axial divergence and slits draw lines out to lower angles.
+        reach = np.where(off < 0, _TAIL[0], _TAIL[1])
+        part = (np.abs(off) < _ONE_LINE) | (
+            (np.abs(off) < reach) & (height < _TAIL_HEIGHT * misfit * height[i])
+        )
+        part &= ~taken
+        near = part & (np.abs(off) < _ONE_LINE)
+        if near.sum() > 1:
+            place[i] = np.average(place[near], weights=height[near])
+            sigma[i] = max(sigma[i], _MOVED * fwhm[i])
+        taken |= part
+        own.append(int(i))
+    return sorted(own, key=lambda i: float(place[i]))
 
 
 def _first_width(t: Floats, y: Floats, variance: Floats) -> float | None:
@@ -234,9 +289,14 @@ def _pursued(
         weight = 1 / (variance + (misfit * model) ** 2)
         for k in range(count):
             fit_group(k, place, height, sigma, count, t, y, model, weight, shape, longer, share)
+        # What is left says how much noise there is, where that of neighbouring points is alike.
+        out = np.zeros_like(t)
+        filtered(out, 0, len(t), t, y - model, weight, shape, longer, share)
+        scatter = float(np.median(-out[out < 0])) / 0.6745 if np.any(out < 0) else 1.0
         count = remove_weak(
-            place, height, sigma, count, t, model, weight, least, shape, longer, share
-        )
+            place, height, sigma, count, t, model, weight, least * max(1.0, scatter / _QUIET),
+            shape, longer, share,
+        )  # fmt: skip
     inside = (place[:count] > t[0]) & (place[:count] < t[-1])
     return place[:count][inside], height[:count][inside], sigma[:count][inside]
 
@@ -258,8 +318,11 @@ def _shape(
     shape: Floats,
     longer: float,
     share: float,
-) -> Floats:
-    """Fit width and Lorentzian share to the lines that stand out and stand alone."""
+) -> tuple[Floats, float]:
+    """Fit width and Lorentzian share to the lines that stand out and stand alone.
+
+    Returns the shape, and the share of a line's height by which it is wrong.
+    """
     from scipy.optimize import least_squares
 
     place, height, _ = lines
@@ -271,7 +334,7 @@ def _shape(
         # What lies near disturbs by its height.
         power[i] = height[i] / (1 + np.sum(height / np.maximum(others, 0.5) ** 2) / height[i])
     chosen = np.argsort(power)[::-1][:_SHAPED]
-    windows = []
+    windows: list[_Window] = []
     whole = _model(t, lines, shape, longer, share)
     for i in chosen:
         first, last = np.searchsorted(t, [place[i] - 1.5 * width[i], place[i] + 1.5 * width[i]])
@@ -280,10 +343,10 @@ def _shape(
         own = np.zeros_like(t)
         add_line(own, t, place[i], height[i], shape, longer, share)
         target = (y - whole + own)[first:last]
-        weight = 1 / np.sqrt(variance[first:last] + (0.03 * whole[first:last]) ** 2)
-        windows.append((t[first:last], target, weight, place[i], width[i]))
+        weight = 1 / np.sqrt(variance[first:last] + (_KNOWN * whole[first:last]) ** 2)
+        windows.append((t[first:last], target, weight, float(place[i]), float(width[i])))
     if not windows:
-        return shape
+        return shape, _MISFIT[1]
     angles = np.array([window[3] for window in windows])
     n = len(windows)
 
@@ -325,7 +388,19 @@ def _shape(
         residuals, start, slopes, bounds=(lower, upper), loss="soft_l1", max_nfev=12, x_scale="jac"
     ).x
     square, slope = _lower_envelope(angles, found[1 + n :], shape)
-    return np.array([square, slope, found[0]])
+    return np.array([square, slope, found[0]]), _misfit(windows, residuals(found))
+
+
+def _misfit(windows: list[_Window], residuals: Floats) -> float:
+    """Return the share of their height by which lines are off the shape, beyond noise."""
+    ends = np.cumsum([0] + [len(window[0]) for window in windows])
+    shares = []
+    for (_, target, weight, _, _), first, last in zip(windows, ends, ends[1:], strict=False):
+        height = target.max() - target.min()
+        off = float(np.quantile(np.abs(residuals[first:last]) / weight, 0.9))
+        noise = 1.6 * float(np.median(1 / weight))
+        shares.append(np.sqrt(max(off**2 - noise**2, 0.0)) / height)
+    return float(np.clip(1.5 * np.median(shares), *_MISFIT[1:]))
 
 
 def _lower_envelope(angles: Floats, widths: Floats, shape: Floats) -> tuple[float, float]:

@@ -15,6 +15,8 @@ import numpy as np
 from sgbench.decoder._cell_search import (
     CENTRINGS,
     ORDER,
+    QUICK,
+    THOROUGH,
     Lines,
     Metric,
     lines_for,
@@ -45,6 +47,8 @@ _EXPLAINED, _NATS, _ENOUGH = 0.9, 1.2, 45.0
 # the lower family must be better by so many nats to be told apart.
 _SAME, _BETTER = 4e-3, 4.0
 _UPPER = 3
+# A more thorough search follows where no cell has so many nats.
+_CONVINCING = 25.0
 # Candidates that are returned.
 _RETURNED = 40
 _PRIMITIVES = {"P": 1, "A": 2, "B": 2, "C": 2, "I": 2, "F": 4, "R": 3}
@@ -123,14 +127,18 @@ def candidate_lattices(
         return ()
     taken, strong = lines_for(lines, wavelength), strong_lines(lines, wavelength)
     found: list[Metric] = []
-    for family in ORDER:
-        if family not in families or time.monotonic() > until:
-            continue
-        # The three upper families take little time, and are always weighed against each other.
-        if ORDER.index(family) >= _UPPER and _is_enough(found, taken):
+    for efforts in (QUICK, THOROUGH):
+        for family in ORDER if efforts is QUICK else THOROUGH:
+            if family not in families or time.monotonic() > until:
+                continue
+            # The three upper families take little time, and are always weighed against each other.
+            if ORDER.index(family) >= _UPPER and _is_enough(found, taken):
+                break
+            metrics = metrics_of(family, taken, strong, until, efforts)
+            found += _with_neighbours(metrics, taken)
+            found += _in_other_families(found, taken, families)
+        if _is_convincing(found):
             break
-        found += _with_neighbours(metrics_of(family, taken, strong, until), taken)
-        found += _in_other_families(found, taken, families)
     found = [one for one in found if _primitive_volume(one) <= largest_volume]
     return _ranked(found, taken)
 
@@ -147,6 +155,10 @@ def _is_enough(found: list[Metric], lines: Lines) -> bool:
         and best.explained >= _EXPLAINED * n
         and best.weight >= max(_NATS * n, _ENOUGH)
     )
+
+
+def _is_convincing(found: list[Metric]) -> bool:
+    return max((one.weight for one in found), default=-np.inf) >= _CONVINCING
 
 
 def _with_neighbours(found: list[Metric], lines: Lines) -> list[Metric]:

@@ -19,8 +19,8 @@ from sgbench.decoder._trial_kernels import (
     plane_hits,
 )
 
-# Lines that the first, second, third and fourth parameter are solved from.
-_FIRST, _SECOND, _THIRD, _FOURTH = 6, 6, 6, 14
+# Lines that the first, second and third parameter of an orthorhombic cell are solved from.
+_FIRST, _SECOND, _THIRD = 6, 6, 6
 
 
 @numba.njit(cache=True)
@@ -233,7 +233,7 @@ def reduced_plane(a, c, e):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def zones_of(q, which, scale, top, low, high, least, lines, crossing, multiples, found):  # type: ignore[no-untyped-def]
+def zones_of(q, more, which, scale, top, low, high, lines, crossing, multiples, found):  # type: ignore[no-untyped-def]
     """Return how many reduced planes (a, c, e) of two lines and a third were written to `found`.
 
     Rows of `found`: a, c, e, worth. The worth is how many lines of the plane are hit beyond what
@@ -267,7 +267,7 @@ def zones_of(q, which, scale, top, low, high, least, lines, crossing, multiples,
                     if not low <= c <= high:
                         continue
                     third = 0
-                    for m in range(n):
+                    for m in range(len(more)):
                         if m in (i, j):
                             continue
                         third += 1
@@ -275,11 +275,11 @@ def zones_of(q, which, scale, top, low, high, least, lines, crossing, multiples,
                             break
                         for kind in range(3):
                             if kind == 0:
-                                e = q[m] - a - c
+                                e = more[m] - a - c
                             elif kind == 1:
-                                e = (q[m] - 4 * a - c) / 2
+                                e = (more[m] - 4 * a - c) / 2
                             else:
-                                e = (q[m] - a - 4 * c) / 2
+                                e = (more[m] - a - 4 * c) / 2
                             if e * e > 3.9 * a * c:
                                 continue
                             ra, rc, re = reduced_plane(a, c, e)
@@ -305,8 +305,57 @@ def zones_of(q, which, scale, top, low, high, least, lines, crossing, multiples,
 
 
 @numba.njit(cache=True)
+def refine_zones(zones, q, window):  # type: ignore[no-untyped-def]
+    """Fit planes, in place, to all lines that they hit, since few lines tell them vaguely."""
+    top = q[-1] + window[-1]
+    bottom = q[0] - 2 * window[0]
+    row = np.empty(3)
+    for zone in range(len(zones)):
+        a, c, e = zones[zone, 0], zones[zone, 1], zones[zone, 2]
+        for _ in range(3):
+            normal, right = np.zeros((3, 3)), np.zeros(3)
+            used = 0
+            least = c - e * e / (4 * a)
+            low = 0
+            while least * low * low <= top:
+                centre = -e * low / (2 * a)
+                reach = np.sqrt((top - least * low * low) / a)
+                start, stop = int(np.ceil(centre - reach)), int(np.floor(centre + reach))
+                if low == 0:
+                    start = 1
+                for h in range(start, stop + 1):
+                    value = h * (a * h + e * low) + c * low * low
+                    if value < bottom:
+                        continue
+                    at = np.searchsorted(q, value)
+                    if at == len(q) or (at > 0 and value - q[at - 1] < q[at] - value):
+                        at -= 1
+                    left = q[at] - value
+                    if abs(left) > 1.5 * window[at]:
+                        continue
+                    used += 1
+                    row[0], row[1], row[2] = h * h, low * low, h * low
+                    weight = 1.0 / window[at] ** 2
+                    for i in range(3):
+                        right[i] += weight * row[i] * left
+                        for j in range(3):
+                            normal[i, j] += weight * row[i] * row[j]
+                low += 1
+            if used < 4:
+                break
+            for i in range(3):
+                normal[i, i] = normal[i, i] * (1 + 1e-9) + 1e-6
+            change = np.linalg.solve(normal, right)
+            new_a, new_c, new_e = a + change[0], c + change[1], e + change[2]
+            if new_a <= 0.0 or new_c <= 0.0 or new_e * new_e > 3.95 * new_a * new_c:
+                break
+            a, c, e = new_a, new_c, new_e
+        zones[zone, 0], zones[zone, 1], zones[zone, 2] = reduced_plane(a, c, e)
+
+
+@numba.njit(cache=True)
 def planes_and_axis(  # type: ignore[no-untyped-def]
-    pool, q, chance, zero, which, scale, top, low, high, least, kinds, zones
+    pool, q, chance, zero, which, scale, top, low, high, least, kinds, zones, beyond
 ):
     """Try monoclinic cells: planes of lines without k, and an axis from a line beyond them."""
     masks, counts = np.zeros(8, np.uint64), np.zeros(8, np.int64)
@@ -321,7 +370,7 @@ def planes_and_axis(  # type: ignore[no-untyped-def]
             if _bit(plane, m):
                 continue
             others += 1
-            if others > _THIRD:
+            if others > beyond:
                 break
             for k in range(1, 5):
                 for h in range(-2, 3):
@@ -396,7 +445,23 @@ def axis_and_planes(pool, q, chance, zero, which, scale, top, low, high, least, 
 
 
 @numba.njit(cache=True)
-def plane_and_vector(pool, q, chance, zero, which, scale, top, low, high, least, zones, crossing):  # type: ignore[no-untyped-def]
+def plane_and_vector(  # type: ignore[no-untyped-def]
+    pool,
+    q,
+    chance,
+    zero,
+    which,
+    scale,
+    top,
+    low,
+    high,
+    least,
+    zones,
+    beyond,
+    more,
+    crossing,
+    shifts,
+):
     """Try triclinic cells: planes, a line beyond them, and two that tell its angles."""
     masks, counts = np.zeros(8, np.uint64), np.zeros(8, np.int64)
     n = len(q)
@@ -411,36 +476,42 @@ def plane_and_vector(pool, q, chance, zero, which, scale, top, low, high, least,
             if _bit(plane, m):
                 continue
             others += 1
-            if others > _THIRD:
+            if others > beyond:
                 break
             c = q[m]
             if not low <= c <= high:
                 continue
             fifth = 0
-            for p in range(n):
-                if p == m or _bit(plane, p):
+            for p in range(len(more)):
+                if p == m or (p < n and _bit(plane, p)):
                     continue
                 fifth += 1
                 if fifth > crossing:
                     break
-                e = q[p] - a - c
+                e = more[p] - a - c
                 # The vector may be shifted by those of the plane until it is reduced or hidden.
                 if abs(e) > 1.05 * a and a + c - abs(e) > bottom:
                     continue
                 sixth = 0
-                for r in range(n):
-                    if r == m or _bit(plane, r):
+                for r in range(len(more)):
+                    if r == m or (r < n and _bit(plane, r)):
                         continue
                     sixth += 1
                     if sixth > crossing:
                         break
-                    d = q[r] - b - c
-                    if abs(d) > 1.05 * b and b + c - abs(d) > bottom:
-                        continue
-                    for sign in range(2):
-                        dd = d if sign == 0 else -d
-                        det = 4 * a * b * c + dd * e * f - a * dd * dd - b * e * e - c * f * f
-                        if det < 4 * least:
+                    for shift in range(shifts):
+                        # The line is the third vector and so many of the plane's two.
+                        along_a = 0 if shift < 2 else 2 * shift - 5
+                        along_b = 2 if shift == 1 else 1
+                        d = more[r] - c - along_a * (a * along_a + e + along_b * f)
+                        d = d / along_b - along_b * b
+                        if abs(d) > 1.05 * b and b + c - abs(d) > bottom:
                             continue
-                        mask, count = any_hits(a, b, c, dd, e, f, which, scale, top)
-                        offer(pool, mask, count, chance, zero, a, b, c, dd, e, f)
+                        for sign in range(2 if shift < 2 else 1):
+                            dd = d if sign == 0 else -d
+                            det = 4 * a * b * c + dd * e * f
+                            det -= a * dd * dd + b * e * e + c * f * f
+                            if det < 4 * least:
+                                continue
+                            mask, count = any_hits(a, b, c, dd, e, f, which, scale, top)
+                            offer(pool, mask, count, chance, zero, a, b, c, dd, e, f)
