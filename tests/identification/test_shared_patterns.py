@@ -17,6 +17,7 @@ pytestmark = pytest.mark.skipif(
     ("file", "wavelength", "symbol", "spacegroup", "edges"),
     [
         ("formats/brml/scimap_corundum.brml", None, "R - c", 167, (4.76, 12.99)),
+        ("formats/pdcif/pdcifplotter_ALUMINA.cif", None, "R - c", 167, (4.76, 12.99)),
         ("formats/gsas/gsas2_NIST660C.gsas", "CuKa", "P - - -", 221, (4.157,)),
     ],
 )
