@@ -56,6 +56,8 @@ _WINDOW = 0.02, 0.06
 _SHORTEST, _LONGEST = 2.0, 45.0
 # Metrics of each family that are fitted.
 _FITTED = (100, 150, 150, 300, 400, 400)
+# A trial worth so many nats a line is not by chance, and no other zero is tried.
+_CLEAR = 1.35
 # The foot of a line, in widths, and what is weak there, as a share of its height.
 _FOOT, _WEAK = 2.0, 0.1
 # Lines below this share of the highest are left out.
@@ -188,7 +190,8 @@ def metrics_of(
         pool = new_pool()
         for zero in _ZEROS:
             _try(pool, number, some, zero, efforts.get(family))
-            if time.monotonic() > until:
+            clear = pool[4][1] > _CLEAR * min(_TESTED[_FREE[number]], len(some.x))
+            if clear or time.monotonic() > until:
                 break
         scores, metrics, _, _, state = pool
         count = int(state[0])
@@ -198,6 +201,8 @@ def metrics_of(
             metric = row[:6].copy()
             zero = fit(number, 0, metric, row[6], some.x, some.sigma, some.wavelength, n, 7)
             trials.append((metric, zero))
+        if clear:
+            break
     return weighed(number, trials, lines, 2)
 
 
