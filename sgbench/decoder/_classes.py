@@ -194,8 +194,8 @@ def class_evidence(problem: Problem, settings: ClassSettings, law: Law) -> NDArr
     _, tau, nu, mean, variance = integral(every, of_lattice, tau, nu, _SWEEPS_OF_LATTICE)
     rough, *_ = integral(present, laws, tau, nu, 0)
     weight = logsumexp(np.log(settings.prior)[:, None], b=settings.weight, axis=0)
-    # Another estimate takes lines one by one: an allowed line costs what its law spreads over, and a
-    # forbidden one what is seen of it, or that it is of another phase.
+    # Another estimate takes lines one by one: an allowed line costs what its law spreads over, and
+    # a forbidden one what is seen of it, or that it is of another phase.
     alone, spread = _alone(mean, variance, tau, nu)
     gain = 0.5 * np.maximum(alone, 0.0) ** 2 / (spread + problem.leak**2)
     of_law = np.log(np.maximum(means / np.sqrt(2 * np.pi * spread), 1.0))
