@@ -56,8 +56,12 @@ _WINDOW = 0.02, 0.06
 _SHORTEST, _LONGEST = 2.0, 45.0
 # Metrics of each family that are fitted.
 _FITTED = (100, 150, 150, 300, 400, 400)
+# A trial worth so many nats a line is not by chance, and no other zero is tried.
+_CLEAR = 1.35
 # The foot of a line, in widths, and what is weak there, as a share of its height.
 _FOOT, _WEAK = 2.0, 0.1
+# Lines below this share of the highest are left out.
+_LOWEST = 0.005
 # Lines above this share of the highest are strong. They are tried by themselves where there are so
 # many at least and the first of them are spread over so many times as many lines.
 _STRONG, _FEWEST_STRONG, _CROWDED = 0.06, 4, 1.25
@@ -143,11 +147,13 @@ class Lines:
 def lines_for(lines: FoundLines, wavelength: float) -> Lines:
     """Return the first lines, with heights as shares of the highest one's.
 
-    Weak lines at the foot of a strong one are left out: they are its profile's.
+    Weak lines at the foot of a strong one are left out, since they are its profile's, and so is
+    what is lowest.
     """
     apart = np.abs(lines.two_theta[:, None] - lines.two_theta)
     foot = (apart < _FOOT * lines.fwhm) & (lines.height[:, None] < _WEAK * lines.height)
-    first = np.flatnonzero(~foot.any(axis=1))[:_WEIGHED]
+    low = lines.height < _LOWEST * lines.height.max()
+    first = np.flatnonzero(~foot.any(axis=1) & ~low)[:_WEIGHED]
     return Lines(
         lines.two_theta[first],
         lines.uncertainty[first],
@@ -184,7 +190,8 @@ def metrics_of(
         pool = new_pool()
         for zero in _ZEROS:
             _try(pool, number, some, zero, efforts.get(family))
-            if time.monotonic() > until:
+            clear = pool[4][1] > _CLEAR * min(_TESTED[_FREE[number]], len(some.x))
+            if clear or time.monotonic() > until:
                 break
         scores, metrics, _, _, state = pool
         count = int(state[0])
@@ -194,6 +201,8 @@ def metrics_of(
             metric = row[:6].copy()
             zero = fit(number, 0, metric, row[6], some.x, some.sigma, some.wavelength, n, 7)
             trials.append((metric, zero))
+        if clear:
+            break
     return weighed(number, trials, lines, 2)
 
 

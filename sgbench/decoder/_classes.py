@@ -22,7 +22,7 @@ from sgbench.decoder._laws import (
     uniform_scale,
     wilson_means,
 )
-from sgbench.decoder._whole_pattern import WholePatternFit
+from sgbench.decoder._whole_pattern import INSTRUMENT_SLACK, WholePatternFit
 from sgbench.diffraction import lorentz_factor
 from sgbench.symmetry import extinction_classes, family_spacegroups
 
@@ -39,15 +39,13 @@ _LEAK, _LEAK_OF_EXCESS = 0.003, 0.7
 _CONTAMINATED, _FALL = -5.0, 0.02
 # Lines of other phases are mostly weaker than this share of the strongest line.
 _STRONGEST_OTHER = 0.08
-_ROUNDS = 3
+_ROUNDS = 6
 # The logarithm of evidence counts this much, as noise is not all that patterns and fits differ by.
 TEMPER = {"uniform": 0.5, "wilson": 0.3}
 # Probability that the truth is none of what was weighed.
 _DOUBT = 2e-3
-# Relative standard deviation of what is known of the metric beforehand, and standard deviations of
-# the instrument's parameters (`_whole_pattern`).
+# Relative standard deviation of what is known of the metric beforehand.
 _METRIC_SLACK = 0.3
-_INSTRUMENT_SLACK = (0.05, 0.1, 0.5, 0.5, 0.5, 0.3, 0.3)
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,7 @@ def problem_of(fit: WholePatternFit, wavelength: float, law: Law, level: float) 
     floor = 0.05 / np.sqrt(
         np.maximum(scale * fit.normal[np.arange(len(own)), np.arange(len(own)) - fit.first], 1e-300)
     )
-    slack = np.append(np.full(_metric_terms(fit), _METRIC_SLACK), _INSTRUMENT_SLACK)
+    slack = np.append(np.full(_metric_terms(fit), _METRIC_SLACK), INSTRUMENT_SLACK)
     n_terms = fit.border.shape[1] - len(slack)
     square = scale * fit.border_square
     square[n_terms:, n_terms:] += np.diag(1.0 / slack**2)
@@ -196,11 +194,13 @@ def class_evidence(problem: Problem, settings: ClassSettings, law: Law) -> NDArr
     _, tau, nu, mean, variance = integral(every, of_lattice, tau, nu, _SWEEPS_OF_LATTICE)
     rough, *_ = integral(present, laws, tau, nu, 0)
     weight = logsumexp(np.log(settings.prior)[:, None], b=settings.weight, axis=0)
-    # What lines of other phases on forbidden places would spare each setting, at the most.
+    # Another estimate takes lines one by one: an allowed line costs what its law spreads over, and
+    # a forbidden one what is seen of it, or that it is of another phase.
     alone, spread = _alone(mean, variance, tau, nu)
-    gain = 0.5 * alone * np.abs(alone) / (spread + problem.leak**2)
-    spared = np.maximum(gain - _cost(problem, alone), 0.0)
-    hopeful = rough + weight + ~present @ spared
+    gain = 0.5 * np.maximum(alone, 0.0) ** 2 / (spread + problem.leak**2)
+    of_law = np.log(np.maximum(means / np.sqrt(2 * np.pi * spread), 1.0))
+    of_other = np.minimum(gain, _cost(problem, alone) + of_law)
+    hopeful = weight - present @ of_law - ~present @ of_other
     (close,) = np.nonzero(_nearest(rough + weight) | _nearest(hopeful))
     fine = rough.copy()
     for setting in close.tolist():
@@ -289,7 +289,7 @@ def _closely(
         seen = ~allowed & (gain > 5.0 + cost)
         if not seen.any():
             break
-        worst = seen & (gain >= 0.5 * gain[seen].max())
+        worst = seen & (gain >= 0.25 * gain[seen].max())
         allowed = allowed | worst
         penalty -= float(cost[worst].sum())
         law.put(nearly_uniform(np.maximum(problem.strongest_other, alone)), worst)

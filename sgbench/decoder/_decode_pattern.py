@@ -14,7 +14,6 @@ from sgbench.decoder._classes import (
     problem_of,
     ranked,
 )
-from sgbench.decoder._feet import without_feet
 from sgbench.decoder._found_lines import FoundLines, find_lines
 from sgbench.decoder._lattice_lines import class_settings
 from sgbench.decoder._lattices import CandidateLattice, candidate_lattices
@@ -178,9 +177,8 @@ def decode_pattern(
     lines = find_lines(x, y, uncertainty, wavelength, second, share)
     noise = standard_uncertainty(y) if uncertainty is None else uncertainty
     noise = np.hypot(noise, _MODEL_ERROR * np.maximum(y - np.quantile(y, _LOW), 0.0))
-    # No cell has to explain the foot of a strong line, but the fit of the pattern has.
     candidates = candidate_lattices(
-        without_feet(lines), wavelength, searched, _LARGEST_VOLUME, _SEARCH * time_limit
+        lines, wavelength, searched, _LARGEST_VOLUME, _SEARCH * time_limit
     )
     fits: list[tuple[CandidateLattice, WholePatternFit]] = []
     for candidate in candidates[: 2 * _FITTED]:

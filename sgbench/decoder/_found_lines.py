@@ -45,8 +45,9 @@ _TAIL, _TAIL_HEIGHT = (2.5, 1.8), 8.0
 _QUIET = 1.1
 # The background is smooth over so many degrees.
 _SMOOTH = 4.0
-# Lines that the shape is fitted to, and how high they are beside the highest at least.
-_SHAPED, _PROMINENT = 16, 0.03
+# Lines that the shape is fitted to, and how high they are beside the highest at least; those that
+# are clearly so tell the first width, where there are some.
+_SHAPED, _PROMINENT, _CLEARLY = 16, 0.03, 0.3
 # How the squared width changes with tan^2(theta), as a share of it.
 _SLOPES = -0.3, 3.0
 _ROUNDS = 3
@@ -231,7 +232,8 @@ def _first_width(t: Floats, y: Floats, variance: Floats) -> float | None:
         return None
     high = known["prominences"]
     chosen = np.argsort(high)[::-1][:_SHAPED]
-    chosen = chosen[high[chosen] > _PROMINENT * high.max()]
+    clear = chosen[high[chosen] > _CLEARLY * high.max()]
+    chosen = clear if len(clear) > 2 else chosen[high[chosen] > _PROMINENT * high.max()]
     widths = np.sort(peak_widths(smooth, peaks[chosen], rel_height=0.5)[0] * step)
     # Blends are wider, never narrower.
     return float(np.clip(widths[len(widths) // 4], 2 * step, 1.5))
@@ -419,7 +421,7 @@ def _lower_envelope(angles: Floats, widths: Floats, shape: Floats) -> tuple[floa
             slope = (widths[i] ** 2 - widths[j] ** 2) / (square[i] - square[j])
             u = widths[i] ** 2 - slope * square[i]
             at = u + slope * square
-            if not (u > 0 and _SLOPES[0] <= slope / u <= _SLOPES[1]):
+            if not (u > 0 and _SLOPES[0] <= slope / u <= _SLOPES[1] and at.min() > 0):
                 continue
             off = np.log(widths) - np.log(at) / 2
             # The loss of the 0.3 quantile, and a little against a slope.

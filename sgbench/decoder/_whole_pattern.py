@@ -38,7 +38,8 @@ _BACKGROUND_TERMS = 8
 # What is refined beside the cell starts from these, known this well: zero shift (degrees), shift of
 # the sample (degrees, times cos theta), the three terms of the squared width (as shares of the
 # squared width), share of the Lorentzian part and its change over 90 degrees.
-_SLACK = np.array([0.05, 0.1, 0.5, 0.5, 0.5, 0.3, 0.3])
+INSTRUMENT_SLACK = np.array([0.05, 0.06, 0.5, 0.5, 0.5, 0.3, 0.3])
+_CENTRE = np.array([0.0, 0.0, 1.0, 0.0, 0.0, 0.45, 0.0])
 _FIRST_SHARES = (0.45, 0.0, 0.85)
 # And how far they may move in one step.
 _BOUND = np.array([0.05, 0.1, 0.4, 0.5, 0.5, 0.2, 0.3])
@@ -137,7 +138,7 @@ class _Pattern:
 
 @dataclass(frozen=True, eq=False)
 class _Model:
-    """Parameters: the metric, what `_SLACK` lists, and places of other phases' lines."""
+    """Parameters: the metric, what `INSTRUMENT_SLACK` lists, and places of other phases' lines."""
 
     metric: NDArray[np.float64]
     instrument: NDArray[np.float64]
@@ -173,6 +174,12 @@ class _Solved:
     tails: NDArray[np.float64]
     rest: NDArray[np.float64]
     chi_squared: float
+    penalty: float
+
+    @property
+    def loss(self) -> float:
+        """What is made as small as can be."""
+        return self.chi_squared + self.penalty
 
 
 def fit_whole_pattern(
@@ -325,12 +332,12 @@ def _refined(
             trial = _solve(
                 pattern, lines, _moved_others(pattern, state, model.changed(step)), fwhm, state
             )
-            if trial is not None and trial.chi_squared <= state.chi_squared * (1 + 1e-9):
+            if trial is not None and trial.loss <= state.loss * (1 + 1e-9):
                 break
             step = step / 3
-        if trial is None or trial.chi_squared > state.chi_squared:
+        if trial is None or trial.loss > state.loss:
             return state
-        gain = trial.chi_squared / state.chi_squared
+        gain = trial.loss / state.loss
         state, model = trial, trial.model
         if gain > _LEAST_GAIN:
             break
@@ -433,8 +440,12 @@ def _solve(
     return _Solved(
         model, kept, order, centre, width, start, offset, tuple(slopes), value,
         first, normal, right, factor, lead, cross, intensity, background, tails, rest,
-        float(np.sum(weight * rest**2)),
+        float(np.sum(weight * rest**2)), _penalty(model),
     )  # fmt: skip
+
+
+def _penalty(model: _Model) -> float:
+    return float(np.sum(((model.instrument - _CENTRE) / INSTRUMENT_SLACK) ** 2))
 
 
 def _share(instrument: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -493,11 +504,13 @@ def _step(pattern: _Pattern, state: _Solved, drift: NDArray[np.float64]) -> NDAr
     cross, square = _bordered(pattern, state, drift)
     half = half_solved_columns(state.factor, state.lead, cross)
     schur = square - half.T @ half
-    scales = np.append(np.full(len(state.model.metric), _CELL_SLACK), _SLACK)
+    scales = np.append(np.full(len(state.model.metric), _CELL_SLACK), INSTRUMENT_SLACK)
     n_terms = pattern.smooth.shape[1]
     schur[n_terms:, n_terms:] += np.diag(1.0 / scales**2)
     rest = pattern.weight * state.rest
     pull = np.concatenate([pattern.smooth.T @ rest, drift.T @ rest])
+    away = (state.model.instrument - _CENTRE) / INSTRUMENT_SLACK**2
+    pull[len(pull) - len(away) :] -= away
     spread = np.sqrt(np.maximum(np.diag(schur), 1e-300))
     solution = np.linalg.lstsq(schur / spread[:, None] / spread, pull / spread, rcond=1e-12)[0]
     step = (solution / spread)[n_terms:]

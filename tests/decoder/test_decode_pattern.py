@@ -15,7 +15,7 @@ def decoded(pattern, family, **settings):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("condition", ["laboratory", "counts-10000", "width-0.05"])
+@pytest.mark.parametrize("condition", ["laboratory", "counts-10000", "width-0.05+background-0.05+counts-10000"])
 def test_cell_and_class_are_found_whatever_measuring_does(condition):
     (pattern,) = measured("tetragonal", 1, condition, first=3)
     found = decoded(pattern, "tetragonal")
