@@ -9,16 +9,14 @@ from numpy.typing import NDArray
 
 from sgbench.decoder._found_lines import FoundLines
 from sgbench.decoder._lattice_fit import fit, weigh
+from sgbench.decoder._planes import reduced_plane, refine_zones, zones_of
 from sgbench.decoder._trial_cells import (
     axis_and_planes,
     boxes,
     one_parameter,
     plane_and_vector,
     planes_and_axis,
-    reduced_plane,
-    refine_zones,
     two_parameters,
-    zones_of,
 )
 from sgbench.decoder._trial_kernels import BINS, UNSEEN, new_pool
 

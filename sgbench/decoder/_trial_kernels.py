@@ -277,3 +277,29 @@ def any_hits(a, b, c, d, e, f, which, scale, top):  # type: ignore[no-untyped-de
         if count > 2000:
             break
     return mask, count
+
+
+@numba.njit(cache=True)
+def bit_at(mask, i):  # type: ignore[no-untyped-def]
+    return (mask >> np.uint64(i)) & np.uint64(1)
+
+
+@numba.njit(cache=True)
+def row_lines(a, which, scale, top):  # type: ignore[no-untyped-def]
+    """Return the lines that multiples of one vector hit."""
+    mask = np.uint64(0)
+    h = 1
+    while h * h * a <= top:
+        bit = which[int(h * h * a * scale)]
+        if bit and bit != UNSEEN:
+            mask |= np.uint64(1) << np.uint64(bit - 1)
+        h += 1
+    return mask
+
+
+@numba.njit(cache=True)
+def union(masks):  # type: ignore[no-untyped-def]
+    mask = np.uint64(0)
+    for part in range(len(masks)):
+        mask |= masks[part]
+    return mask
