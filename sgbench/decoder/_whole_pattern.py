@@ -18,6 +18,7 @@ from sgbench.decoder._lattice_lines import LatticeLines, lattice_lines
 from sgbench.decoder._lattices import CandidateLattice
 from sgbench.decoder._metric import free_of_metric, free_uncertainty
 from sgbench.decoder._pawley import factorised, solved
+from sgbench.decoder._positions import from_positions
 from sgbench.decoder._profiles import (
     far_tails,
     half_solved_columns,
@@ -223,7 +224,7 @@ def fit_whole_pattern(
     )  # fmt: skip
     largest_q = (2 * np.sin(np.radians(min(two_theta[-1] + 1.0, 179.0) / 2)) / wavelength) ** 2
     lines = lattice_lines(family, free, float(largest_q))
-    of_metric, zero = _from_positions(
+    of_metric, zero = from_positions(
         lines, metric(family, free[None, :])[0], lattice, found, wavelength
     )
     model = _first_model(pattern, lines, _Model(of_metric, np.empty(0), np.empty(0)), zero, fwhm)
@@ -249,43 +250,6 @@ def fit_whole_pattern(
 def _chebyshev(two_theta: NDArray[np.float64]) -> NDArray[np.float64]:
     place = 2 * (two_theta - two_theta[0]) / max(two_theta[-1] - two_theta[0], 1e-9) - 1
     return np.asarray(np.polynomial.chebyshev.chebvander(place, _BACKGROUND_TERMS - 1))
-
-
-def _from_positions(
-    lines: LatticeLines,
-    of_metric: NDArray[np.float64],
-    lattice: CandidateLattice,
-    found: FoundLines,
-    wavelength: float,
-) -> tuple[NDArray[np.float64], float]:
-    """Return metric and zero shift that suit the found lines, from low angles upwards."""
-    zero = lattice.zero
-    if len(found.two_theta) < len(of_metric) + 2:
-        return of_metric, zero
-    for reach in (0.4, 0.6, 0.8, 1.0):
-        limit = found.two_theta[0] + reach * (found.two_theta[-1] - found.two_theta[0])
-        place = two_theta_of(lines.coefficients @ of_metric, wavelength) + zero
-        use = (found.two_theta <= limit) & np.isfinite(found.two_theta)
-        if use.sum() < len(of_metric) + 2:
-            continue
-        near = np.abs(found.two_theta[use][:, None] - np.nan_to_num(place, nan=1e9)[None, :])
-        line, off = near.argmin(axis=1), near.min(axis=1)
-        tolerance = np.maximum(0.5 * found.fwhm[use], 3 * found.uncertainty[use])
-        own = off < tolerance
-        if own.sum() < len(of_metric) + 2:
-            continue
-        row, at = lines.coefficients[line[own]], found.two_theta[use][own]
-        slope = wavelength**2 / (2 * np.sin(np.radians(at))) * np.degrees(1.0)
-        design = np.column_stack([row * of_metric * slope[:, None], np.ones(own.sum())])
-        spread = np.maximum(found.uncertainty[use][own], 0.1 * found.fwhm[use][own])
-        # Not more than the candidate may be off by.
-        prior = np.diag(1.0 / np.append(np.full(len(of_metric), 2e-3), 0.05))
-        system = np.vstack([design / spread[:, None], prior])
-        target = np.append((at - place[line[own]]) / spread, np.zeros(len(of_metric) + 1))
-        step = np.linalg.lstsq(system, target, rcond=None)[0]
-        of_metric = of_metric * (1 + step[:-1])
-        zero = zero + float(step[-1])
-    return of_metric, zero
 
 
 def _first_model(
