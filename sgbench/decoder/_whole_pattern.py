@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgbench.decoder._found_lines import FoundLines
+from sgbench.decoder._instrument import share_of, widths
 from sgbench.decoder._lattice_lines import LatticeLines, lattice_lines
 from sgbench.decoder._lattices import CandidateLattice
 from sgbench.decoder._metric import free_of_metric, free_uncertainty
@@ -46,8 +47,6 @@ _FIRST_SHARES = (0.45, 0.0, 0.85)
 _BOUND = np.array([0.05, 0.1, 0.4, 0.5, 0.5, 0.2, 0.3])
 # The same for the metric's terms, relative.
 _CELL_SLACK, _CELL_BOUND = 1e-2, 3e-3
-# Bounds of the squared width, in units of that of the lines that were found.
-_WIDTH_SQUARED = (0.06, 16.0)
 # Steps at first, and once it is clear which lines are of other phases.
 _STEPS = (5, 20)
 # Then what is left is searched this often for lines of other phases, which stand out by so many
@@ -350,13 +349,6 @@ def _moved_others(pattern: _Pattern, state: _Solved, model: _Model) -> _Model:
     return _Model(model.metric, model.instrument, others)
 
 
-def _widths(
-    instrument: NDArray[np.float64], tangent: NDArray[np.float64], fwhm: float
-) -> NDArray[np.float64]:
-    square = instrument[2] + tangent * (instrument[3] + tangent * instrument[4])
-    return np.asarray(fwhm * np.sqrt(np.clip(square, *_WIDTH_SQUARED)))
-
-
 def _solve(
     pattern: _Pattern, lines: LatticeLines, model: _Model, fwhm: float, before: _Solved | None
 ) -> _Solved | None:
@@ -374,8 +366,8 @@ def _solve(
     (order,) = np.nonzero(inside)
     order = order[np.argsort(centre[order], kind="stable")]
     centre = centre[order]
-    width = _widths(model.instrument, np.tan(np.radians(centre / 2)), fwhm)
-    share = _share(model.instrument, centre)
+    width = widths(model.instrument, np.tan(np.radians(centre / 2)), fwhm)
+    share = share_of(model.instrument, centre)
     sine = np.sin(np.radians(centre / 2)) * pattern.second / pattern.wavelength
     repeat = np.degrees(2 * np.arcsin(np.minimum(sine, 1.0)))
     start, offset = windows(x, centre, repeat, _REACH * width)
@@ -404,16 +396,8 @@ def _solve(
     return _Solved(
         model, kept, order, centre, width, start, offset, tuple(slopes), value,
         first, normal, right, factor, lead, cross, intensity, background, tails, rest,
-        float(np.sum(weight * rest**2)), _penalty(model),
+        float(np.sum(weight * rest**2)), float(np.sum(((model.instrument - _CENTRE) / INSTRUMENT_SLACK) ** 2)),
     )  # fmt: skip
-
-
-def _penalty(model: _Model) -> float:
-    return float(np.sum(((model.instrument - _CENTRE) / INSTRUMENT_SLACK) ** 2))
-
-
-def _share(instrument: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.clip(instrument[5] + instrument[6] * (centre - 45.0) / 90.0, 0.0, 1.0))
 
 
 def _carried(
