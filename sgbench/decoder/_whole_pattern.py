@@ -396,7 +396,8 @@ def _solve(
     return _Solved(
         model, kept, order, centre, width, start, offset, tuple(slopes), value,
         first, normal, right, factor, lead, cross, intensity, background, tails, rest,
-        float(np.sum(weight * rest**2)), float(np.sum(((model.instrument - _CENTRE) / INSTRUMENT_SLACK) ** 2)),
+        float(np.sum(weight * rest**2)),
+        float(np.sum(((model.instrument - _CENTRE) / INSTRUMENT_SLACK) ** 2)),
     )  # fmt: skip
 
 
