@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgbench.decoder._found_lines import FoundLines
+from sgbench.decoder._instrument import share_of, widths
 from sgbench.decoder._lattice_lines import LatticeLines, lattice_lines
 from sgbench.decoder._lattices import CandidateLattice
 from sgbench.decoder._metric import free_of_metric, free_uncertainty
 from sgbench.decoder._pawley import factorised, solved
+from sgbench.decoder._positions import from_positions
 from sgbench.decoder._profiles import (
     far_tails,
     half_solved_columns,
@@ -45,8 +47,6 @@ _FIRST_SHARES = (0.45, 0.0, 0.85)
 _BOUND = np.array([0.05, 0.1, 0.4, 0.5, 0.5, 0.2, 0.3])
 # The same for the metric's terms, relative.
 _CELL_SLACK, _CELL_BOUND = 1e-2, 3e-3
-# Bounds of the squared width, in units of that of the lines that were found.
-_WIDTH_SQUARED = (0.06, 16.0)
 # Steps at first, and once it is clear which lines are of other phases.
 _STEPS = (5, 20)
 # Then what is left is searched this often for lines of other phases, which stand out by so many
@@ -223,7 +223,7 @@ def fit_whole_pattern(
     )  # fmt: skip
     largest_q = (2 * np.sin(np.radians(min(two_theta[-1] + 1.0, 179.0) / 2)) / wavelength) ** 2
     lines = lattice_lines(family, free, float(largest_q))
-    of_metric, zero = _from_positions(
+    of_metric, zero = from_positions(
         lines, metric(family, free[None, :])[0], lattice, found, wavelength
     )
     model = _first_model(pattern, lines, _Model(of_metric, np.empty(0), np.empty(0)), zero, fwhm)
@@ -249,43 +249,6 @@ def fit_whole_pattern(
 def _chebyshev(two_theta: NDArray[np.float64]) -> NDArray[np.float64]:
     place = 2 * (two_theta - two_theta[0]) / max(two_theta[-1] - two_theta[0], 1e-9) - 1
     return np.asarray(np.polynomial.chebyshev.chebvander(place, _BACKGROUND_TERMS - 1))
-
-
-def _from_positions(
-    lines: LatticeLines,
-    of_metric: NDArray[np.float64],
-    lattice: CandidateLattice,
-    found: FoundLines,
-    wavelength: float,
-) -> tuple[NDArray[np.float64], float]:
-    """Return metric and zero shift that suit the found lines, from low angles upwards."""
-    zero = lattice.zero
-    if len(found.two_theta) < len(of_metric) + 2:
-        return of_metric, zero
-    for reach in (0.4, 0.6, 0.8, 1.0):
-        limit = found.two_theta[0] + reach * (found.two_theta[-1] - found.two_theta[0])
-        place = two_theta_of(lines.coefficients @ of_metric, wavelength) + zero
-        use = (found.two_theta <= limit) & np.isfinite(found.two_theta)
-        if use.sum() < len(of_metric) + 2:
-            continue
-        near = np.abs(found.two_theta[use][:, None] - np.nan_to_num(place, nan=1e9)[None, :])
-        line, off = near.argmin(axis=1), near.min(axis=1)
-        tolerance = np.maximum(0.5 * found.fwhm[use], 3 * found.uncertainty[use])
-        own = off < tolerance
-        if own.sum() < len(of_metric) + 2:
-            continue
-        row, at = lines.coefficients[line[own]], found.two_theta[use][own]
-        slope = wavelength**2 / (2 * np.sin(np.radians(at))) * np.degrees(1.0)
-        design = np.column_stack([row * of_metric * slope[:, None], np.ones(own.sum())])
-        spread = np.maximum(found.uncertainty[use][own], 0.1 * found.fwhm[use][own])
-        # Not more than the candidate may be off by.
-        prior = np.diag(1.0 / np.append(np.full(len(of_metric), 2e-3), 0.05))
-        system = np.vstack([design / spread[:, None], prior])
-        target = np.append((at - place[line[own]]) / spread, np.zeros(len(of_metric) + 1))
-        step = np.linalg.lstsq(system, target, rcond=None)[0]
-        of_metric = of_metric * (1 + step[:-1])
-        zero = zero + float(step[-1])
-    return of_metric, zero
 
 
 def _first_model(
@@ -386,13 +349,6 @@ def _moved_others(pattern: _Pattern, state: _Solved, model: _Model) -> _Model:
     return _Model(model.metric, model.instrument, others)
 
 
-def _widths(
-    instrument: NDArray[np.float64], tangent: NDArray[np.float64], fwhm: float
-) -> NDArray[np.float64]:
-    square = instrument[2] + tangent * (instrument[3] + tangent * instrument[4])
-    return np.asarray(fwhm * np.sqrt(np.clip(square, *_WIDTH_SQUARED)))
-
-
 def _solve(
     pattern: _Pattern, lines: LatticeLines, model: _Model, fwhm: float, before: _Solved | None
 ) -> _Solved | None:
@@ -410,8 +366,8 @@ def _solve(
     (order,) = np.nonzero(inside)
     order = order[np.argsort(centre[order], kind="stable")]
     centre = centre[order]
-    width = _widths(model.instrument, np.tan(np.radians(centre / 2)), fwhm)
-    share = _share(model.instrument, centre)
+    width = widths(model.instrument, np.tan(np.radians(centre / 2)), fwhm)
+    share = share_of(model.instrument, centre)
     sine = np.sin(np.radians(centre / 2)) * pattern.second / pattern.wavelength
     repeat = np.degrees(2 * np.arcsin(np.minimum(sine, 1.0)))
     start, offset = windows(x, centre, repeat, _REACH * width)
@@ -440,16 +396,9 @@ def _solve(
     return _Solved(
         model, kept, order, centre, width, start, offset, tuple(slopes), value,
         first, normal, right, factor, lead, cross, intensity, background, tails, rest,
-        float(np.sum(weight * rest**2)), _penalty(model),
+        float(np.sum(weight * rest**2)),
+        float(np.sum(((model.instrument - _CENTRE) / INSTRUMENT_SLACK) ** 2)),
     )  # fmt: skip
-
-
-def _penalty(model: _Model) -> float:
-    return float(np.sum(((model.instrument - _CENTRE) / INSTRUMENT_SLACK) ** 2))
-
-
-def _share(instrument: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.clip(instrument[5] + instrument[6] * (centre - 45.0) / 90.0, 0.0, 1.0))
 
 
 def _carried(
