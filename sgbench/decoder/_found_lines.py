@@ -41,8 +41,10 @@ _KNOWN = 0.01
 _ASKEW = 0.025
 _ONE_LINE, _MOVED = 0.8, 0.05
 _TAIL, _TAIL_HEIGHT = (2.5, 1.8), 8.0
-# What is left of counting noise scatters by so much of its standard deviation at most.
-_QUIET = 1.1
+# What is left of counting noise scatters by so much of its standard deviation at most. Noise that is
+# alike in neighbouring points scatters by up to so many times more (resampled minerals: six); what
+# scatters by more than that is no noise but what a model leaves where there is none.
+_QUIET, _MOST_ALIKE = 1.1, 6.0
 # The background is smooth over so many degrees.
 _SMOOTH = 4.0
 # Lines that the shape is fitted to, and how high they are beside the highest at least; those that
@@ -296,7 +298,8 @@ def _pursued(
         filtered(out, 0, len(t), t, y - model, weight, shape, longer, share)
         scatter = float(np.median(-out[out < 0])) / 0.6745 if np.any(out < 0) else 1.0
         count = remove_weak(
-            place, height, sigma, count, t, model, weight, least * max(1.0, scatter / _QUIET),
+            place, height, sigma, count, t, model, weight,
+            least * np.clip(scatter / _QUIET, 1.0, _MOST_ALIKE),
             shape, longer, share,
         )  # fmt: skip
     inside = (place[:count] > t[0]) & (place[:count] < t[-1])

@@ -4,6 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sgbench.decoder._found_lines import find_lines, noise_of
+from sgbench.diffraction import CANONICAL
+from sgbench.sets import SetSpec, family_set, open_test_set
 
 WAVELENGTH, SECOND, RATIO = 1.540593, 1.544427, 0.5
 GRID = np.linspace(10.0, 90.0, 8001)
@@ -91,3 +93,18 @@ def test_the_noise_of_counting_is_estimated():
 
 def test_nothing_that_was_measured_has_no_lines():
     assert len(find_lines(GRID, np.zeros_like(GRID), None, WAVELENGTH)) == 0
+
+
+@pytest.mark.parametrize(
+    "condition", ["", "+width-0.05", "+counts-10000", "+width-0.05+counts-10000"]
+)
+def test_lines_are_found_where_nothing_lies_between_them(condition):
+    """Where a pattern is zero, noise is nothing, and what a model leaves there is no noise."""
+    samples = open_test_set(
+        SetSpec.parse(f"ulbd-in-mesh{condition}"), family_set("cubic"), 1
+    ).samples
+    for pattern in np.asarray(samples.take(np.arange(0, 36, 9)).patterns(), dtype=np.float64):
+        found = find_lines(CANONICAL.two_theta, pattern, None, CANONICAL.wavelength)
+        high = np.flatnonzero((pattern[1:-1] > pattern[:-2]) & (pattern[1:-1] >= pattern[2:])) + 1
+        for place in CANONICAL.two_theta[high[pattern[high] > 0.2]]:
+            assert np.abs(found.two_theta - place).min() < 0.05
