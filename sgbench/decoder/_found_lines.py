@@ -41,9 +41,9 @@ _KNOWN = 0.01
 _ASKEW = 0.025
 _ONE_LINE, _MOVED = 0.8, 0.05
 _TAIL, _TAIL_HEIGHT = (2.5, 1.8), 8.0
-# What is left of counting noise scatters by so much of its standard deviation at most. Noise that is
-# alike in neighbouring points scatters by up to so many times more (resampled minerals: six); what
-# scatters by more than that is no noise but what a model leaves where there is none.
+# What is left of counting noise scatters by so much of its standard deviation at most. Noise that
+# is alike in neighbouring points scatters by up to so many times more (resampled minerals: six);
+# what scatters by more than that is no noise but what a model leaves where there is none.
 _QUIET, _MOST_ALIKE = 1.1, 6.0
 # The background is smooth over so many degrees.
 _SMOOTH = 4.0

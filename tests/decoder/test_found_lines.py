@@ -105,6 +105,7 @@ def test_lines_are_found_where_nothing_lies_between_them(condition):
     ).samples
     for pattern in np.asarray(samples.take(np.arange(0, 36, 9)).patterns(), dtype=np.float64):
         found = find_lines(CANONICAL.two_theta, pattern, None, CANONICAL.wavelength)
-        high = np.flatnonzero((pattern[1:-1] > pattern[:-2]) & (pattern[1:-1] >= pattern[2:])) + 1
-        for place in CANONICAL.two_theta[high[pattern[high] > 0.2]]:
-            assert np.abs(found.two_theta - place).min() < 0.05
+        inner = pattern[1:-1]
+        high = (inner > 0.2) & (inner > pattern[:-2]) & (inner >= pattern[2:])
+        for place in CANONICAL.two_theta[1:-1][high]:
+            assert np.abs(found.two_theta - place).min() < CANONICAL.sigma
