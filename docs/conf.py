@@ -75,6 +75,8 @@ nitpick_ignore_regex = [
     ),
     # Imported for type checkers alone, so that autodoc sees the bare name.
     (r"py:class", r"Figure|ClassifierMixin|Trained"),
+    # Type variables.
+    (r"py:class", r"sgbench(\.\w+)?\._[A-Z]\w*"),
     # Types of attributes that are not for use outside.
     (r"py:class", r"sgbench(\.\w+)?\._\w+\.\w+"),
 ]
