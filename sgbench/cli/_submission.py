@@ -220,7 +220,7 @@ def listed(scores: "Sequence[Score]") -> None:
     """Print what was scored."""
     from sgbench.text import percent
 
-    def first(values: Sequence[float] | None) -> Decimal | None:
+    def first(values: "Sequence[float] | None") -> Decimal | None:
         return None if values is None else Decimal(percent(values[0]))
 
     rows = [
