@@ -59,14 +59,17 @@ class Task:
             self._bar.refresh()
 
     def advance(self, n: int, words: str = "") -> None:
-        """Take note that so many more are done, and of what else is to be shown."""
+        """Take note that so many more are done, and of what else is to be shown.
+
+        Of words alone `say` writes a line, so that none is written twice.
+        """
         self.done += n
         self._words = words or self._words
         if self._bar is not None:
             if self._words:
                 self._bar.set_postfix_str(self._words, refresh=False)
             self._bar.update(n)
-        elif self._stream is not None and time.monotonic() - self._spoken > LOG_SECONDS:
+        elif n and self._stream is not None and time.monotonic() - self._spoken > LOG_SECONDS:
             self.say()
 
     def say(self) -> None:
