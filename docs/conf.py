@@ -71,7 +71,7 @@ nitpick_ignore_regex = [
     # Types of other packages have no page here, and none is fetched.
     (
         r"py:.*",
-        r"(numpy|np|pandas|pd|pa|pq|torch|gemmi|h5py|matplotlib|pathlib|collections|contextlib|typing|pydantic|annotated_types|requests)\..*",
+        r"(numpy|np|pandas|pd|pa|pq|torch|gemmi|h5py|matplotlib|pathlib|collections|contextlib|typing|pydantic|annotated_types|requests|jinja2)\..*",
     ),
     # Imported for type checkers alone, so that autodoc sees the bare name.
     (r"py:class", r"Figure|ClassifierMixin|Trained"),
