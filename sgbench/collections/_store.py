@@ -104,9 +104,10 @@ def build_patterns(name: str, source: Source, development: bool = False) -> Patt
     """
     kept, excluded = audit(source.read())
     if not kept:
-        first = excluded[0] if excluded else None
-        told = f" (of {len(excluded)}, {first.structure_id}: {first.reason}" if first else ""
-        told += f", {first.detail})" if first and first.detail else ")" if first else ""
+        told = ""
+        for first in excluded[:1]:
+            why = ", ".join(filter(None, (first.reason, first.detail)))
+            told = f" (of {len(excluded)}, {first.structure_id}: {why})"
         raise SgbenchError(
             f"the source {source.name} holds no pattern that can be a test{told}; "
             "expected at least one. See docs/measured-sets.md for what a pattern needs."

@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 
-from sgbench.decoder._trial_kernels import UNSEEN, bit_at, plane_hits, row_lines, union
+from sgbench.decoder._trial_kernels import UNSEEN, bit_at, bits, plane_hits, row_lines, union
 
 
 @numba.njit(cache=True)
@@ -75,15 +75,9 @@ def zones_of(q, more, which, scale, top, low, high, lines, crossing, multiples, 
                             masks[:] = 0
                             counts[:] = 0
                             plane_hits(ra, rc, re, 0, 0.0, which, scale, top, masks, counts)
-                            total = 0
-                            for part in range(8):
-                                total += counts[part]
-                            mask = union(masks)
-                            hits = 0
-                            for line in range(n):
-                                hits += int(bit_at(mask, line))
-                            expected = share * total
-                            worth = (hits - 3 - expected) / np.sqrt(expected + 1.0)
+                            expected = share * counts.sum()
+                            worth = bits(union(masks)) - 3 - expected
+                            worth /= np.sqrt(expected + 1.0)
                             if count < len(found):
                                 found[count, 0], found[count, 1] = ra, rc
                                 found[count, 2], found[count, 3] = re, worth

@@ -63,23 +63,34 @@ def _rebuilt(pool):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
+def bit_at(mask, i):  # type: ignore[no-untyped-def]
+    return (mask >> np.uint64(i)) & np.uint64(1)
+
+
+@numba.njit(cache=True)
+def bits(mask):  # type: ignore[no-untyped-def]
+    """Count the lines of a mask."""
+    count = 0
+    while mask:
+        mask &= mask - np.uint64(1)
+        count += 1
+    return count
+
+
+@numba.njit(cache=True)
 def offer(pool, mask, count, chance, zero, a, b, c, d, e, f):  # type: ignore[no-untyped-def]
     """Keep a trial that hits lines (bits of `mask`) with so many lines of its own.
 
     `chance` says for each line how likely one calculated line hits it.
     """
     n = len(chance)
-    hits = 0
-    rest = mask
-    while rest:
-        rest &= rest - np.uint64(1)
-        hits += 1
+    hits = bits(mask)
     if hits < _HIT * n or hits < 3:
         return
     score = 0.0
     for i in range(n):
         missed = np.exp(-count * chance[i])
-        if (mask >> np.uint64(i)) & np.uint64(1):
+        if bit_at(mask, i):
             score += np.log((1 - _MISSED + _MISSED * (1 - missed)) / max(1 - missed, 1e-9))
         else:
             score += np.log(_MISSED)
@@ -117,14 +128,8 @@ def offer_centrings(pool, masks, counts, kinds, chance, zero, a, b, c, d, e, f):
                 mask |= masks[part]
                 count += counts[part]
         offer(pool, mask, count, chance, zero, a, b, c, d, e, f)
-        if kind == 0:
-            hits = 0
-            rest = mask
-            while rest:
-                rest &= rest - np.uint64(1)
-                hits += 1
-            if hits < _HIT * n:
-                return
+        if kind == 0 and bits(mask) < _HIT * n:
+            return
 
 
 @numba.njit(cache=True)
@@ -277,11 +282,6 @@ def any_hits(a, b, c, d, e, f, which, scale, top):  # type: ignore[no-untyped-de
         if count > 2000:
             break
     return mask, count
-
-
-@numba.njit(cache=True)
-def bit_at(mask, i):  # type: ignore[no-untyped-def]
-    return (mask >> np.uint64(i)) & np.uint64(1)
 
 
 @numba.njit(cache=True)

@@ -36,26 +36,21 @@ def render_site(
         To other pages.
     """
     folder = Path(str(files("sgbench.site")))
+    templates = environment(folder)
     parts = [(folder / name).read_text(encoding="utf-8") for name in _SCRIPTS]
     script = '"use strict";\n' + "\n".join(parts)
     style = (folder / "site.css").read_text(encoding="utf-8")
-    return (
-        environment(folder)
-        .get_template("site.html.jinja")
-        .render(
-            version=__version__,
-            links=(links or Links()).named,
-            citation=citation(),
-            article=ARTICLE,
-            data=data,
-            glossary=glossary or Glossary((), {}),
-            # Made from the glossary's Markdown with raw HTML off.
-            meanings={term.anchor: Markup(term.html) for term in glossary.terms}
-            if glossary
-            else {},
-            script=Markup(script),  # this package's own files
-            style=Markup(style),
-            script_hash=source_hash(script),
-            style_hash=source_hash(style),
-        )
+    return templates.get_template("site.html.jinja").render(
+        version=__version__,
+        links=(links or Links()).named,
+        citation=citation(),
+        article=ARTICLE,
+        data=data,
+        glossary=glossary or Glossary((), {}),
+        # Made from the glossary's Markdown with raw HTML off.
+        meanings={term.anchor: Markup(term.html) for term in glossary.terms} if glossary else {},
+        script=Markup(script),  # this package's own files
+        style=Markup(style),
+        script_hash=source_hash(script),
+        style_hash=source_hash(style),
     )
