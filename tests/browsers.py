@@ -13,7 +13,7 @@ def _browser_path() -> str | None:
     return next((path for path in found if path and Path(path).is_file()), None)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser():
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="Playwright for Python is not installed"

@@ -21,6 +21,9 @@ SYMPREC = 0.01
 #: group within this tolerance (ångström), too.
 LOOSE_SYMPREC = 0.1
 
+# Tried on structures without operators, whose coordinates may be exact.
+_FINER_SYMPRECS = (1e-5, 1e-4, 1e-3)
+
 #: Images of one site that lie closer than this (ångström) are the same atom on a special position,
 #: which published coordinates such as 0.333 miss.
 SPECIAL_POSITION_TOLERANCE = 0.1
@@ -162,6 +165,8 @@ def _clean(entry: Entry, families: Collection[str]) -> Structure:
         raise _Exclusion(DISAGREEMENT, f"label {entry.spacegroup}, spglib {dataset.number}")
     if entry.spacegroup is None and len(entry.operators) == 1:
         _check_decided(dataset.number, _symmetry(lattice, filled.positions, types, LOOSE_SYMPREC))
+    if len(entry.operators) == 1:
+        dataset = _finer(dataset, lattice, filled.positions, types)
     if family_of(dataset.number) not in families:
         raise _Exclusion(OTHER_FAMILY, family_of(dataset.number))
     return _standardised(entry, dataset, tuple(number_of_kind))
@@ -174,6 +179,24 @@ def _check_decided(number: int, loose: spglib.SpglibDataset | None) -> None:
         raise _Exclusion(
             UNDECIDED, f"{number} within {SYMPREC}, {other} within {LOOSE_SYMPREC} angstrom"
         )
+
+
+def _finer(
+    dataset: spglib.SpglibDataset,
+    lattice: NDArray[np.float64],
+    positions: NDArray[np.float64],
+    types: Sequence[int],
+) -> spglib.SpglibDataset:
+    """Return what the smallest tolerance says that still finds the group.
+
+    Without operators, spglib knows the origin of the standard setting to its tolerance alone, and
+    puts an atom that is less than that off a mirror onto it.
+    """
+    for symprec in _FINER_SYMPRECS:
+        found = _symmetry(lattice, positions, types, symprec)
+        if found is not None and found.number == dataset.number:
+            return found
+    return dataset
 
 
 def _checked_cell(entry: Entry) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

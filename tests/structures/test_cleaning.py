@@ -280,6 +280,19 @@ def assert_same_crystal(found: Structure, expected: Structure, lines: Lines) -> 
     assert difference.of_line < 1e-3
 
 
+# Off a special origin by less than the tolerance of the search for symmetry.
+@pytest.mark.parametrize("origin", [(0, 0, 1e-4), (0.9999, 0.9999, 0.9999), (5e-5, 0, 0)])
+@pytest.mark.parametrize("double", [None, 1])
+def test_lines_do_not_depend_on_a_small_shift_of_the_origin(origin, double):
+    for structure, plain, lines in bases():
+        if structure.name in PSEUDOSYMMETRIC:
+            continue
+        other = in_other_basis(plain, np.eye(3, dtype=int), np.array(origin))
+        if double is not None:
+            other = supercell(other, double)
+        assert_same_crystal(cleaned(other), structure, lines)
+
+
 @settings(max_examples=80, derandomize=True)
 @given(
     number=st.integers(0, 27),
