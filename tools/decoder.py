@@ -76,10 +76,10 @@ class Question:
     law: str
 
 
-def designed(family: str, condition: str, count: int) -> Iterator[Question]:
+def designed(family: str, condition: str, count: int, seed: int) -> Iterator[Question]:
     """Yield designed patterns, as they are or under a condition."""
     dataset = family_set(family)
-    samples = dataset.training_samples(0, count, SEED)
+    samples = dataset.training_samples(0, count, seed)
     if condition != IDEAL:
         samples = SetSpec.parse(f"ulbd-off-mesh+{condition}").changed(samples)
     second = K_ALPHA_2 / K_ALPHA_1 * samples.protocol.wavelength
@@ -224,6 +224,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--patterns", type=int, default=300, help="of each family")
     parser.add_argument("--families", nargs="+", default=list(FREE_PARAMETERS))
     parser.add_argument("--condition", default="laboratory", help=f"or {IDEAL}")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the draw of designed patterns")
     parser.add_argument("--rruff", type=Path, help="file of measured patterns, instead")
     parser.add_argument("--half", type=int, choices=(0, 1), default=0)
     parser.add_argument("--time-limit", type=float, default=60.0, help="seconds a pattern")
@@ -239,7 +240,7 @@ def main(arguments: list[str] | None = None) -> int:
         questions = (
             one
             for family in asked.families
-            for one in designed(family, asked.condition, asked.patterns)
+            for one in designed(family, asked.condition, asked.patterns, asked.seed)
         )
     with asked.output.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(Answer)])

@@ -1,12 +1,12 @@
 """The search for metrics, family by family: trial cells over a range of zeros, the best refined."""
 
-import time
 from dataclasses import dataclass
 
 import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
+from sgbench.decoder._clock import seconds
 from sgbench.decoder._found_lines import FoundLines
 from sgbench.decoder._lattice_fit import fit, weigh
 from sgbench.decoder._planes import reduced_plane, refine_zones, zones_of
@@ -41,8 +41,10 @@ OF_FAMILY = {
     "monoclinic": (0, 1, 3, 4),
     "triclinic": (0,),
 }
-# Zeros of two_theta that are tried, degrees.
-_ZEROS = np.array([0.0, -0.03, 0.03, -0.06, 0.06, -0.09, 0.09])
+# Zeros of two_theta that are tried: a step in degrees, how many there are at most to each side, and
+# which, in this order.
+_ZERO_STEP, _MOST_ZEROS = 0.03, 4
+_ZEROS = (0, -1, 1, -2, 2, -3, 3)
 # Lines that test trials, by the number of free parameters, and lines that metrics are fitted to and
 # weighed by.
 _TESTED = {1: 20, 2: 20, 3: 22, 4: 24, 6: 24}
@@ -54,8 +56,9 @@ _WINDOW = 0.02, 0.06
 _SHORTEST, _LONGEST = 2.0, 45.0
 # Metrics of each family that are fitted.
 _FITTED = (100, 150, 150, 300, 400, 400)
-# A trial worth so many nats a line is not by chance, and no other zero is tried.
-_CLEAR = 1.35
+# A trial worth so many nats a line is not by chance. Then only the zeros beside it are tried, as
+# long as they gain so many nats and there are not so many a line.
+_CLEAR, _CLEARER, _PERFECT = 1.35, 3.0, 2.4
 # The foot of a line, in widths, and what is weak there, as a share of its height.
 _FOOT, _WEAK = 2.0, 0.1
 # Lines below this share of the highest are left out.
@@ -165,8 +168,8 @@ def strong_lines(lines: FoundLines, wavelength: float) -> Lines | None:
     """Return the first lines that no small impurity has, where many others lie among them."""
     height = lines.height / lines.height.max()
     strong = np.flatnonzero(height > _STRONG)
-    n = max(_TESTED.values())
-    if len(strong) < _FEWEST_STRONG or strong[min(len(strong), n) - 1] < _CROWDED * n:
+    n = min(len(strong), max(_TESTED.values()))
+    if n < _FEWEST_STRONG or strong[n - 1] + 1 < _CROWDED * n:
         return None
     parts = (lines.two_theta, lines.uncertainty, lines.height, lines.fwhm)
     return lines_for(FoundLines(*(part[strong] for part in parts)), wavelength)
@@ -186,22 +189,52 @@ def metrics_of(
         if some is None:
             continue
         pool = new_pool()
-        for zero in _ZEROS:
-            _try(pool, number, some, zero, efforts.get(family))
-            clear = pool[4][1] > _CLEAR * min(_TESTED[_FREE[number]], len(some.x))
-            if clear or time.monotonic() > until:
-                break
-        scores, metrics, _, _, state = pool
-        count = int(state[0])
-        best = metrics[np.argsort(-scores[:count])[: _FITTED[number]]]
-        n = len(some.x)
-        for row in best:
-            metric = row[:6].copy()
-            zero = fit(number, 0, metric, row[6], some.x, some.sigma, some.wavelength, n, 7)
-            trials.append((metric, zero))
+        clear = _try_zeros(pool, number, some, until, efforts.get(family))
+        trials += _fitted(pool, number, some, _FITTED[number])
         if clear:
             break
     return weighed(number, trials, lines, 2)
+
+
+def _try_zeros(
+    pool: tuple[Floats, ...], family: int, lines: Lines, until: float, effort: Effort | None
+) -> bool:
+    """Offer trial cells to a pool, zero by zero, and tell whether one is clearly not by chance."""
+    n = min(_TESTED[_FREE[family]], len(lines.x))
+    score, tried = pool[4], set()
+
+    def gained(place: int) -> bool:
+        if place in tried or abs(place) > _MOST_ZEROS or seconds() > until:
+            return False
+        tried.add(place)
+        before = score[1]
+        _try(pool, family, lines, _ZERO_STEP * place, effort)
+        return bool(score[1] > before + _CLEARER)
+
+    for place in _ZEROS:
+        gained(place)
+        if score[1] <= _CLEAR * n:
+            continue
+        # At a zero that is a little off, cells that are too large fit, too.
+        for step in (1, -1):
+            while score[1] < _PERFECT * n and gained(place + step):
+                place += step
+        return True
+    return False
+
+
+def _fitted(
+    pool: tuple[Floats, ...], family: int, lines: Lines, most: int
+) -> list[tuple[Floats, float]]:
+    """Return the best metrics of a pool, fitted to the lines, with their zeros."""
+    scores, metrics, _, _, state = pool
+    found = []
+    for row in metrics[np.argsort(-scores[: int(state[0])])[:most]]:
+        metric = row[:6].copy()
+        n = len(lines.x)
+        zero = fit(family, 0, metric, row[6], lines.x, lines.sigma, lines.wavelength, n, 7)
+        found.append((metric, zero))
+    return found
 
 
 def weighed(
@@ -214,7 +247,7 @@ def weighed(
     for trial, start in trials:
         metric = np.array(trial)
         zero = fit(family, 0, metric, start, lines.x, lines.sigma, lines.wavelength, n, steps)
-        if not np.all(np.isfinite(metric)):
+        if not np.all(np.isfinite(metric)) or np.any(metric[:3] > 1 / _SHORTEST**2):
             continue
         best = None
         for centring in OF_FAMILY[ORDER[family]]:

@@ -29,8 +29,9 @@ from sgbench.symmetry import extinction_classes, family_spacegroups
 # Sweeps of expectation propagation over the whole lattice, and over settings that are near the
 # best one.
 _SWEEPS_OF_LATTICE, _SWEEPS = 10, 3
-# Settings that are looked at closely: so many, and this near in the first estimate.
-_CLOSELY, _WITHIN = 12, 40.0
+# Settings that are looked at roughly, after an estimate line by line, and closely: so many at most,
+# and this near to the best one (nats).
+_ROUGHLY, _CLOSELY = (60, 400.0), (12, 40.0)
 # A forbidden line may have this share of what lines of others have at its place, and more where the
 # fit is bad.
 _LEAK, _LEAK_OF_EXCESS = 0.003, 0.7
@@ -42,8 +43,13 @@ _STRONGEST_OTHER = 0.08
 _ROUNDS = 6
 # The logarithm of evidence counts this much, as noise is not all that patterns and fits differ by.
 TEMPER = {"uniform": 0.5, "wilson": 0.3}
-# Probability that the truth is none of what was weighed.
-_DOUBT = 2e-3
+#: Probability that the truth is none of the classes, where the cell is sure.
+DOUBT = 2e-3
+# Lines that coincide, or that hardly a point shows, are kept apart by these shares of their own
+# weight and of the greatest.
+_RIDGE, _LEAST_RIDGE = 1e-10, 1e-13
+# The first law is wide enough for lines of more than this share of the greatest weight.
+_SHOWN = 1e-6
 # Relative standard deviation of what is known of the metric beforehand.
 _METRIC_SLACK = 0.3
 
@@ -148,8 +154,12 @@ def problem_of(fit: WholePatternFit, wavelength: float, law: Law, level: float) 
     span = fit.angles[-1] - fit.angles[0]
     constant = -float(np.sum(np.log(slack))) - 0.5 * len(slack) * np.log(2 * np.pi)
     constant += n_others * float(np.log(np.median(fit.width) / span))
+    normal = scale * fit.normal
+    every = np.arange(len(own))
+    diagonal = normal[every, every - fit.first]
+    normal[every, every - fit.first] += _RIDGE * diagonal + _LEAST_RIDGE * diagonal.max()
     return Problem(
-        fit.lattice_line, fit.first, scale * fit.normal, scale * fit.right, scale * fit.border,
+        fit.lattice_line, fit.first, normal, scale * fit.right, scale * fit.border,
         square, scale * fit.border_right, scale * fit.square, unit,
         (np.sin(np.radians(angle / 2)) / wavelength) ** 2,
         np.maximum(leak, floor), _STRONGEST_OTHER * strongest * 1.2 * fit.width, constant,
@@ -171,8 +181,9 @@ def class_evidence(problem: Problem, settings: ClassSettings, law: Law) -> NDArr
     unit = problem.unit
     # A first law, wide enough for all lines, gives intensities that are not below zero.
     diagonal = problem.normal[np.arange(n), np.arange(n) - problem.first]
-    guess = np.maximum(problem.right / np.maximum(diagonal, 1e-300), 0.0)
-    upper = max(float(np.max(guess / unit)), 1e-300) * unit
+    guess = np.maximum(problem.right / diagonal, 0.0)
+    shown = diagonal > _SHOWN * diagonal.max()
+    upper = max(float(np.max(guess[shown] / unit[shown])), 1e-300) * unit
     tau, nu = 1.0 / upper**2, 0.5 / upper
     integral = _Integral(problem)
     wide = nearly_uniform(upper[None, :])
@@ -192,7 +203,6 @@ def class_evidence(problem: Problem, settings: ClassSettings, law: Law) -> NDArr
     for one in (of_lattice, laws):
         one.put(alien, ~own)
     _, tau, nu, mean, variance = integral(every, of_lattice, tau, nu, _SWEEPS_OF_LATTICE)
-    rough, *_ = integral(present, laws, tau, nu, 0)
     weight = logsumexp(np.log(settings.prior)[:, None], b=settings.weight, axis=0)
     # Another estimate takes lines one by one: an allowed line costs what its law spreads over, and
     # a forbidden one what is seen of it, or that it is of another phase.
@@ -201,13 +211,21 @@ def class_evidence(problem: Problem, settings: ClassSettings, law: Law) -> NDArr
     of_law = np.log(np.maximum(means / np.sqrt(2 * np.pi * spread), 1.0))
     of_other = np.minimum(gain, _cost(problem, alone) + of_law)
     hopeful = weight - present @ of_law - ~present @ of_other
-    (close,) = np.nonzero(_nearest(rough + weight) | _nearest(hopeful))
+    (likely,) = np.nonzero(_nearest(hopeful, *_ROUGHLY))
+    rough = np.full(len(present), -np.inf)
+    some = LineLaw(laws.curvature[likely], laws.slope[likely], laws.log_norm[likely])
+    found, *_ = integral(present[likely], some, tau, nu, 0)
+    rough[likely] = np.where(np.isfinite(found), found, -np.inf)
+    nearest = _nearest(rough + weight, *_CLOSELY) | _nearest(hopeful, *_CLOSELY)
+    (close,) = np.nonzero(nearest)
     fine = rough.copy()
     for setting in close.tolist():
         fine[setting] = _closely(problem, integral, present[setting], _row(laws, setting), tau, nu)
     # What was not looked at closely stays below what was by as much as the first estimate says.
     rest = np.setdiff1d(np.arange(len(fine)), close)
-    fine[rest] += min(float(np.median(fine[close] - rough[close])), 0.0)
+    known = close[np.isfinite(rough[close])]
+    more = float(np.median(fine[known] - rough[known])) if len(known) else 0.0
+    fine[rest] = np.minimum(rough[rest] + min(more, 0.0), fine[close].max())
     with np.errstate(divide="ignore"):
         return np.asarray(
             np.log(settings.prior)
@@ -216,11 +234,11 @@ def class_evidence(problem: Problem, settings: ClassSettings, law: Law) -> NDArr
         )
 
 
-def _nearest(evidence: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell which settings are to be looked at closely."""
-    order = np.argsort(-evidence)[:_CLOSELY]
+def _nearest(evidence: NDArray[np.float64], most: int, within: float) -> NDArray[np.bool_]:
+    """Tell which settings are the best ones, so many at most and so near to the best."""
+    order = np.argsort(-evidence)[:most]
     chosen = np.zeros(len(evidence), dtype=bool)
-    chosen[order[evidence[order] >= evidence[order[0]] - _WITHIN]] = True
+    chosen[order[evidence[order] >= evidence[order[0]] - within]] = True
     return chosen
 
 
@@ -296,7 +314,9 @@ def _closely(
     return best
 
 
-def ranked(evidence: list[tuple[str, NDArray[np.float64]]], law: Law) -> tuple[RankedClass, ...]:
+def ranked(
+    evidence: list[tuple[str, NDArray[np.float64]]], law: Law, doubt: float = DOUBT
+) -> tuple[RankedClass, ...]:
     """Rank the classes of some cells by their evidence.
 
     Parameters
@@ -304,13 +324,15 @@ def ranked(evidence: list[tuple[str, NDArray[np.float64]]], law: Law) -> tuple[R
     evidence : list of (family, ndarray of shape (n_classes,))
         One entry a cell, as of `class_evidence`.
     law : {'wilson', 'uniform'}
+    doubt : float
+        Probability that the truth is none of what was weighed, which all classes share.
 
     Returns
     -------
     tuple of RankedClass
         Each class of the families once, the most probable first.
     """
-    shares = probabilities(evidence, law)
+    shares = probabilities(evidence, law, doubt)
     total: dict[tuple[str, int], tuple[float, float, int]] = {}
     for cell, ((family, _), share) in enumerate(zip(evidence, shares, strict=True)):
         for number, value in enumerate(share):
@@ -325,11 +347,11 @@ def ranked(evidence: list[tuple[str, NDArray[np.float64]]], law: Law) -> tuple[R
 
 
 def probabilities(
-    evidence: list[tuple[str, NDArray[np.float64]]], law: Law
+    evidence: list[tuple[str, NDArray[np.float64]]], law: Law, doubt: float
 ) -> list[NDArray[np.float64]]:
     """Return the probability of each class with each cell, one array an entry of `evidence`."""
     top = max(float(values.max()) for _, values in evidence)
     shares = [np.exp(np.maximum(TEMPER[law] * (values - top), -700.0)) for _, values in evidence]
     total = sum(float(share.sum()) for share in shares)
     count = sum(len(share) for share in shares)
-    return [(1 - _DOUBT) * share / total + _DOUBT / count for share in shares]
+    return [(1 - doubt) * share / total + doubt / count for share in shares]

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from time import monotonic
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sgbench.decoder._classes import (
+    DOUBT,
     RankedClass,
     class_evidence,
     probabilities,
     problem_of,
     ranked,
 )
+from sgbench.decoder._clock import seconds
 from sgbench.decoder._found_lines import FoundLines, find_lines
 from sgbench.decoder._lattice_lines import class_settings
 from sgbench.decoder._lattices import CandidateLattice, candidate_lattices
@@ -34,10 +35,14 @@ _MODEL_ERROR, _LOW = 0.002, 0.1
 _FEWEST_POINTS = 50
 # Cells whose volumes and edges agree this well (relative) are one.
 _SAME = 2e-3
-# A fit as good as this that needs no other phase leaves nothing to cells that derive from its own.
+# A fit as good as this leaves nothing to cells that derive from its own, unless it needs other
+# phases and they explain more lines.
 _GOOD = 1.1
 # Nor does it to lattices whose lines are so much less probable (nats).
 _FAR_BEHIND = 30.0
+# Simulated laboratory patterns of known cells: of the best lattices found, those of more than 30
+# nats are right, those of less than none are wrong, and between them right and wrong ones mix.
+_EVEN, _FALL = 12.0, 5.0
 # Fits of cells that leave so much more than the best one are not weighed.
 _MUCH_WORSE = 4.0
 
@@ -111,7 +116,7 @@ class DecodedPattern:
     classes : tuple of RankedClass
         Classes of the families of these cells, the most probable first.
     searched : tuple of str
-        Families whose cells were searched.
+        Families whose cells were searched; others were not asked for, or left no time.
     """
 
     lines: FoundLines
@@ -156,7 +161,8 @@ def decode_pattern(
     law : {'wilson', 'uniform'}
         How intensities are distributed: of crystals, or of designed patterns.
     time_limit : float
-        Seconds after which no further cell is looked for or fitted.
+        Seconds after which no further cell is looked for or fitted; compiling, at the first call
+        of an installation, is not counted.
 
     Returns
     -------
@@ -169,20 +175,18 @@ def decode_pattern(
     SgbenchError
         If the input cannot be used.
     """
-    started = monotonic()
+    started = seconds()
     of_law = check_law(law)
-    searched = _families(families)
+    asked = _families(families)
     x, y, uncertainty = _checked(two_theta, intensity, sigma, wavelength, second, ratio, time_limit)
     share = (0.5 if ratio is None else float(ratio)) if second is not None else None
     lines = find_lines(x, y, uncertainty, wavelength, second, share)
     noise = standard_uncertainty(y) if uncertainty is None else uncertainty
     noise = np.hypot(noise, _MODEL_ERROR * np.maximum(y - np.quantile(y, _LOW), 0.0))
-    candidates = candidate_lattices(
-        lines, wavelength, searched, _LARGEST_VOLUME, _SEARCH * time_limit
-    )
+    search = candidate_lattices(lines, wavelength, asked, _LARGEST_VOLUME, _SEARCH * time_limit)
     fits: list[tuple[CandidateLattice, WholePatternFit]] = []
-    for candidate in candidates[: 2 * _FITTED]:
-        if len(fits) >= _FITTED or (fits and monotonic() - started > time_limit):
+    for candidate in search.lattices[: 2 * _FITTED]:
+        if len(fits) >= _FITTED or (fits and seconds() - started > time_limit):
             break
         if any(_leaves_nothing(one, fit, candidate) for one, fit in fits):
             continue
@@ -190,8 +194,8 @@ def decode_pattern(
         if fit is not None and not any(_are_the_same(fit, other) for _, other in fits):
             fits.append((candidate, fit))
     if not fits:
-        raise NoCellFound(_nothing(lines, searched), lines, searched)
-    return _weighed(lines, fits, searched, wavelength, of_law)
+        raise NoCellFound(_nothing(lines, search.searched), lines, search.searched)
+    return _weighed(lines, fits, search.searched, wavelength, of_law, started + time_limit)
 
 
 def _weighed(
@@ -200,21 +204,38 @@ def _weighed(
     searched: tuple[str, ...],
     wavelength: float,
     law: Law,
+    until: float,
 ) -> DecodedPattern:
     level = min(fit.goodness for _, fit in fits)
     fits = [one for one in fits if one[1].goodness <= _MUCH_WORSE * level]
-    evidence = []
+    evidence: list[tuple[str, NDArray[np.float64]]] = []
     for _, fit in fits:
+        if evidence and seconds() > until:
+            break
         problem = problem_of(fit, wavelength, law, max(level, 1.0))
         evidence.append((fit.family, class_evidence(problem, class_settings(fit.lines), law)))
-    shares = np.array([float(share.sum()) for share in probabilities(evidence, law)])
+    doubt = DOUBT
+    shares = _shares(evidence, law, doubt)
+    doubt = max(doubt, _doubt_of(fits[int(np.argmax(shares))][0]))
+    shares = _shares(evidence, law, doubt)
     order = np.argsort(-shares, kind="stable")
     fits, evidence = [fits[i] for i in order], [evidence[i] for i in order]
     cells = tuple(
         _found_cell(candidate, fit, float(share))
         for (candidate, fit), share in zip(fits, shares[order], strict=True)
     )
-    return DecodedPattern(lines, cells, ranked(evidence, law), searched)
+    return DecodedPattern(lines, cells, ranked(evidence, law, doubt), searched)
+
+
+def _shares(
+    evidence: list[tuple[str, NDArray[np.float64]]], law: Law, doubt: float
+) -> NDArray[np.float64]:
+    return np.array([float(share.sum()) for share in probabilities(evidence, law, doubt)])
+
+
+def _doubt_of(lattice: CandidateLattice) -> float:
+    """Return the probability that a lattice of this weight is not the pattern's."""
+    return float(1 / (1 + np.exp(np.clip((lattice.weight - _EVEN) / _FALL, -50.0, 50.0))))
 
 
 def _found_cell(candidate: CandidateLattice, fit: WholePatternFit, probability: float) -> FoundCell:
@@ -235,10 +256,10 @@ def _leaves_nothing(
     lattice: CandidateLattice, fit: WholePatternFit, other: CandidateLattice
 ) -> bool:
     """Tell whether a good fit makes it needless to fit another lattice."""
-    if fit.goodness > _GOOD:
+    if fit.goodness > _GOOD or FAMILIES.index(other.family) < FAMILIES.index(lattice.family):
         return False
-    explained = not np.any(fit.lattice_line < 0)
-    return (other.derived and explained) or other.weight < lattice.weight - _FAR_BEHIND
+    no_more = not np.any(fit.lattice_line < 0) or other.n_explained <= lattice.n_explained
+    return (other.derived and no_more) or other.weight < lattice.weight - _FAR_BEHIND
 
 
 def _are_the_same(one: WholePatternFit, other: WholePatternFit) -> bool:
@@ -324,8 +345,9 @@ def _nothing(lines: FoundLines, searched: tuple[str, ...]) -> str:
         if count
         else "no line stands out of the noise"
     )
+    families = ", ".join(searched) or "none"
     return (
-        f"no cell was found: {seen}, and none of the families searched ({', '.join(searched)}) has "
-        "a cell for them; expected lines of one phase and wavelength. Check the wavelength, search "
-        "other families or allow more time."
+        f"no cell was found: {seen}, and none of the families searched ({families}) has a cell for "
+        "them; expected lines of one phase and wavelength. Check the wavelength, search other "
+        "families or allow more time."
     )

@@ -200,14 +200,15 @@ def _reduced_plane_basis(tensor: Floats) -> Integers:
 
 
 def neighbours(family: int, metric: Floats) -> list[Floats]:
-    """Return metrics with axes that are twice as long or half as long, one or more at a time."""
+    """Return metrics with axes twice, half and a third as long, one or more at a time."""
     found = []
     groups: tuple[tuple[int, ...], ...]
     groups = ((0, 1, 2),) if family == 0 else ((0, 1), (2,)) if family <= 2 else ((0,), (1,), (2,))
     for count in range(1, min(len(groups), 2) + 1):
         for chosen in combinations(groups, count):
             axes = [axis for group in chosen for axis in group]
-            for factor in (0.5, 2.0):
+            # Of 1/d, so 2 is for half an axis.
+            for factor in (0.5, 2.0, 3.0):
                 scale = np.ones(3)
                 scale[axes] = factor
                 tensor = tensor_of(metric) * scale[:, None] * scale

@@ -6,7 +6,6 @@ cells of higher symmetry that it nearly has, and in those of lower symmetry, and
 one weight (`sgbench.decoder._lattice_fit`).
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +23,7 @@ from sgbench.decoder._cell_search import (
     strong_lines,
     weighed,
 )
+from sgbench.decoder._clock import seconds
 from sgbench.decoder._found_lines import FoundLines
 from sgbench.decoder._lattice_fit import calculated
 from sgbench.decoder._lattice_symmetry import (
@@ -36,8 +36,8 @@ from sgbench.decoder._lattice_symmetry import (
     volume,
 )
 
-# Candidates of one family that are tried as other cells.
-_TRIED = 6
+# Candidates of one family that are tried as other cells, and how often that is repeated.
+_TRIED, _ROUNDS = 6, 4
 # Degrees by which axes of a cell of higher symmetry may be off.
 _OFF = 1.5
 # A search ends with a family whose best cell explains this share of the lines, at so many nats a
@@ -46,6 +46,8 @@ _EXPLAINED, _NATS, _ENOUGH = 0.9, 1.2, 45.0
 # Two cells have the same lattice where their reduced edges differ by less than this (relative), and
 # the lower family must be better by so many nats to be told apart.
 _SAME, _BETTER = 4e-3, 4.0
+# Lines of two lattices are the same within this (relative, of 1/d^2).
+_ON_LINE = 4e-4
 _UPPER = 3
 # A more thorough search follows where no cell has so many nats.
 _CONVINCING = 25.0
@@ -96,13 +98,30 @@ class CandidateLattice:
     derived: bool = False
 
 
+@dataclass(frozen=True)
+class LatticeSearch:
+    """What a search for lattices has found.
+
+    Attributes
+    ----------
+    lattices : tuple of CandidateLattice
+        The best first; empty where nothing explains the lines.
+    searched : tuple of str
+        Families of which no lattice was left out for lack of time. Lower families are not looked
+        into where a higher one explains nearly all lines, and count as searched then.
+    """
+
+    lattices: tuple[CandidateLattice, ...]
+    searched: tuple[str, ...]
+
+
 def candidate_lattices(
     lines: FoundLines,
     wavelength: float,
     families: Sequence[str],
     largest_volume: float,
     time_limit: float,
-) -> tuple[CandidateLattice, ...]:
+) -> LatticeSearch:
     """Find lattices whose lines explain those that were found, the best first.
 
     Parameters
@@ -119,39 +138,50 @@ def candidate_lattices(
 
     Returns
     -------
-    tuple of CandidateLattice
-        Empty where nothing explains the lines.
+    LatticeSearch
     """
-    until = time.monotonic() + time_limit
+    until = seconds() + time_limit
     if len(lines) < 3:
-        return ()
+        return LatticeSearch((), tuple(families))
     taken, strong = lines_for(lines, wavelength), strong_lines(lines, wavelength)
     found: list[Metric] = []
+    left_out = set()
     for efforts in (QUICK, THOROUGH):
         for family in ORDER if efforts is QUICK else THOROUGH:
-            if family not in families or time.monotonic() > until:
+            if family not in families:
                 continue
             # The three upper families take little time, and are always weighed against each other.
-            if ORDER.index(family) >= _UPPER and _is_enough(found, taken):
+            number = ORDER.index(family)
+            if number >= _UPPER and _is_enough(found, taken, number):
                 break
+            if seconds() > until:
+                left_out.add(family)
+                continue
             metrics = metrics_of(family, taken, strong, until, efforts)
             found += _with_neighbours(metrics, taken)
             found += _in_other_families(found, taken, families)
         if _is_convincing(found):
             break
     found = [one for one in found if _primitive_volume(one) <= largest_volume]
-    return _ranked(found, taken)
+    searched = tuple(family for family in families if family not in left_out)
+    return LatticeSearch(_ranked(found, taken), searched)
 
 
 def _primitive_volume(one: Metric) -> float:
     return volume(one.metric) / _PRIMITIVES[CENTRINGS[one.centring]]
 
 
-def _is_enough(found: list[Metric], lines: Lines) -> bool:
+def _is_enough(found: list[Metric], lines: Lines, family: int) -> bool:
+    """Tell whether the best cell makes it needless to search this family and those below it.
+
+    What was made of cells of higher families is no search of its own: these may have had twice the
+    axes of the lattice.
+    """
     best = max(found, key=lambda one: one.weight, default=None)
     n = len(lines.x)
     return (
         best is not None
+        and best.family < family
         and best.explained >= _EXPLAINED * n
         and best.weight >= max(_NATS * n, _ENOUGH)
     )
@@ -162,15 +192,19 @@ def _is_convincing(found: list[Metric]) -> bool:
 
 
 def _with_neighbours(found: list[Metric], lines: Lines) -> list[Metric]:
-    """Add cells with axes twice and half as long to the best of a family."""
-    trials = [
-        (metric, one.zero)
-        for one in found[:_TRIED]
-        for metric in neighbours(one.family, one.metric)
-    ]
-    if not trials:
-        return found
-    return found + weighed(found[0].family, trials, lines)
+    """Add cells with multiples of the axes to the best of a family, and to the best of these."""
+    every, best = list(found), found[:_TRIED]
+    for _ in range(_ROUNDS):
+        trials = [
+            (metric, one.zero) for one in best for metric in neighbours(one.family, one.metric)
+        ]
+        if not trials:
+            break
+        more = weighed(best[0].family, trials, lines)
+        every += more
+        # Only what is better than what it was made of leads further.
+        best = [one for one in more[:_TRIED] if one.weight > best[0].weight + _BETTER]
+    return every
 
 
 def _in_other_families(found: list[Metric], lines: Lines, families: Sequence[str]) -> list[Metric]:
@@ -251,6 +285,6 @@ def _same_lines(place: np.ndarray, better: np.ndarray) -> bool:
             continue
         at = np.clip(np.searchsorted(all_of, some), 1, len(all_of) - 1)
         off = np.minimum(np.abs(all_of[at] - some), np.abs(all_of[at - 1] - some))
-        if np.mean(off < 1e-3 * some) > 0.97 and len(all_of) < 8 * len(some):
+        if np.mean(off < _ON_LINE * some) > 0.97:
             return True
     return False

@@ -70,7 +70,7 @@ def far_tails(two_theta, first, second, ratio, width, eta, intensity, start, off
     n_points = len(two_theta)
     for i in range(len(first)):
         strength = intensity[i] * eta[i] * width[i] / (2.0 * np.pi)
-        if strength <= 0.0:
+        if strength == 0.0:
             continue
         begin, end = start[i], start[i] + offset[i + 1] - offset[i]
         low = np.searchsorted(two_theta, first[i] - reach[i])
@@ -177,46 +177,3 @@ def half_solved_columns(factor, lead, right):  # type: ignore[no-untyped-def]
         for s in range(m):
             x[i, s] *= inverse
     return x
-
-
-@numba.njit(cache=True)
-def back_solved_columns(factor, lead, right):  # type: ignore[no-untyped-def]
-    """Return the product of the inverse of a transposed banded factor with columns."""
-    n, m = right.shape
-    x = right.copy()
-    for i in range(n - 1, -1, -1):
-        inverse = 1.0 / factor[i, i - lead[i]]
-        for s in range(m):
-            x[i, s] *= inverse
-        for j in range(lead[i], i):
-            f = factor[i, j - lead[i]]
-            for s in range(m):
-                x[j, s] -= f * x[i, s]
-    return x
-
-
-@numba.njit(cache=True)
-def inverse_diagonal(factor, lead):  # type: ignore[no-untyped-def]
-    """Return the diagonal of the inverse of a matrix from its banded factor.
-
-    The entries of the inverse within the band follow from each other, from the last row up
-    (Takahashi, Fagan & Chen 1973; Erisman & Tinney, Commun. ACM 18, 177, 1975).
-    """
-    n, width = factor.shape
-    # Row j holds the inverse's entries (j, j), …, (j, last[j]).
-    last = np.empty(n, np.int64)
-    row = n - 1
-    for j in range(n - 1, -1, -1):
-        while row > j and lead[row] > j:
-            row -= 1
-        last[j] = row
-    inverse = np.zeros((n, width))
-    for j in range(n - 1, -1, -1):
-        pivot = 1.0 / factor[j, j - lead[j]]
-        for i in range(last[j], j - 1, -1):
-            total = pivot if i == j else 0.0
-            for k in range(j + 1, last[j] + 1):
-                f = factor[k, j - lead[k]]
-                total -= f * (inverse[i, k - i] if k >= i else inverse[k, i - k])
-            inverse[j, i - j] = total * pivot
-    return inverse[:, 0].copy()

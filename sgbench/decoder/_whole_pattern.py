@@ -54,6 +54,8 @@ _STEPS = (5, 20)
 _SEARCHES, _LEFT_OVER, _MOST_LEFT_OVER = 2, 7.0, 6
 # Steps end where the misfit falls by less than this factor.
 _LEAST_GAIN = 1 - 1e-4
+# Solutions for far tails at most.
+_SETTLING = 6
 # Beside the diagonal; lines that coincide share what is there.
 _RIDGE = 1e-7
 # A line that was found is one of the lattice's if it lies within this many of its uncertainties
@@ -259,7 +261,7 @@ def _first_model(
     for share in _FIRST_SHARES:
         instrument = np.array([zero, 0.0, 1.0, 0.0, 0.0, share, 0.0])
         trial = _Model(model.metric, instrument, model.others)
-        state = _solve(pattern, lines, trial, fwhm, None)
+        state = _settled(pattern, lines, trial, fwhm)
         if state is not None and state.chi_squared < best:
             best, chosen = state.chi_squared, trial
         elif chosen is model:
@@ -284,7 +286,7 @@ def _others(
 def _refined(
     pattern: _Pattern, lines: LatticeLines, model: _Model, fwhm: float, steps: int
 ) -> _Solved | None:
-    state = _solve(pattern, lines, model, fwhm, None)
+    state = _settled(pattern, lines, model, fwhm)
     if state is None:
         return None
     for _ in range(steps):
@@ -303,6 +305,20 @@ def _refined(
         gain = trial.loss / state.loss
         state, model = trial, trial.model
         if gain > _LEAST_GAIN:
+            break
+    return state
+
+
+def _settled(pattern: _Pattern, lines: LatticeLines, model: _Model, fwhm: float) -> _Solved | None:
+    """Solve until far tails, which take intensities to be known, are those of the solution."""
+    state = _solve(pattern, lines, model, fwhm, None)
+    for _ in range(_SETTLING):
+        after = state and _solve(pattern, lines, model, fwhm, state)
+        if state is None or after is None:
+            return None
+        settled = abs(after.loss - state.loss) < (1 - _LEAST_GAIN) * state.loss
+        state = after
+        if settled:
             break
     return state
 
@@ -404,11 +420,14 @@ def _solve(
 def _carried(
     before: _Solved, kept: NDArray[np.int64], order: NDArray[np.int64], n_others: int
 ) -> NDArray[np.float64]:
-    """Return the intensities that lines had before, none below 0, in the order of these lines."""
+    """Return the intensities that lines had before, in the order of these lines.
+
+    Those below 0 count, too: lines that coincide have a sum alone.
+    """
     n_before = len(before.kept)
     of_line = dict(zip(before.kept.tolist(), range(n_before), strict=True))
     known = np.zeros(n_before + n_others)
-    known[before.order] = np.maximum(before.intensity, 0.0)
+    known[before.order] = before.intensity
     index = np.array([of_line.get(line, -1) for line in kept.tolist()], dtype=np.int64)
     own = np.where(index >= 0, known[index], 0.0)
     return np.asarray(np.concatenate([own, known[n_before:]])[order])

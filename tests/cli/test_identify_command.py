@@ -8,6 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from sgbench.decoder import CandidateLattice
+from sgbench.decoder._lattices import LatticeSearch
 from sgbench.diffraction import PatternProtocol, allowed_lines
 
 PYRITE = (5.418,) * 3 + (90.0,) * 3
@@ -15,9 +16,9 @@ PYRITE = (5.418,) * 3 + (90.0,) * 3
 
 @pytest.fixture
 def known_cell(monkeypatch):
-    lattice = CandidateLattice("cubic", PYRITE, 0.0, 20, 24, 42.0, 61.0, "P", 0.0)
+    lattice = CandidateLattice("cubic", PYRITE, 0.0, 20, 24, 42.0, 61.0, "P", 100.0)
     place = "sgbench.decoder._decode_pattern.candidate_lattices"
-    monkeypatch.setattr(place, lambda *_, **__: (lattice,))
+    monkeypatch.setattr(place, lambda _, __, families, *___: LatticeSearch((lattice,), families))
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def test_nothing_is_half_written(run, scan, tmp_path):
 
 def test_a_pattern_without_a_cell_is_an_answer_too(run, scan, monkeypatch):
     place = "sgbench.decoder._decode_pattern.candidate_lattices"
-    monkeypatch.setattr(place, lambda *_, **__: ())
+    monkeypatch.setattr(place, lambda _, __, families, *___: LatticeSearch((), families))
     said = run(scan, "--wavelength", "CuKa1")
     assert "Verdict: cannot tell." in said.out
     assert "no cell explains" in said.out

@@ -3,7 +3,7 @@ import pytest
 from scipy.integrate import dblquad
 from scipy.special import log_ndtr
 
-from sgbench.decoder._expectation import log_above_zero, log_integrals
+from sgbench.decoder._expectation import inverse_diagonal, log_above_zero, log_integrals
 from sgbench.decoder._laws import exponential, nearly_uniform
 
 NO_BORDER = (np.zeros((0, 0)), np.zeros(0))
@@ -63,6 +63,29 @@ def test_two_lines_that_overlap_agree_with_quadrature(correlation, law):
 
     expected = np.log(dblquad(density, 0, 40, 0, 40, epsabs=1e-8)[0])
     assert integral(normal, right, of_lines) == pytest.approx(expected, abs=0.02)
+
+
+def test_the_inverse_s_diagonal_is_that_of_the_whole_matrix():
+    n, width = 30, 6
+    rng = np.random.default_rng(0)
+    factor = rng.normal(size=(n, width))
+    factor[:, 0] = 2 + rng.uniform(size=n)
+    whole = np.zeros((n, n))
+    for j in range(n):
+        part = factor[j, : n - j]
+        whole[j : j + len(part), j] = part
+    np.testing.assert_allclose(
+        inverse_diagonal(factor), np.diag(np.linalg.inv(whole @ whole.T)), rtol=1e-8
+    )
+
+
+def test_lines_that_coincide_are_integrated_over():
+    # Only their sum is seen: the integral over it is that over one line of a gamma law.
+    normal, right = np.full((2, 2), 1e6), np.full(2, 1e6)
+    law = exponential(np.array([[2.0, 2.0]]))
+    # exp(1e6 (s - s^2 / 2)) s exp(-s / 2) / 4 over s, around s = 1.
+    expected = 0.5e6 + np.log(0.25) - 0.5 + 0.5 * np.log(2 * np.pi / 1e6)
+    assert integral(normal, right, law) == pytest.approx(expected, abs=0.3)
 
 
 def test_laws_are_densities():

@@ -3,10 +3,8 @@ import pytest
 
 from sgbench.decoder._pawley import factorised
 from sgbench.decoder._profiles import (
-    back_solved_columns,
     far_tails,
     half_solved_columns,
-    inverse_diagonal,
     moved,
     normal_equations,
     products,
@@ -101,7 +99,7 @@ def test_banded_equations_are_those_of_whole_matrices():
     )
 
 
-def test_solutions_and_the_inverse_s_diagonal_are_those_of_whole_matrices():
+def test_solutions_are_those_of_whole_matrices():
     *shape, start, offset = lines(40)
     value, *_ = profiles(ANGLES, *shape, start, offset)
     first, normal, right = normal_equations(
@@ -111,8 +109,5 @@ def test_solutions_and_the_inverse_s_diagonal_are_those_of_whole_matrices():
     whole = matrix @ matrix.T + np.diag(np.full(len(first), 0.5))
     factor, lead = factorised(np.arange(len(first)), first, normal, 1.0, np.full(len(first), 0.5))
     columns = np.column_stack([right, np.arange(len(first), dtype=float)])
-    solution = back_solved_columns(factor, lead, half_solved_columns(factor, lead, columns))
-    np.testing.assert_allclose(solution, np.linalg.solve(whole, columns), rtol=1e-8)
-    np.testing.assert_allclose(
-        inverse_diagonal(factor, lead), np.diag(np.linalg.inv(whole)), rtol=1e-8
-    )
+    half = half_solved_columns(factor, lead, columns)
+    np.testing.assert_allclose(half.T @ half, columns.T @ np.linalg.solve(whole, columns))

@@ -20,7 +20,7 @@ def fitted(pattern, family, off=3e-4, found=None):
     cell[:3] *= 1 + off
     waves = tuple(pattern.waves.values())
     lines = find_lines(x, y, None, *waves) if found is None else found
-    lattice = CandidateLattice(family, tuple(cell), 0.0, 0, 0, 0.0, 0.0, "P", 0.0)
+    lattice = CandidateLattice(family, tuple(cell), 0.0, 0, 0, 0.0, 0.0, "P", 100.0)
     return fit_whole_pattern(x, y, standard_uncertainty(y), lines, lattice, *waves)
 
 

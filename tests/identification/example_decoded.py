@@ -6,6 +6,7 @@ from unittest.mock import patch
 import numpy as np
 
 from sgbench.decoder import CandidateLattice, decode_pattern
+from sgbench.decoder._lattices import LatticeSearch
 from sgbench.diffraction import PatternProtocol, allowed_lines, free_parameters, full_cell
 from sgbench.identification._identify import answer_of
 from sgbench.measured import measured_pattern
@@ -38,9 +39,9 @@ def decoded(measured, family, cell, order=(0, 1, 2)):
     """Return what is found where the search for cells answers with this one, on reordered axes."""
     axes = [cell[i] for i in order] + list(cell[3:])
     own = tuple(full_cell(family, free_parameters(family, axes)).tolist())
-    lattice = CandidateLattice(family, own, 0.0, 30, 40, 42.0, 61.0, "P", 0.0)
+    lattice = CandidateLattice(family, own, 0.0, 30, 40, 42.0, 61.0, "P", 100.0)
     place = "sgbench.decoder._decode_pattern.candidate_lattices"
-    with patch(place, lambda *_, **__: (lattice,)):
+    with patch(place, lambda _, __, families, *___: LatticeSearch((lattice,), families)):
         return decode_pattern(
             measured.two_theta, measured.intensity, wavelength=CU, families=(family,)
         )
