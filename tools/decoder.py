@@ -2,11 +2,12 @@
 
 Patterns are drawn for this alone, and no test set holds them. Answers are kept in a CSV as they
 come, so the same command goes on after a kill. `make decoder-test` asks for a few patterns;
-``--patterns 300 --write`` takes hours, and draws the table into docs/decoder.md.
+more take hours. ``--write`` draws tables and picture of all that a file holds into docs/decoder.md.
 
     python tools/decoder.py --patterns 20
     python tools/decoder.py --condition ideal --families cubic tetragonal
-    python tools/decoder.py --rruff rruff-a.npz --half 0 --patterns 100
+    python tools/decoder.py --patterns 0 --output docs/decoder.csv --write
+    python tools/decoder.py --measured measured-rruff-a.parquet --half 0 --patterns 100
 """
 
 import argparse
@@ -23,9 +24,11 @@ import gemmi
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sgbench.collections import read_patterns_file
 from sgbench.conditions.tube import K_ALPHA_1, K_ALPHA_2
 from sgbench.decoder import DecodedPattern, NoCellFound, decode_pattern
 from sgbench.diffraction import FREE_PARAMETERS
+from sgbench.evaluation import wilson_interval
 from sgbench.sets import SetSpec, family_set
 from sgbench.symmetry import class_labels, family_of, family_spacegroups
 
@@ -37,7 +40,7 @@ IDEAL = "ideal"
 _EDGES, _ANGLES = 5e-3, 0.3
 # Conditions with K-alpha-2.
 _DOUBLETS = ("laboratory", "doublet")
-_BINS = (0.0, 0.5, 0.8, 0.95, 0.99, 1.0)
+_BINS = (0.0, 0.5, 0.8, 0.9, 0.99, 1.0)
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class Question:
     cell: NDArray[np.float64] | None
     two_theta: NDArray[np.float64]
     intensity: NDArray[np.float64]
+    wavelength: float
     second: float | None
     law: str
 
@@ -90,24 +94,31 @@ def designed(family: str, condition: str, count: int, seed: int) -> Iterator[Que
         yield Question(
             family, condition, number, int(one.spacegroup[0]), cells[number],
             samples.protocol.two_theta, one.patterns()[0].astype(np.float64),
+            samples.protocol.wavelength,
             second if condition.startswith(_DOUBLETS) else None, "uniform",
         )  # fmt: skip
 
 
-def measured(path: Path, half: int, count: int) -> Iterator[Question]:
-    """Yield patterns of RRUFF: every second one, from the first (half 0) or the second."""
-    with np.load(path) as held:
-        rows = np.arange(half, len(held["intensity"]), 2)
-        # As many of each group as there are, in an order that does not follow the file.
-        rows = np.random.default_rng(0).permutation(rows)[:count]
-        two_theta, intensity = held["two_theta"], held["intensity"][rows].astype(np.float64)
-        groups = held["spacegroup"][rows]
-    for row, group, pattern in zip(rows.tolist(), groups.tolist(), intensity, strict=True):
-        there = np.flatnonzero(pattern > 0)
-        kept = slice(there[0], there[-1] + 1)
+def measured(path: Path, half: int, count: int, families: list[str]) -> Iterator[Question]:
+    """Yield patterns of a collection: every second one, from the first (half 0) or the second.
+
+    Cells are those of the structures that patterns were named by, where they were.
+    """
+    patterns = read_patterns_file(path).patterns
+    rows = [
+        row
+        for row in range(half, len(patterns), 2)
+        if patterns[row].spacegroup and family_of(patterns[row].spacegroup) in families
+    ]
+    # As many of each group as there are, in an order that does not follow the file.
+    for row in np.random.default_rng(0).permutation(rows)[:count].tolist():
+        one = patterns[row]
+        second = one.pattern.wavelengths[1:]
         yield Question(
-            family_of(group), f"rruff half {half}", row, group, None, two_theta[kept],
-            pattern[kept], K_ALPHA_2, "wilson",
+            family_of(one.spacegroup), f"{path.stem}, half {half}", row, one.spacegroup,
+            None if one.cell is None else np.array(one.cell), one.pattern.two_theta,
+            one.pattern.intensity, one.pattern.wavelength, second[0].value if second else None,
+            "wilson",
         )  # fmt: skip
 
 
@@ -116,8 +127,7 @@ def answered(question: Question, time_limit: float) -> Answer:
     started = perf_counter()
     try:
         found = decode_pattern(
-            question.two_theta, question.intensity,
-            wavelength=1.5406 if question.cell is not None else K_ALPHA_1,
+            question.two_theta, question.intensity, wavelength=question.wavelength,
             second=question.second, ratio=None if question.second is None else 0.5,
             law=question.law, time_limit=time_limit,
         )  # fmt: skip
@@ -142,7 +152,12 @@ def _answer(question: Question, found: DecodedPattern, seconds: float) -> Answer
     best = found.classes[0]
     first = among = ""
     if question.cell is not None:
-        same = [_same_lattice(question.cell, cell.cell) for cell in found.cells]
+        letter = gemmi.find_spacegroup_by_number(question.spacegroup).hm[0]
+        same = [
+            _same_lattice(question.cell, cell.cell)
+            or _same_lattice(question.cell, cell.cell, letter, cell.lattice.centring)
+            for cell in found.cells
+        ]
         first, among = str(int(same[best.cell])), str(int(any(same)))
     return Answer(
         question.family, question.condition, question.number, question.spacegroup, rank,
@@ -151,10 +166,15 @@ def _answer(question: Question, found: DecodedPattern, seconds: float) -> Answer
     )  # fmt: skip
 
 
-def _same_lattice(one: ArrayLike, other: ArrayLike) -> bool:
+def _same_lattice(one: ArrayLike, other: ArrayLike, of_one: str = "P", of_other: str = "P") -> bool:
+    """Tell whether two cells, with their centrings, have the same lattice.
+
+    Without centrings conventional cells are compared, which tells a doubled axis from a centring
+    that no line shows.
+    """
     reduced = []
-    for cell in (one, other):
-        vector = gemmi.GruberVector(gemmi.UnitCell(*np.asarray(cell).tolist()), "P")
+    for cell, centring in ((one, of_one), (other, of_other)):
+        vector = gemmi.GruberVector(gemmi.UnitCell(*np.asarray(cell).tolist()), centring)
         vector.niggli_reduce()
         reduced.append(np.array(vector.cell_parameters()))
     first, second = reduced
@@ -177,45 +197,75 @@ def kept_answers(path: Path) -> list[Answer]:
 def table(answers: list[Answer]) -> str:
     """Return the answers as tables of Markdown."""
     rows = [
-        "| patterns | family | *n* | true cell first | true class first | among the first 3 "
-        "| no cell | seconds: median, 95 % |",
+        "| patterns | family | *n* | true cell first, % | true class first, % "
+        "| among the first 3, % | no cell | seconds: median, 95 % |",
         "|---|---|---|---|---|---|---|---|",
     ]
     kinds = dict.fromkeys((one.condition, one.family) for one in answers)
     for condition, family in kinds:
         some = [one for one in answers if (one.condition, one.family) == (condition, family)]
-        n, rank = len(some), np.array([one.rank for one in some])
         cells = [one.cell == "1" for one in some if one.cell]
         seconds = np.array([one.seconds for one in some])
         rows.append(
-            f"| {condition} | {family} | {n} | {_share(sum(cells), len(cells))} "
-            f"| {_share(int((rank == 1).sum()), n)} "
-            f"| {_share(int(((rank > 0) & (rank <= 3)).sum()), n)} "
+            f"| {condition} | {family} | {len(some)} "
+            f"| {_share(cells)}{f' of {len(cells)}' if len(cells) < len(some) else ''} "
+            f"| {_share([one.rank == 1 for one in some])} "
+            f"| {_share([0 < one.rank <= 3 for one in some])} "
             f"| {sum(bool(one.reason) for one in some)} "
             f"| {np.median(seconds):.1f}, {np.quantile(seconds, 0.95):.1f} |"
         )
-    return "\n".join([*rows, "", *_reliability(answers)])
-
-
-def _reliability(answers: list[Answer]) -> list[str]:
-    rows = [
-        "| chance of the first class | *n* | mean chance | right |",
-        "|---|---|---|---|",
-    ]
-    chance = np.array([one.best_probability for one in answers])
-    right = np.array([one.rank == 1 for one in answers])
-    for low, high in pairwise(_BINS):
-        inside = (chance >= low) & ((chance < high) | (high == 1.0)) & (chance > 0)
-        if n := int(inside.sum()):
+    rows += ["", "| patterns | chance of the first class | *n* | mean chance, % | right, % |",
+             "|---|---|---|---|---|"]  # fmt: skip
+    for condition in dict.fromkeys(one.condition for one in answers):
+        some = [one for one in answers if one.condition == condition]
+        for (low, high), inside in _by_chance(some):
+            mean = 100 * np.mean([one.best_probability for one in inside])
             rows.append(
-                f"| {low:g} to {high:g} | {n} | {chance[inside].mean():.3f} "
-                f"| {_share(int(right[inside].sum()), n)} |"
+                f"| {condition} | {low:g} to {high:g} | {len(inside)} | {mean:.1f} "
+                f"| {_share([one.rank == 1 for one in inside])} |"
             )
-    return rows
+    return "\n".join(rows)
 
 
-def _share(hits: int, n: int) -> str:
-    return f"{hits} ({100 * hits / n:.0f} %)" if n else "–"
+def _by_chance(answers: list[Answer]) -> Iterator[tuple[tuple[float, float], list[Answer]]]:
+    """Yield answers by the chance of their first class; those without a cell have none."""
+    found = [one for one in answers if not one.reason]
+    for low, high in pairwise(_BINS):
+        inside = [one for one in found if low <= one.best_probability < high + (high == 1.0)]
+        if inside:
+            yield (low, high), inside
+
+
+def _share(hits: list[bool]) -> str:
+    """Return a share in percent with Wilson's 95 % interval."""
+    if not hits:
+        return "–"
+    share = np.array([np.mean(hits)])
+    low, high = wilson_interval(share, len(hits))
+    return f"{100 * share[0]:.1f} ({100 * low[0]:.1f}–{100 * high[0]:.1f})"
+
+
+def draw_reliability(answers: list[Answer], path: Path) -> None:
+    """Draw how often the first class is right against how probable it is said to be."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.5, 4.2), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="0.7", linewidth=1, label="as said")
+    for condition in dict.fromkeys(one.condition for one in answers):
+        points = []
+        for _, inside in _by_chance([one for one in answers if one.condition == condition]):
+            right = np.array([np.mean([one.rank == 1 for one in inside])])
+            low, high = wilson_interval(right, len(inside))
+            said = np.mean([one.best_probability for one in inside])
+            points.append((said, right[0], right[0] - low[0], high[0] - right[0]))
+        said, right, below, above = np.array(points).T
+        axes.errorbar(said, right, np.maximum([below, above], 0), fmt="o-", capsize=2,
+                      label=condition)  # fmt: skip
+    axes.set(xlabel="chance of the first class", ylabel="share that is right",
+             xlim=(0, 1.02), ylim=(0, 1.02))  # fmt: skip
+    axes.legend()
+    figure.savefig(path, metadata={"Date": None})
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -225,7 +275,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--families", nargs="+", default=list(FREE_PARAMETERS))
     parser.add_argument("--condition", default="laboratory", help=f"or {IDEAL}")
     parser.add_argument("--seed", type=int, default=SEED, help="of the draw of designed patterns")
-    parser.add_argument("--rruff", type=Path, help="file of measured patterns, instead")
+    parser.add_argument("--measured", type=Path, help="collection of patterns, instead")
     parser.add_argument("--half", type=int, choices=(0, 1), default=0)
     parser.add_argument("--time-limit", type=float, default=60.0, help="seconds a pattern")
     parser.add_argument("--output", type=Path, default=Path("build/decoder.csv"))
@@ -234,8 +284,8 @@ def main(arguments: list[str] | None = None) -> int:
     done = kept_answers(asked.output)
     known = {(one.family, one.condition, one.number) for one in done}
     asked.output.parent.mkdir(parents=True, exist_ok=True)
-    if asked.rruff:
-        questions = measured(asked.rruff, asked.half, asked.patterns)
+    if asked.measured:
+        questions = measured(asked.measured, asked.half, asked.patterns, asked.families)
     else:
         questions = (
             one
@@ -259,6 +309,7 @@ def main(arguments: list[str] | None = None) -> int:
         page = PAGE.read_text(encoding="utf-8")
         between = re.compile(r"(<!-- decoder -->\n).*?(\n<!-- /decoder -->)", re.DOTALL)
         PAGE.write_text(between.sub(rf"\1\n{text}\n\2", page), encoding="utf-8")
+        draw_reliability(done, PAGE.parent / "images" / "decoder-reliability.svg")
     return 0
 
 
