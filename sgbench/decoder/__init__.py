@@ -16,8 +16,8 @@ from sgbench.decoder._decode_pattern import (
 from sgbench.decoder._found_lines import FoundLines
 from sgbench.decoder._indexing import INDEXED
 from sgbench.decoder._lattices import CandidateLattice
+from sgbench.decoder._pattern_fit import WholePatternFit
 from sgbench.decoder._rank_classes import rank_classes
-from sgbench.decoder._whole_pattern import WholePatternFit
 
 __all__ = [
     "INDEXED",

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from sgbench.decoder._clock import seconds
 from sgbench.decoder._expectation import log_integrals
 from sgbench.decoder._lattice_lines import ClassSettings
 from sgbench.decoder._laws import (
@@ -22,7 +23,8 @@ from sgbench.decoder._laws import (
     uniform_scale,
     wilson_means,
 )
-from sgbench.decoder._whole_pattern import INSTRUMENT_SLACK, WholePatternFit
+from sgbench.decoder._pattern_fit import WholePatternFit
+from sgbench.decoder._whole_pattern import INSTRUMENT_SLACK
 from sgbench.diffraction import lorentz_factor
 from sgbench.symmetry import extinction_classes, family_spacegroups
 
@@ -170,10 +172,13 @@ def _metric_terms(fit: WholePatternFit) -> int:
     return int(fit.lines.coefficients.shape[1])
 
 
-def class_evidence(problem: Problem, settings: ClassSettings, law: Law) -> NDArray[np.float64]:
+def class_evidence(
+    problem: Problem, settings: ClassSettings, law: Law, until: float = np.inf
+) -> NDArray[np.float64]:
     """Return the logarithm of the evidence of each class of a family, shape (n_classes,).
 
-    It holds the prior of the class: the share of the family's space groups that it has.
+    It holds the prior of the class: the share of the family's space groups that it has. From a time
+    on, `sgbench.decoder._clock.seconds`, no setting but the likeliest is looked at closely.
     """
     n = len(problem.right)
     own = problem.lattice_line >= 0
@@ -218,8 +223,12 @@ def class_evidence(problem: Problem, settings: ClassSettings, law: Law) -> NDArr
     rough[likely] = np.where(np.isfinite(found), found, -np.inf)
     nearest = _nearest(rough + weight, *_CLOSELY) | _nearest(hopeful, *_CLOSELY)
     (close,) = np.nonzero(nearest)
+    close = close[np.argsort(-np.maximum(rough, hopeful)[close], kind="stable")]
     fine = rough.copy()
-    for setting in close.tolist():
+    for done, setting in enumerate(close.tolist()):
+        if done and seconds() > until:
+            close = close[:done]
+            break
         fine[setting] = _closely(problem, integral, present[setting], _row(laws, setting), tau, nu)
     # What was not looked at closely stays below what was by as much as the first estimate says.
     rest = np.setdiff1d(np.arange(len(fine)), close)

@@ -20,7 +20,8 @@ from sgbench.decoder._lattice_lines import class_settings
 from sgbench.decoder._lattices import CandidateLattice, candidate_lattices
 from sgbench.decoder._laws import Law, check_law
 from sgbench.decoder._noise import standard_uncertainty
-from sgbench.decoder._whole_pattern import WholePatternFit, fit_whole_pattern
+from sgbench.decoder._pattern_fit import WholePatternFit
+from sgbench.decoder._whole_pattern import fit_whole_pattern
 from sgbench.diffraction import FREE_PARAMETERS, full_cell
 from sgbench.errors import SgbenchError
 
@@ -33,6 +34,8 @@ _FITTED, _SEARCH = 6, 0.6
 _MODEL_ERROR, _LOW = 0.002, 0.1
 # Fewer points than this are no pattern.
 _FEWEST_POINTS = 50
+# Greatest intensities whose squares and their sums are numbers.
+_SMALLEST, _LARGEST = 1e-60, 1e60
 # Cells whose volumes and edges agree this well (relative) are one.
 _SAME = 2e-3
 # A fit as good as this leaves nothing to cells that derive from its own, unless it needs other
@@ -175,7 +178,7 @@ def decode_pattern(
     SgbenchError
         If the input cannot be used.
     """
-    started = seconds()
+    until = seconds() + time_limit
     of_law = check_law(law)
     asked = _families(families)
     x, y, uncertainty = _checked(two_theta, intensity, sigma, wavelength, second, ratio, time_limit)
@@ -186,16 +189,16 @@ def decode_pattern(
     search = candidate_lattices(lines, wavelength, asked, _LARGEST_VOLUME, _SEARCH * time_limit)
     fits: list[tuple[CandidateLattice, WholePatternFit]] = []
     for candidate in search.lattices[: 2 * _FITTED]:
-        if len(fits) >= _FITTED or (fits and seconds() - started > time_limit):
+        if len(fits) >= _FITTED or (fits and seconds() > until):
             break
         if any(_leaves_nothing(one, fit, candidate) for one, fit in fits):
             continue
-        fit = fit_whole_pattern(x, y, noise, lines, candidate, wavelength, second, share)
+        fit = fit_whole_pattern(x, y, noise, lines, candidate, wavelength, second, share, until)
         if fit is not None and not any(_are_the_same(fit, other) for _, other in fits):
             fits.append((candidate, fit))
     if not fits:
         raise NoCellFound(_nothing(lines, search.searched), lines, search.searched)
-    return _weighed(lines, fits, search.searched, wavelength, of_law, started + time_limit)
+    return _weighed(lines, fits, search.searched, wavelength, of_law, until)
 
 
 def _weighed(
@@ -213,7 +216,8 @@ def _weighed(
         if evidence and seconds() > until:
             break
         problem = problem_of(fit, wavelength, law, max(level, 1.0))
-        evidence.append((fit.family, class_evidence(problem, class_settings(fit.lines), law)))
+        of_classes = class_evidence(problem, class_settings(fit.lines), law, until)
+        evidence.append((fit.family, of_classes))
     doubt = DOUBT
     shares = _shares(evidence, law, doubt)
     doubt = max(doubt, _doubt_of(fits[int(np.argmax(shares))][0]))
@@ -328,6 +332,11 @@ def _checked(
         )
     if not y.max() > 0:
         raise SgbenchError("no point of this pattern is above zero; expected lines. Check it.")
+    if not _SMALLEST < np.abs(y).max() < _LARGEST:
+        raise SgbenchError(
+            f"intensities of up to {np.abs(y).max():.3g} cannot be used; expected something "
+            f"between {_SMALLEST:g} and {_LARGEST:g}. Scale them."
+        )
     (there,) = np.nonzero(y)
     measured = slice(there[0], there[-1] + 1)
     if np.all(y[measured] != 0) and there[-1] + 1 - there[0] >= _FEWEST_POINTS:
@@ -338,13 +347,12 @@ def _checked(
 
 
 def _nothing(lines: FoundLines, searched: tuple[str, ...]) -> str:
-    count = len(lines.two_theta)
-    seen = (
-        f"{count} lines were seen, from {lines.two_theta[0]:.2f} to {lines.two_theta[-1]:.2f} "
-        "degrees"
-        if count
-        else "no line stands out of the noise"
-    )
+    place = lines.two_theta
+    seen = "no line stands out of the noise"
+    if len(place) == 1:
+        seen = f"one line was seen, at {place[0]:.2f} degrees"
+    elif len(place):
+        seen = f"{len(place)} lines were seen, from {place[0]:.2f} to {place[-1]:.2f} degrees"
     families = ", ".join(searched) or "none"
     return (
         f"no cell was found: {seen}, and none of the families searched ({families}) has a cell for "

@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sgbench.decoder._clock import seconds
 from sgbench.decoder._found_lines import FoundLines
 from sgbench.decoder._instrument import share_of, widths
 from sgbench.decoder._lattice_lines import LatticeLines, lattice_lines
 from sgbench.decoder._lattices import CandidateLattice
 from sgbench.decoder._metric import free_of_metric, free_uncertainty
+from sgbench.decoder._pattern_fit import WholePatternFit
 from sgbench.decoder._pawley import factorised, solved
 from sgbench.decoder._positions import from_positions
 from sgbench.decoder._profiles import (
@@ -61,70 +63,6 @@ _RIDGE = 1e-7
 # A line that was found is one of the lattice's if it lies within this many of its uncertainties
 # and this share of its width.
 _OWN_UNCERTAINTIES, _OWN_WIDTHS = 3.0, 0.45
-
-
-@dataclass(frozen=True, eq=False)
-class WholePatternFit:
-    """A fit of all lines of a lattice, and the least-squares problem that is left.
-
-    Lines of other phases are among the lines; they have no place in `lattice_line`.
-
-    Attributes
-    ----------
-    family : str
-    free : ndarray of float64, shape (p,)
-        Refined free cell parameters.
-    uncertainty : ndarray of float64, shape (p,)
-        Standard uncertainties of these.
-    zero, displacement : float
-        Lines lie zero + displacement cos(theta) degrees above Bragg's angle.
-    lines : LatticeLines
-        Lines of the lattice in the range, ascending.
-    lattice_line : ndarray of int64, shape (n,)
-        Which of `lines` each line of the fit is; -1 for lines of other phases.
-    two_theta, width : ndarray of float64, shape (n,)
-        Position and full width of each, degrees.
-    intensity : ndarray of float64, shape (n,)
-        Areas, in units of the pattern times degrees; may be below zero.
-    first, normal, right
-        Banded normal equations of the intensities, as of `normal_equations`, weighted.
-    border : ndarray of float64, shape (n, m)
-        Products of lines with what else was refined: background, then parameters.
-    border_square : ndarray of float64, shape (m, m)
-        Products of the latter with each other, and with what is known of them.
-    border_right : ndarray of float64, shape (m,)
-    square : float
-        Weighted sum of squares of the pattern.
-    angles, calculated, background : ndarray of float64, shape (n_points,)
-        The points of the pattern in degrees, what the fit says of them, and the background.
-    goodness : float
-        Square root of chi-squared by degrees of freedom.
-    excess : float
-        What noise does not explain, as a share of the lines (root mean squares).
-    """
-
-    family: str
-    free: NDArray[np.float64]
-    uncertainty: NDArray[np.float64]
-    zero: float
-    displacement: float
-    lines: LatticeLines
-    lattice_line: NDArray[np.int64]
-    two_theta: NDArray[np.float64]
-    width: NDArray[np.float64]
-    intensity: NDArray[np.float64]
-    first: NDArray[np.int64]
-    normal: NDArray[np.float64]
-    right: NDArray[np.float64]
-    border: NDArray[np.float64]
-    border_square: NDArray[np.float64]
-    border_right: NDArray[np.float64]
-    square: float
-    angles: NDArray[np.float64]
-    calculated: NDArray[np.float64]
-    background: NDArray[np.float64]
-    goodness: float
-    excess: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +131,7 @@ def fit_whole_pattern(
     wavelength: float,
     second: float | None = None,
     ratio: float | None = None,
+    until: float = np.inf,
 ) -> WholePatternFit | None:
     """Fit all lines of a lattice to a pattern, and refine the lattice.
 
@@ -210,6 +149,8 @@ def fit_whole_pattern(
         In ångström, that of K-alpha-1 where there are two.
     second, ratio : float, optional
         Wavelength of K-alpha-2 and its intensity as a share of that of K-alpha-1.
+    until : float
+        Time, of `sgbench.decoder._clock.seconds`, from which on nothing more is refined.
 
     Returns
     -------
@@ -232,17 +173,19 @@ def fit_whole_pattern(
     state: _Solved | None = None
     for steps in _STEPS:
         others = _others(lines, model, found, wavelength)
-        state = _refined(pattern, lines, replace(model, others=others), fwhm, steps)
+        state = _refined(pattern, lines, replace(model, others=others), fwhm, steps, until)
         if state is not None:
             model = state.model
     for _ in range(_SEARCHES):
-        if state is None:
+        if state is None or seconds() > until:
             break
         more = _left_over(pattern, state)
         if not len(more):
             break
         others = np.append(state.model.others, more)
-        state = _refined(pattern, lines, replace(state.model, others=others), fwhm, _STEPS[0])
+        state = _refined(
+            pattern, lines, replace(state.model, others=others), fwhm, _STEPS[0], until
+        )
     if state is None:
         return None
     return _finished(pattern, lines, family, state, fwhm)
@@ -284,12 +227,14 @@ def _others(
 
 
 def _refined(
-    pattern: _Pattern, lines: LatticeLines, model: _Model, fwhm: float, steps: int
+    pattern: _Pattern, lines: LatticeLines, model: _Model, fwhm: float, steps: int, until: float
 ) -> _Solved | None:
     state = _settled(pattern, lines, model, fwhm)
     if state is None:
         return None
     for _ in range(steps):
+        if seconds() > until:
+            break
         drift = _drift(pattern, lines, state, fwhm)
         step = _step(pattern, state, drift)
         trial = None

@@ -61,6 +61,29 @@ def test_a_pattern_without_lines_has_no_cell_and_says_what_was_seen():
     assert len(caught.value.lines.two_theta) < 3
 
 
+def lines_at(places, heights):
+    shapes = np.exp(-4 * np.log(2) * ((GRID[:, None] - places) / 0.1) ** 2)
+    return np.random.default_rng(0).poisson(50 + shapes @ heights).astype(float)
+
+
+def test_one_line_is_said_to_be_one():
+    with pytest.raises(NoCellFound, match=r"one line was seen, at 30\.00 degrees"):
+        decode_pattern(
+            GRID, lines_at([30.0], [1e4]), wavelength=1.5406, families=["cubic", "tetragonal"]
+        )
+
+
+def test_lines_at_random_places_are_of_no_cell_for_sure():
+    rng = np.random.default_rng(5)
+    pattern = lines_at(rng.uniform(12, 78, 50), rng.exponential(2000, 50))
+    families = ["cubic", "tetragonal", "trigonal-hexagonal"]
+    try:
+        found = decode_pattern(GRID, pattern, wavelength=1.5406, families=families, time_limit=10)
+    except NoCellFound:
+        return
+    assert found.classes[0].probability < 0.3
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -75,6 +98,8 @@ def test_a_pattern_without_lines_has_no_cell_and_says_what_was_seen():
         ({"families": ["rhombohedral"]}, "families"),
         ({"law": "normal"}, "law"),
         ({"time_limit": 0.0}, "time limit"),
+        ({"intensity": np.full(len(GRID), 1e300)}, "Scale"),
+        ({"intensity": np.full(len(GRID), 1e-300)}, "Scale"),
     ],
 )
 def test_what_cannot_be_used_is_said(change, said):

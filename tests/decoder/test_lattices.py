@@ -96,6 +96,15 @@ def test_superlattices_come_later_and_are_marked():
     assert all(one.derived for one in double)
 
 
+def test_a_cell_that_a_higher_family_nearly_has_is_searched_itself():
+    # 4a and 2b are nearly the edges of an orthohexagonal cell.
+    cell = (4.4577, 5.1501, 7.9537, 90.0, 90.0, 90.0)
+    lines = lines_of(cell, "P", np.random.default_rng(7), zero=0.039)
+    found = candidate_lattices(lines, WAVELENGTH, ORDER, 5000.0, 60.0).lattices
+    assert found[0].family == "orthorhombic"
+    assert same_lattice(found[0].cell, cell)
+
+
 def test_too_few_lines_have_no_lattice():
     lines = FoundLines(*(np.array([20.0, 30.0]) for _ in range(4)))
     assert candidate_lattices(lines, WAVELENGTH, ORDER, 5000.0, 60.0).lattices == ()
