@@ -13,7 +13,7 @@ from sgbench.text import csv_frame, csv_text, markdown_text, percent, points
 HOSTILE = [
     "=cmd|' /C calc'!A0", "+1+2", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1",
     "<script>alert(1)</script>", "a|b", "# heading", "[link](javascript:alert(1))", "**bold**",
-    "_lean_", "`code`", "![image](http://example.org/x.png)", "http://example.org",
+    "_lean_", "__0__", "a__b", "`code`", "![image](http://example.org/x.png)", "http://example.org",
     "www.example.org", "ada@example.org", "two\nlines", "a\\", "&lt;b&gt;", "~~gone~~",
 ]  # fmt: skip
 
