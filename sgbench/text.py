@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _FORMULA = re.compile(r"[=+@\t\r-]")
 # `-3, -3m, 6/m`: no function and no command, which take brackets, bars or exclamation marks.
 _HARMLESS = re.compile(r"-[\w ,;./-]*")
-# What could begin markup, a link or a cell of its own; one underscore inside of a word does nothing.
+# What could begin markup, a link or a cell of its own; an underscore between letters does nothing.
 _MARKUP = re.compile(
     r"[\\`*{}\[\]<>|~&@!#]|(?<![^\W_])_|_(?![^\W_])|(?<=http)s?:|(?<=\bwww)\.", re.IGNORECASE
 )
