@@ -33,12 +33,18 @@ def write_atomically(path: Path) -> Iterator[Path]:
     Raises
     ------
     SgbenchError
-        If the path is a folder, its folder cannot be written to, or there is too little room.
+        If the path is a folder, a device or a pipe, its folder cannot be written to, or there is
+        too little room.
     """
     path = Path(path)
     if path.is_dir():
         raise SgbenchError(
             f"cannot write {path}: it is a folder; expected the name of a file. Name another place."
+        )
+    if path.exists() and not path.is_file():
+        raise SgbenchError(
+            f"cannot write {path}: it is a device or a pipe; expected the name of a file. Name "
+            "another place."
         )
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

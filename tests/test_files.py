@@ -1,4 +1,5 @@
 import hashlib
+import os
 import subprocess
 
 import h5py
@@ -139,3 +140,11 @@ def test_the_room_for_hdf5_suffices_and_is_given_back(tmp_path):
 def test_checksums_of_files(tmp_path, content):
     (tmp_path / "file").write_bytes(content)
     assert file_sha256(tmp_path / "file") == hashlib.sha256(content).hexdigest()
+
+
+def test_a_pipe_is_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(SgbenchError, match="device or a pipe"), write_atomically(pipe):
+        pass
+    assert pipe.is_fifo()

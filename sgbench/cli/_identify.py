@@ -62,6 +62,11 @@ def identify(
     from sgbench.text import table_text
 
     chosen = list(_chosen(files))
+    if html and html.exists() and any(html.samefile(path) for path, _ in chosen if path.exists()):
+        raise SgbenchError(
+            f"cannot write {html}: it is one of the patterns; expected a place for a page. Name "
+            "another one."
+        )
     answers: list[Identification] = []
     refused: list[tuple[str, str]] = []
     with ExitStack() as stack:

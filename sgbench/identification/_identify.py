@@ -101,7 +101,7 @@ def identify_pattern(
     there = pattern.two_theta > 0
     sigma = pattern.sigma
     families = _ALL if deep else QUICK
-    limit = time_limit or (_DEEP_LIMIT if deep else _QUICK_LIMIT)
+    limit = (_DEEP_LIMIT if deep else _QUICK_LIMIT) if time_limit is None else time_limit
 
     def decode() -> DecodedPattern:
         # A pattern may hold numbers that no fit can do anything with, which needs no warning.

@@ -126,6 +126,13 @@ def test_nothing_is_half_written(run, scan, tmp_path):
     assert not list(tmp_path.glob(".*part"))
 
 
+def test_a_page_never_takes_the_place_of_a_pattern(run, scan):
+    before = scan.read_bytes()
+    said = run(scan, "--wavelength", "CuKa1", "--html", scan, status=2)
+    assert "it is one of the patterns" in said.err
+    assert scan.read_bytes() == before
+
+
 def test_a_pattern_without_a_cell_is_an_answer_too(run, scan, monkeypatch):
     place = "sgbench.decoder._decode_pattern.candidate_lattices"
     monkeypatch.setattr(place, lambda _, __, families, *___: LatticeSearch((), families))
