@@ -4,13 +4,24 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 
 import gemmi
 import numpy as np
 import spglib
 from numpy.typing import ArrayLike, NDArray
 
+from sgbench.structures._filled_cell import (
+    OCCUPANCY_TOLERANCE,
+    Exclusion,
+    FilledCell,
+    cell_parameters,
+    fill_cell,
+    lattice_vectors,
+    length,
+    operators_of,
+    wrapped,
+)
 from sgbench.structures.sources import NO_COORDINATES, TOO_LARGE, UNREADABLE, Entry, Excluded
 from sgbench.symmetry import family_of
 
@@ -24,21 +35,10 @@ LOOSE_SYMPREC = 0.1
 # Tried on structures without operators, whose coordinates may be exact.
 _FINER_SYMPRECS = (1e-5, 1e-4, 1e-3)
 
-#: Images of one site that lie closer than this (ångström) are the same atom on a special position,
-#: which published coordinates such as 0.333 miss.
-SPECIAL_POSITION_TOLERANCE = 0.1
-
-#: The same for sites that are at most half occupied. They can be atoms that are split on purpose
-#: between positions next to a special one; rounding seldom misses it by as much.
-SPLIT_SITE_TOLERANCE = 0.03
-
 #: Atoms of a real crystal keep at least this distance (ångström); bonds to hydrogen, the shortest
 #: there are, are seldom refined below 0.6. Positions that exclude each other, as those of a
 #: disordered atom do, may be closer.
 SHORTEST_DISTANCE = 0.5
-
-#: Published occupancies of one position add up to 1 within this.
-OCCUPANCY_TOLERANCE = 0.02
 
 #: Largest cell that is taken on: occupied positions, and ångström^3.
 MOST_ATOMS = 2_000
@@ -102,29 +102,6 @@ class Structure:
     ordered: bool
 
 
-@dataclass(frozen=True)
-class FilledCell:
-    """All occupied positions of a cell.
-
-    Attributes
-    ----------
-    positions : ndarray of float64, shape (n_atoms, 3)
-        Fractional coordinates in [0, 1).
-    site : ndarray of int64, shape (n_atoms,)
-        Site of the asymmetric unit that each belongs to.
-    site_positions : ndarray of float64, shape (n_sites, 3)
-        The sites, put exactly onto the special positions they are near.
-    """
-
-    positions: NDArray[np.float64]
-    site: NDArray[np.int64]
-    site_positions: NDArray[np.float64]
-
-
-class _Exclusion(Exception):
-    """Ends the cleaning of one entry; its arguments are the reason and a detail."""
-
-
 def clean(entry: Entry, families: Collection[str]) -> Structure | Excluded:
     """Return the structure of an entry in the standard setting, if it can be trusted.
 
@@ -140,7 +117,7 @@ def clean(entry: Entry, families: Collection[str]) -> Structure | Excluded:
     """
     try:
         return _clean(entry, families)
-    except _Exclusion as exclusion:
+    except Exclusion as exclusion:
         return Excluded(entry.structure_id, *exclusion.args)
 
 
@@ -148,27 +125,27 @@ def _clean(entry: Entry, families: Collection[str]) -> Structure:
     cell, lattice = _checked_cell(entry)
     kinds, sites = _sites(entry)
     if len(sites) * len(entry.operators) > MOST_ATOMS * 192:
-        raise _Exclusion(TOO_LARGE, f"{len(sites)} sites")
+        raise Exclusion(TOO_LARGE, f"{len(sites)} sites")
     filled = fill_cell(cell, entry.operators, sites, _amounts(kinds))
     kinds, filled = _merged(kinds, filled)
     occupancy = _amounts(kinds)
     if len(filled.positions) > MOST_ATOMS:
-        raise _Exclusion(TOO_LARGE, f"{len(filled.positions)} atoms")
+        raise Exclusion(TOO_LARGE, f"{len(filled.positions)} atoms")
     _check_distances(filled, lattice, occupancy)
 
     number_of_kind = {kind: number for number, kind in enumerate(dict.fromkeys(kinds), start=1)}
     types = [number_of_kind[kinds[site]] for site in filled.site]
     dataset = _symmetry(lattice, filled.positions, types)
     if dataset is None:
-        raise _Exclusion(DISAGREEMENT, "spglib finds no group")
+        raise Exclusion(DISAGREEMENT, "spglib finds no group")
     if entry.spacegroup not in (None, dataset.number):
-        raise _Exclusion(DISAGREEMENT, f"label {entry.spacegroup}, spglib {dataset.number}")
+        raise Exclusion(DISAGREEMENT, f"label {entry.spacegroup}, spglib {dataset.number}")
     if entry.spacegroup is None and len(entry.operators) == 1:
         _check_decided(dataset.number, _symmetry(lattice, filled.positions, types, LOOSE_SYMPREC))
     if len(entry.operators) == 1:
         dataset = _finer(dataset, lattice, filled.positions, types)
     if family_of(dataset.number) not in families:
-        raise _Exclusion(OTHER_FAMILY, family_of(dataset.number))
+        raise Exclusion(OTHER_FAMILY, family_of(dataset.number))
     return _standardised(entry, dataset, tuple(number_of_kind))
 
 
@@ -176,7 +153,7 @@ def _check_decided(number: int, loose: spglib.SpglibDataset | None) -> None:
     """Raise where neither a label nor operators confirm a group that hangs on the tolerance."""
     other = "none" if loose is None else loose.number
     if other != number:
-        raise _Exclusion(
+        raise Exclusion(
             UNDECIDED, f"{number} within {SYMPREC}, {other} within {LOOSE_SYMPREC} angstrom"
         )
 
@@ -194,7 +171,10 @@ def _finer(
     """
     for symprec in _FINER_SYMPRECS:
         found = _symmetry(lattice, positions, types, symprec)
-        if found is not None and found.number == dataset.number:
+        if found is None or found.number != dataset.number:
+            continue
+        # A group may be isomorphic to its subgroup of a multiple cell.
+        if found.mapping_to_primitive.max() == dataset.mapping_to_primitive.max():
             return found
     return dataset
 
@@ -203,38 +183,25 @@ def _checked_cell(entry: Entry) -> tuple[NDArray[np.float64], NDArray[np.float64
     """Return the cell and its vectors."""
     cell = np.array(entry.cell, dtype=np.float64)
     if cell.shape != (6,) or not np.isfinite(cell).all() or not np.all(cell > 0):
-        raise _Exclusion(UNREADABLE, "cell")
+        raise Exclusion(UNREADABLE, "cell")
     try:
         volume = gemmi.UnitCell(*cell).volume
     except RuntimeError:  # an angle too close to 0 or 180 degrees
         volume = 0.0
     if not volume > 1.0:  # angles that no cell can have give NaN or zero
-        raise _Exclusion(UNREADABLE, "cell without volume")
+        raise Exclusion(UNREADABLE, "cell without volume")
     if volume > LARGEST_VOLUME:
-        raise _Exclusion(TOO_LARGE, f"{volume:.0f} cubic angstrom")
+        raise Exclusion(TOO_LARGE, f"{volume:.0f} cubic angstrom")
     lattice = lattice_vectors(cell)
     if cell[:3].min() < SHORTEST_DISTANCE:
-        raise _Exclusion(OVERLAPPING, f"edge of {cell[:3].min():.2f} angstrom")
+        raise Exclusion(OVERLAPPING, f"edge of {cell[:3].min():.2f} angstrom")
     metric = lattice @ lattice.T
-    rotations, _ = _operators(tuple(entry.operators))
+    rotations, _ = operators_of(tuple(entry.operators))
     change = rotations.transpose(0, 2, 1) @ metric @ rotations - metric
     # Relative to the edges that each element belongs to, so that a long one hides nothing.
     if np.any(np.abs(change) > _SAME_METRIC * np.outer(cell[:3], cell[:3])):
-        raise _Exclusion(WRONG_CELL)
+        raise Exclusion(WRONG_CELL)
     return cell, lattice
-
-
-@lru_cache(maxsize=1024)
-def _operators(triplets: tuple[str, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return rotations, shape (n, 3, 3), and translations, shape (n, 3)."""
-    try:
-        ops = [gemmi.Op(triplet) for triplet in triplets]
-    except RuntimeError as error:
-        raise _Exclusion(UNREADABLE, "symmetry operators") from error
-    if not ops:
-        raise _Exclusion(UNREADABLE, "no symmetry operators")
-    rotations, shifts = np.array([op.rot for op in ops]), np.array([op.tran for op in ops])
-    return rotations / gemmi.Op.DEN, shifts / gemmi.Op.DEN
 
 
 def _sites(
@@ -244,13 +211,13 @@ def _sites(
     positions = np.array(entry.positions, dtype=np.float64).reshape(-1, 3)
     occupancies = np.array(entry.occupancies, dtype=np.float64)
     if not len(positions) or not np.isfinite(positions).all():
-        raise _Exclusion(NO_COORDINATES)
+        raise Exclusion(NO_COORDINATES)
     if len(positions) > MOST_ATOMS:
-        raise _Exclusion(TOO_LARGE, f"{len(positions)} sites")
+        raise Exclusion(TOO_LARGE, f"{len(positions)} sites")
     if not len(entry.elements) == len(occupancies) == len(positions):
-        raise _Exclusion(UNREADABLE, "lists of atoms of unequal length")
+        raise Exclusion(UNREADABLE, "lists of atoms of unequal length")
     if not np.all((occupancies >= 0) & (occupancies <= 1 + OCCUPANCY_TOLERANCE)):
-        raise _Exclusion(OVERFULL)
+        raise Exclusion(OVERFULL)
     occupied = np.flatnonzero(occupancies > 0)
     contents: list[dict[str, float]] = []
     sites: list[NDArray[np.float64]] = []
@@ -263,9 +230,9 @@ def _sites(
             contents.append(defaultdict(float, {entry.elements[i]: occupancies[i]}))
             sites.append(positions[i])
     if not len(occupied):
-        raise _Exclusion(NO_COORDINATES, "of occupied sites")
+        raise Exclusion(NO_COORDINATES, "of occupied sites")
     if any(sum(content.values()) > 1 + OCCUPANCY_TOLERANCE for content in contents):
-        raise _Exclusion(OVERFULL)
+        raise Exclusion(OVERFULL)
     return [_kind(content) for content in contents], np.array(sites)
 
 
@@ -285,7 +252,7 @@ def _merged(
     for number, position in enumerate(filled.site_positions):
         for host in left:
             both = contents[host] + contents[number]
-            shift = _wrapped(filled.site_positions[host] - position)
+            shift = wrapped(filled.site_positions[host] - position)
             if both.total() <= 1 + OCCUPANCY_TOLERANCE and np.abs(shift).max() < _SAME_POSITION:
                 contents[host] = both
                 break
@@ -316,11 +283,11 @@ def _check_distances(
     own = occupancy[filled.site]
     for site, position in enumerate(filled.site_positions):
         # Symmetry makes every pair equivalent to one with an atom of the asymmetric unit.
-        distance = _length(_wrapped(filled.positions - position), lattice)
+        distance = length(wrapped(filled.positions - position), lattice)
         distance[np.argmin(np.where(filled.site == site, distance, np.inf))] = np.inf
         together = own + occupancy[site] > 1 + OCCUPANCY_TOLERANCE
         if np.any(together & (distance < SHORTEST_DISTANCE)):
-            raise _Exclusion(OVERLAPPING, f"{distance[together].min():.2f} angstrom")
+            raise Exclusion(OVERLAPPING, f"{distance[together].min():.2f} angstrom")
 
 
 def _standardised(
@@ -378,65 +345,6 @@ def _standard_operators(hall_number: int) -> tuple[str, ...]:
     return tuple(operators)
 
 
-def fill_cell(
-    cell: NDArray[np.float64],
-    operators: Sequence[str],
-    sites: NDArray[np.float64],
-    occupancy: NDArray[np.float64],
-) -> FilledCell:
-    """Apply all operators to the sites, merging images that coincide.
-
-    Parameters
-    ----------
-    cell : ndarray, shape (6,)
-        Ångström and degrees.
-    operators : sequence of str
-        A group, centring included.
-    sites : ndarray, shape (n_sites, 3)
-        Fractional coordinates.
-    occupancy : ndarray, shape (n_sites,)
-
-    Returns
-    -------
-    FilledCell
-    """
-    rotations, shifts = _operators(tuple(operators))
-    lattice = lattice_vectors(cell)
-
-    positions, site, snapped_sites = [], [], []
-    near = np.where(
-        occupancy > (1 + OCCUPANCY_TOLERANCE) / 2, SPECIAL_POSITION_TOLERANCE, SPLIT_SITE_TOLERANCE
-    )
-    for number, (start, tolerance) in enumerate(zip(sites, near, strict=True)):
-        offsets = rotations @ start + shifts - start
-        offsets -= np.rint(offsets)
-        # The operators that map a site onto itself form its site symmetry group, and the mean over
-        # a group is the projection onto what the group leaves in place: the special position.
-        stays = _length(offsets, lattice) < tolerance
-        snapped = start + offsets[stays].mean(axis=0)
-        images = (rotations @ snapped + shifts) % 1.0
-        snapped_sites.append(snapped)
-        # Operators form a group, so what only the identity leaves in place has one image of each.
-        atoms = images if stays.sum() == 1 else images[_first_of_each(images, lattice, tolerance)]
-        positions.append(atoms)
-        site.append(np.full(len(atoms), number))
-    return FilledCell(np.concatenate(positions), np.concatenate(site), np.array(snapped_sites))
-
-
-def lattice_vectors(cell: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the cell vectors as rows, shape (3, 3), ångström; the first along x."""
-    return np.asarray(gemmi.UnitCell(*cell).orth.mat, dtype=np.float64).T
-
-
-def cell_parameters(lattice: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a, b, c (ångström), alpha, beta, gamma (degrees), shape (6,), of cell vectors."""
-    lengths = np.linalg.norm(lattice, axis=1)
-    cosines = [
-        lattice[i] @ lattice[j] / (lengths[i] * lengths[j]) for i, j in ((1, 2), (0, 2), (0, 1))
-    ]
-    return np.concatenate([lengths, np.degrees(np.arccos(cosines))])
-
-
 def hill_formula(amounts: Mapping[str, float]) -> str:
     """Return the reduced formula of amounts a cell in Hill order, e.g. ``CCaO3``.
 
@@ -474,29 +382,3 @@ def _symmetry(
             return spglib.get_symmetry_dataset(cell, symprec=symprec)
         except spglib.SpglibError:
             return None
-
-
-def _first_of_each(
-    images: NDArray[np.float64], lattice: NDArray[np.float64], tolerance: float
-) -> NDArray[np.bool_]:
-    """Tell which images do not coincide with an earlier one."""
-    # Most pairs are told apart by the distance of the planes that they lie on.
-    planes = np.abs(_wrapped(images[:, None, 0] - images[:, 0]))
-    reach = 1.001 * tolerance * np.linalg.norm(np.linalg.inv(lattice)[:, 0])
-    later, earlier = np.nonzero(np.tril(planes < reach, -1))
-    coincide = _length(_wrapped(images[later] - images[earlier]), lattice) < tolerance
-    first = np.ones(len(images), dtype=bool)
-    first[later[coincide]] = False
-    return first
-
-
-def _wrapped(fractional: NDArray[np.float64]) -> NDArray[np.float64]:
-    # Not always the nearest image in an oblique cell, but the right one for distances far below
-    # the cell's, which are all that is asked for here.
-    return fractional - np.rint(fractional)
-
-
-def _length(fractional: NDArray[np.float64], lattice: NDArray[np.float64]) -> NDArray[np.float64]:
-    vectors = fractional.reshape(-1, 3) @ lattice  # one product, as a stack of them is slow
-    squares: NDArray[np.float64] = np.einsum("ij,ij->i", vectors, vectors)
-    return np.sqrt(squares).reshape(fractional.shape[:-1])

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from sgbench.diffraction import PatternProtocol
 from sgbench.structures import _kernels as kernels
-from sgbench.structures._cleaning import SYMPREC, Structure, lattice_vectors
+from sgbench.structures._cleaning import SYMPREC, Structure
+from sgbench.structures._filled_cell import lattice_vectors
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ from pyxtal.crystal import random_crystal
 from pyxtal.symmetry import Group, Wyckoff_position, choose_wyckoff
 from pyxtal.tolerance import Tol_matrix
 
-from sgbench.structures._cleaning import SYMPREC, lattice_vectors
+from sgbench.structures._cleaning import SYMPREC
+from sgbench.structures._filled_cell import lattice_vectors
 from sgbench.workers import serve
 
 #: What crystals are made of: lithium to bismuth, thorium and uranium, without noble gases,

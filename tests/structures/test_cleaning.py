@@ -21,19 +21,14 @@ from sgbench.structures._cleaning import (
     OTHER_FAMILY,
     OVERFULL,
     OVERLAPPING,
-    SPECIAL_POSITION_TOLERANCE,
-    SPLIT_SITE_TOLERANCE,
     UNDECIDED,
     WRONG_CELL,
     Structure,
-    cell_parameters,
     clean,
-    fill_cell,
     hill_formula,
-    lattice_vectors,
 )
+from sgbench.structures._filled_cell import cell_parameters, lattice_vectors
 from sgbench.structures.sources import NO_COORDINATES, TOO_LARGE, UNREADABLE, Entry, Excluded
-from sgbench.structures.sources.amcsd import amcsd
 from sgbench.symmetry import FAMILIES, family_of
 
 ALL = frozenset(FAMILIES) - {"all"}
@@ -125,12 +120,6 @@ def test_hill_formulas():
     assert hill_formula({"Ag": 2, "H": 2, "C": 2}) == "CHAg"
     assert hill_formula({"Fe": 1.2, "Mg": 2.8, "O": 4.0}) == "Fe0.3Mg0.7O"
     assert hill_formula({"O": 1 / 3, "U": 1.0}) == "O0.333U"
-
-
-def test_cells_and_vectors_are_inverse():
-    cell = np.array([5.0, 6.0, 7.0, 80.0, 95.0, 110.0])
-    np.testing.assert_allclose(cell_parameters(lattice_vectors(cell)), cell, rtol=1e-12)
-    assert np.linalg.det(lattice_vectors(cell)) == pytest.approx(gemmi.UnitCell(*cell).volume)
 
 
 def general_crystal(number: int) -> Entry:
@@ -291,6 +280,26 @@ def test_lines_do_not_depend_on_a_small_shift_of_the_origin(origin, double):
         if double is not None:
             other = supercell(other, double)
         assert_same_crystal(cleaned(other), structure, lines)
+
+
+def test_a_doubled_cell_of_rounded_coordinates_is_halved():
+    # Copies half a cell apart but for the fourth digit, which a fine tolerance takes for more.
+    sites = np.array([[0.1, 0.2, 0.3], [0.35, 0.71, 0.56], [0.21, 0.47, 0.84]])
+    first = sites / [2, 1, 1]
+    second = first + np.array([0.5001, 0.0001, -0.0001])
+    doubled = Entry(
+        structure_id="made-up",
+        name="",
+        spacegroup=None,
+        cell=(10.0, 6.1, 7.3, 82.0, 95.0, 101.0),
+        operators=P1,
+        elements=("O", "Si", "Mg") * 2,
+        positions=tuple(map(tuple, np.concatenate([first, second]).tolist())),
+        occupancies=(1.0,) * 6,
+    )
+    found = clean(doubled, ("triclinic",))
+    assert isinstance(found, Structure)
+    assert found.n_atoms == 3
 
 
 @settings(max_examples=80, derandomize=True)
@@ -487,41 +496,6 @@ def test_positions_that_exclude_each_other():
     assert structure.formula == "CHSi"
 
 
-@pytest.mark.parametrize(
-    ("apart", "occupancy", "n_atoms"),
-    [
-        (0.0, 1.0, 1),
-        (0.09, 1.0, 1),
-        (0.09, 0.6, 1),
-        (0.11, 1.0, 2),
-        (0.025, 0.5, 1),
-        (0.035, 0.5, 2),
-        (0.3, 0.5, 2),
-    ],
-)
-def test_special_positions(apart, occupancy, n_atoms):
-    """A site whose images are that close is put exactly onto the mirror plane, or split by it."""
-    assert (SPECIAL_POSITION_TOLERANCE, SPLIT_SITE_TOLERANCE) == (0.1, 0.03)
-    cell = np.array([6.0, 7.0, 8.0, *ORTHOGONAL])
-    y = apart / 2 / 7.0
-    images = fill_cell(cell, ("x,y,z", "x,-y,z"), np.array([[0.1, y, 0.13]]), np.array([occupancy]))
-    assert len(images.positions) == n_atoms
-    exact = 0.0 if n_atoms == 1 else y
-    np.testing.assert_allclose(images.site_positions, [[0.1, exact, 0.13]], rtol=0, atol=1e-15)
-    np.testing.assert_array_equal(images.site, [0] * n_atoms)
-
-
-def test_rounded_coordinates_are_put_onto_special_positions():
-    operators = entry("P 63/m m c", (3.2, 3.2, 5.2, *HEXAGONAL), ("Mg", (0.0,) * 3)).operators
-    cell = np.array([3.2, 3.2, 5.2, *HEXAGONAL])
-    rough = fill_cell(cell, operators, np.array([[0.333, 0.667, 0.25]]), np.array([0.5]))
-    assert len(rough.positions) == 2
-    np.testing.assert_allclose(rough.site_positions, [[1 / 3, 2 / 3, 0.25]], atol=1e-12)
-    general = np.array([[0.1, 0.33, 0.4], [0.0, 0.0, 0.0]])
-    filled_cell = fill_cell(cell, operators, general, np.ones(2))
-    np.testing.assert_array_equal(np.bincount(filled_cell.site), [24, 2])
-
-
 def test_split_atoms_keep_their_amount():
     """Chromium of AMCSD 14168 lies a quarter there on either side of a mirror plane."""
     split = entry(
@@ -530,25 +504,6 @@ def test_split_atoms_keep_their_amount():
     )  # fmt: skip
     structure = cleaned(split)
     assert (structure.spacegroup, structure.n_atoms) == (200, 26)
-
-
-def test_what_the_tolerances_decide_on_real_structures():
-    """Hardly any site whose images are 0.03 to 0.1 ångström apart can be one of rounded numbers."""
-    doubtful = Counter()
-    for entry_ in amcsd().read():
-        if not isinstance(entry_, Entry) or len(entry_.positions) > 30:
-            continue
-        rotations, shifts = _cleaning._operators(entry_.operators)
-        lattice = lattice_vectors(np.array(entry_.cell))
-        positions = np.array(entry_.positions)
-        offsets = np.einsum("nij,sj->sni", rotations, positions) + shifts - positions[:, None]
-        distance = np.linalg.norm((offsets - np.rint(offsets)) @ lattice, axis=-1)
-        for site, occupancy in enumerate(entry_.occupancies):
-            for low, high in ((0.001, 0.03), (0.03, 0.1), (0.1, 0.2)):
-                if np.any((distance[site] >= low) & (distance[site] < high)):
-                    doubtful[low, occupancy > 0.5] += 1
-    assert doubtful[0.03, True] <= 3
-    assert 10 <= doubtful[0.03, False] < 30
 
 
 def test_cells_that_contradict_their_operators():

@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sgbench.structures._cleaning import cell_parameters, lattice_vectors
+from sgbench.structures._filled_cell import cell_parameters, lattice_vectors
 from sgbench.structures.sources._cif import IDENTITY
 from sgbench.structures.sources._entry import (
     NO_COORDINATES,

@@ -8,7 +8,7 @@ import gemmi
 import numpy as np
 import spglib
 
-from sgbench.structures._cleaning import lattice_vectors
+from sgbench.structures._filled_cell import lattice_vectors
 from sgbench.structures.sources._entry import UNREADABLE
 from sgbench.structures.sources._reading import Exclusion
 
