@@ -52,6 +52,8 @@ _FREE = (1, 2, 2, 3, 4, 6)
 _WEIGHED = 50
 # A line's window is this wide at least, and at most, in degrees to each side.
 _WINDOW = 0.02, 0.06
+# Families whose axes are not at right angles.
+_OBLIQUE = ("trigonal-hexagonal", "monoclinic", "triclinic")
 # Edges of cells, in ångström.
 _SHORTEST, _LONGEST = 2.0, 45.0
 # Metrics of each family that are fitted.
@@ -244,10 +246,12 @@ def weighed(
     found: list[Metric] = []
     n = len(lines.x)
     out = np.zeros(4)
+    # Reciprocal edges are longer than the inverse of edges where axes are oblique.
+    largest = (4 / 3 if ORDER[family] in _OBLIQUE else 1.0) / _SHORTEST**2
     for trial, start in trials:
         metric = np.array(trial)
         zero = fit(family, 0, metric, start, lines.x, lines.sigma, lines.wavelength, n, steps)
-        if not np.all(np.isfinite(metric)) or np.any(metric[:3] > 1 / _SHORTEST**2):
+        if not np.all(np.isfinite(metric)) or np.any(metric[:3] > largest):
             continue
         best = None
         for centring in OF_FAMILY[ORDER[family]]:

@@ -117,7 +117,7 @@ def identify_pattern(
     try:
         return answer_of(_once_compiled(decode), pattern, name)
     except NoCellFound as error:
-        return _answer(pattern, name, _peaks(error.lines, ()), families)
+        return _answer(pattern, name, _peaks(error.lines, ()), error.searched)
 
 
 def _once_compiled(decode: Callable[[], DecodedPattern]) -> DecodedPattern:

@@ -139,3 +139,12 @@ def test_a_pattern_without_a_cell_is_an_answer_too(run, scan, monkeypatch):
     said = run(scan, "--wavelength", "CuKa1")
     assert "Verdict: cannot tell." in said.out
     assert "no cell explains" in said.out
+
+
+def test_families_that_time_left_out_are_not_said_to_be_searched(run, scan, monkeypatch):
+    place = "sgbench.decoder._decode_pattern.candidate_lattices"
+    monkeypatch.setattr(place, lambda *_: LatticeSearch((), ("cubic",)))
+    said = run(scan, "--wavelength", "CuKa1", "--format", "json")
+    (answer,) = json.loads(said.out)
+    assert answer["searched"] == ["cubic"]
+    assert "tetragonal" in answer["not_searched"]

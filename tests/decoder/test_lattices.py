@@ -105,6 +105,15 @@ def test_a_cell_that_a_higher_family_nearly_has_is_searched_itself():
     assert same_lattice(found[0].cell, cell)
 
 
+def test_a_short_hexagonal_axis_is_found():
+    # As of beryllium.
+    cell = (2.2858, 2.2858, 3.5843, 90.0, 90.0, 120.0)
+    lines = lines_of(cell, "P", np.random.default_rng(8), missing=0.0)
+    families = ("cubic", "tetragonal", "trigonal-hexagonal")
+    found = candidate_lattices(lines, WAVELENGTH, families, 5000.0, 60.0).lattices
+    assert same_lattice(found[0].cell, cell)
+
+
 def test_too_few_lines_have_no_lattice():
     lines = FoundLines(*(np.array([20.0, 30.0]) for _ in range(4)))
     assert candidate_lattices(lines, WAVELENGTH, ORDER, 5000.0, 60.0).lattices == ()
