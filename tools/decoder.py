@@ -49,6 +49,8 @@ class Answer:
 
     family: str
     condition: str
+    #: Of the draw of designed patterns; 0 for measured ones.
+    seed: int
     number: int
     spacegroup: int
     #: Place of the true class among the answers, from 1; 0 where it is none of them.
@@ -70,6 +72,7 @@ class Question:
 
     family: str
     condition: str
+    seed: int
     number: int
     spacegroup: int
     cell: NDArray[np.float64] | None
@@ -92,7 +95,7 @@ def designed(family: str, condition: str, count: int, seed: int) -> Iterator[Que
     for number in range(count):
         one = samples.take([number])
         yield Question(
-            family, condition, number, int(one.spacegroup[0]), cells[number],
+            family, condition, seed, number, int(one.spacegroup[0]), cells[number],
             samples.protocol.two_theta, one.patterns()[0].astype(np.float64),
             samples.protocol.wavelength,
             second if condition.startswith(_DOUBLETS) else None, "uniform",
@@ -115,7 +118,7 @@ def measured(path: Path, half: int, count: int, families: list[str]) -> Iterator
         one = patterns[row]
         second = one.pattern.wavelengths[1:]
         yield Question(
-            family_of(one.spacegroup), f"{path.stem}, half {half}", row, one.spacegroup,
+            family_of(one.spacegroup), f"{path.stem}, half {half}", 0, row, one.spacegroup,
             None if one.cell is None else np.array(one.cell), one.pattern.two_theta,
             one.pattern.intensity, one.pattern.wavelength, second[0].value if second else None,
             "wilson",
@@ -135,8 +138,8 @@ def answered(question: Question, time_limit: float) -> Answer:
         seconds = perf_counter() - started
         reason = f"no cell for {len(error.lines.two_theta)} lines"
         return Answer(
-            question.family, question.condition, question.number, question.spacegroup, 0, 0.0, "",
-            0.0, "" if question.cell is None else "0", "" if question.cell is None else "0",
+            question.family, question.condition, question.seed, question.number,
+            question.spacegroup, 0, 0.0, "", 0.0, *(("", "") if question.cell is None else "00"),
             round(seconds, 2), reason,
         )  # fmt: skip
     return _answer(question, found, perf_counter() - started)
@@ -160,9 +163,9 @@ def _answer(question: Question, found: DecodedPattern, seconds: float) -> Answer
         ]
         first, among = str(int(same[best.cell])), str(int(any(same)))
     return Answer(
-        question.family, question.condition, question.number, question.spacegroup, rank,
-        round(probability, 5), f"{best.family} {best.symbol}", round(best.probability, 5), first,
-        among, round(seconds, 2), "",
+        question.family, question.condition, question.seed, question.number,
+        question.spacegroup, rank, round(probability, 5), f"{best.family} {best.symbol}",
+        round(best.probability, 5), first, among, round(seconds, 2), "",
     )  # fmt: skip
 
 
@@ -282,7 +285,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help=f"draw the table into {PAGE.name}")
     asked = parser.parse_args(arguments)
     done = kept_answers(asked.output)
-    known = {(one.family, one.condition, one.number) for one in done}
+    known = {(one.family, one.condition, one.seed, one.number) for one in done}
     asked.output.parent.mkdir(parents=True, exist_ok=True)
     if asked.measured:
         questions = measured(asked.measured, asked.half, asked.patterns, asked.families)
@@ -297,7 +300,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not done:
             writer.writeheader()
         for question in questions:
-            if (question.family, question.condition, question.number) in known:
+            if (question.family, question.condition, question.seed, question.number) in known:
                 continue
             answer = answered(question, asked.time_limit)
             done.append(answer)

@@ -223,7 +223,8 @@ def class_evidence(
     rough[likely] = np.where(np.isfinite(found), found, -np.inf)
     nearest = _nearest(rough + weight, *_CLOSELY) | _nearest(hopeful, *_CLOSELY)
     (close,) = np.nonzero(nearest)
-    close = close[np.argsort(-np.maximum(rough, hopeful)[close], kind="stable")]
+    likeliest = np.where(np.isfinite(rough), rough + weight, hopeful)
+    close = close[np.argsort(-likeliest[close], kind="stable")]
     fine = rough.copy()
     for done, setting in enumerate(close.tolist()):
         if done and seconds() > until:

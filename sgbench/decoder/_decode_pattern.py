@@ -15,6 +15,7 @@ from sgbench.decoder._classes import (
     ranked,
 )
 from sgbench.decoder._clock import seconds
+from sgbench.decoder._derived import explains_more
 from sgbench.decoder._found_lines import FoundLines, find_lines
 from sgbench.decoder._lattice_lines import class_settings
 from sgbench.decoder._lattices import CandidateLattice, candidate_lattices
@@ -32,6 +33,8 @@ _FITTED, _SEARCH = 6, 0.6
 # A profile is known no better than this share of itself; and at least this share of points has no
 # line.
 _MODEL_ERROR, _LOW = 0.002, 0.1
+# Points of a line, over its full width, that a fit needs.
+_POINTS = 12
 # Fewer points than this are no pattern.
 _FEWEST_POINTS = 50
 # Greatest intensities whose squares and their sums are numbers.
@@ -87,6 +90,7 @@ class FoundCell:
     fit : float
         Goodness of the fit, the square root of chi-squared by degrees of freedom.
     probability : float
+        What is left of 1 is the chance that it is none of the cells.
     unexplained : int
         Lines of the pattern that are none of the cell's.
     zero, displacement : float
@@ -185,13 +189,14 @@ def decode_pattern(
     share = (0.5 if ratio is None else float(ratio)) if second is not None else None
     lines = find_lines(x, y, uncertainty, wavelength, second, share)
     noise = standard_uncertainty(y) if uncertainty is None else uncertainty
+    x, y, noise = _averaged(x, y, noise, lines)
     noise = np.hypot(noise, _MODEL_ERROR * np.maximum(y - np.quantile(y, _LOW), 0.0))
     search = candidate_lattices(lines, wavelength, asked, _LARGEST_VOLUME, _SEARCH * time_limit)
     fits: list[tuple[CandidateLattice, WholePatternFit]] = []
     for candidate in search.lattices[: 2 * _FITTED]:
         if len(fits) >= _FITTED or (fits and seconds() > until):
             break
-        if any(_leaves_nothing(one, fit, candidate) for one, fit in fits):
+        if any(_leaves_nothing(one, fit, candidate, wavelength) for one, fit in fits):
             continue
         fit = fit_whole_pattern(x, y, noise, lines, candidate, wavelength, second, share, until)
         if fit is not None and not any(_are_the_same(fit, other) for _, other in fits):
@@ -199,6 +204,19 @@ def decode_pattern(
     if not fits:
         raise NoCellFound(_nothing(lines, search.searched), lines, search.searched)
     return _weighed(lines, fits, search.searched, wavelength, of_law, until)
+
+
+def _averaged(
+    x: NDArray[np.float64], y: NDArray[np.float64], noise: NDArray[np.float64], lines: FoundLines
+) -> tuple[NDArray[np.float64], ...]:
+    """Average neighbouring points where lines have many more of them than a fit needs."""
+    width = float(np.median(lines.fwhm)) if len(lines) else 0.0
+    together = int(width / _POINTS / float(np.median(np.diff(x))))
+    if together < 2:
+        return x, y, noise
+    n = len(x) // together * together
+    parts = [values[:n].reshape(-1, together).mean(axis=1) for values in (x, y, noise**2)]
+    return parts[0], parts[1], np.sqrt(parts[2] / together)
 
 
 def _weighed(
@@ -209,23 +227,24 @@ def _weighed(
     law: Law,
     until: float,
 ) -> DecodedPattern:
-    level = min(fit.goodness for _, fit in fits)
+    best = min((fit for _, fit in fits), key=lambda fit: fit.goodness)
+    level = best.goodness
     fits = [one for one in fits if one[1].goodness <= _MUCH_WORSE * level]
+    noise = max(level, 1.0) * np.sqrt(best.together)
     evidence: list[tuple[str, NDArray[np.float64]]] = []
     for _, fit in fits:
         if evidence and seconds() > until:
             break
-        problem = problem_of(fit, wavelength, law, max(level, 1.0))
+        problem = problem_of(fit, wavelength, law, noise)
         of_classes = class_evidence(problem, class_settings(fit.lines), law, until)
         evidence.append((fit.family, of_classes))
-    doubt = DOUBT
-    shares = _shares(evidence, law, doubt)
-    doubt = max(doubt, _doubt_of(fits[int(np.argmax(shares))][0]))
-    shares = _shares(evidence, law, doubt)
+    # Doubt is shared alike, and so says nothing of which cell is first.
+    shares = _shares(evidence, law, 0.0)
+    doubt = max(DOUBT, _doubt_of(fits[int(np.argmax(shares))][0]))
     order = np.argsort(-shares, kind="stable")
     fits, evidence = [fits[i] for i in order], [evidence[i] for i in order]
     cells = tuple(
-        _found_cell(candidate, fit, float(share))
+        _found_cell(candidate, fit, (1 - doubt) * float(share))
         for (candidate, fit), share in zip(fits, shares[order], strict=True)
     )
     return DecodedPattern(lines, cells, ranked(evidence, law, doubt), searched)
@@ -257,11 +276,17 @@ def _found_cell(candidate: CandidateLattice, fit: WholePatternFit, probability: 
 
 
 def _leaves_nothing(
-    lattice: CandidateLattice, fit: WholePatternFit, other: CandidateLattice
+    lattice: CandidateLattice, fit: WholePatternFit, other: CandidateLattice, wavelength: float
 ) -> bool:
-    """Tell whether a good fit makes it needless to fit another lattice."""
-    if fit.goodness > _GOOD or FAMILIES.index(other.family) < FAMILIES.index(lattice.family):
+    """Tell whether a fit makes it needless to fit another lattice.
+
+    Where profiles are not those of the pattern, the many lines of a superlattice make up for some
+    of that, so that it fits better than the true lattice.
+    """
+    if FAMILIES.index(other.family) < FAMILIES.index(lattice.family):
         return False
+    if fit.goodness > _GOOD:
+        return other.derived and not explains_more(fit, other, wavelength)
     no_more = not np.any(fit.lattice_line < 0) or other.n_explained <= lattice.n_explained
     return (other.derived and no_more) or other.weight < lattice.weight - _FAR_BEHIND
 
@@ -277,11 +302,11 @@ def _are_the_same(one: WholePatternFit, other: WholePatternFit) -> bool:
 
 def _families(families: Sequence[str] | None) -> tuple[str, ...]:
     asked = FAMILIES if families is None else tuple(families)
-    unknown = [family for family in asked if family not in FAMILIES]
-    if unknown or not asked:
+    unknown = set(asked) - set(FAMILIES)
+    if unknown or not asked or len(set(asked)) < len(asked):
         raise SgbenchError(
             f"cannot search the families {', '.join(asked) or '(none)'}; expected some of "
-            f"{', '.join(FAMILIES)}. Name at least one of these."
+            f"{', '.join(FAMILIES)}. Name at least one of these, each once."
         )
     return asked
 
@@ -316,7 +341,7 @@ def _checked(
             f"{len(x)} points cannot be used; expected at least {_FEWEST_POINTS} with a positive "
             "uncertainty, whose angles ascend between 0 and 180 degrees. Sort them."
         )
-    if not wavelength > 0 or (second is not None and not second > wavelength):
+    if not 0 < wavelength < np.inf or (second is not None and not wavelength < second < np.inf):
         raise SgbenchError(
             f"wavelengths of {wavelength} and {second} Å cannot be used; expected a positive one, "
             "and a longer second one or none. Give ångström."

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sgbench.decoder._broad_lines import no_broad_lines, own_lines
 from sgbench.decoder._line_kernels import (
     add_line,
     filtered,
@@ -35,12 +36,8 @@ _MISFIT = (0.05, 0.02, 0.2)
 _DOUBT = 0.3
 # Share of a line's height that counts as noise while the shape is fitted to it.
 _KNOWN = 0.01
-# A shape that is off by more than this is not the pattern's. Then lines closer than so many widths
-# are one, whose place is unsure by a part of the width; and lines that are low beside a higher one,
-# by its height times the misfit and a factor, are its tails, on either side so many widths long.
+# A shape that is off by more than this is not the pattern's.
 _ASKEW = 0.025
-_ONE_LINE, _MOVED = 0.8, 0.05
-_TAIL, _TAIL_HEIGHT = (2.5, 1.8), 8.0
 # What is left of counting noise scatters by so much of its standard deviation at most. Noise that
 # is alike in neighbouring points scatters by up to so many times more (resampled minerals: six);
 # what scatters by more than that is no noise but what a model leaves where there is none.
@@ -167,7 +164,7 @@ def _found(t: Floats, y: Floats, noise: Floats, longer: float, share: float) -> 
     shape = np.array([width**2, 0.0, 0.4])
     below = _background(t, y, width)
     doubt = 0.1 * below
-    misfit = _MISFIT[0]
+    off, misfit = 0.0, _MISFIT[0]
     for _ in range(_ROUNDS):
         variance = noise + doubt**2
         lines = _pursued(
@@ -175,7 +172,8 @@ def _found(t: Floats, y: Floats, noise: Floats, longer: float, share: float) -> 
         )
         if not len(lines[0]):
             break
-        shape, misfit = _shape(t, y - below, variance, lines, shape, longer, share)
+        shape, off = _shape(t, y - below, variance, lines, shape, longer, share)
+        misfit = float(np.clip(off, *_MISFIT[1:]))
         doubt = _smoothed(t, y - below - _model(t, lines, shape, longer, share))
         below = below + doubt
         doubt = _DOUBT * np.abs(doubt)
@@ -184,41 +182,20 @@ def _found(t: Floats, y: Floats, noise: Floats, longer: float, share: float) -> 
     )
     order = np.argsort(place)
     place, height, sigma = place[order], height[order], sigma[order]
+    if misfit <= _ASKEW:
+        lines = place, height, sigma
+        whole = _model(t, lines, shape, longer, share)
+        weight = 1 / (noise + doubt**2 + (off * whole) ** 2)
+        left = y - below - whole
+        place, height, sigma = no_broad_lines(
+            t, left, weight, lines, shape, longer, share, _SIGNIFICANT
+        )
     tangent = np.tan(np.radians(place) / 2)
     fwhm = np.sqrt(np.maximum(shape[0] + shape[1] * tangent**2, 1e-8))
     if misfit > _ASKEW:
-        kept = _own_lines(place, height, sigma, fwhm, misfit)
+        kept = own_lines(place, height, sigma, fwhm, misfit)
         place, height, sigma, fwhm = place[kept], height[kept], sigma[kept], fwhm[kept]
     return FoundLines(place, np.maximum(sigma, _FLOOR), height, fwhm)
-
-
-def _own_lines(
-    place: Floats, height: Floats, sigma: Floats, fwhm: Floats, misfit: float
-) -> list[int]:
-    """Return which lines are no parts of a higher one, whose shape is not the pattern's.
-
-    What is a part moves the place of the line, in `place`, to the middle of all, with an
-    uncertainty, in `sigma`, of a part of the width.
-    """
-    own: list[int] = []
-    taken = np.zeros(len(place), dtype=bool)
-    for i in np.argsort(-height):
-        if taken[i]:
-            continue
-        off = (place - place[i]) / fwhm[i]
-        # Axial divergence and slits draw lines out to lower angles.
-        reach = np.where(off < 0, _TAIL[0], _TAIL[1])
-        part = (np.abs(off) < _ONE_LINE) | (
-            (np.abs(off) < reach) & (height < _TAIL_HEIGHT * misfit * height[i])
-        )
-        part &= ~taken
-        near = part & (np.abs(off) < _ONE_LINE)
-        if near.sum() > 1:
-            place[i] = np.average(place[near], weights=height[near])
-            sigma[i] = max(sigma[i], _MOVED * fwhm[i])
-        taken |= part
-        own.append(int(i))
-    return sorted(own, key=lambda i: float(place[i]))
 
 
 def _first_width(t: Floats, y: Floats, variance: Floats) -> float | None:
@@ -351,7 +328,7 @@ def _shape(
         weight = 1 / np.sqrt(variance[first:last] + (_KNOWN * whole[first:last]) ** 2)
         windows.append((t[first:last], target, weight, float(place[i]), float(width[i])))
     if not windows:
-        return shape, _MISFIT[1]
+        return shape, 0.0
     angles = np.array([window[3] for window in windows])
     n = len(windows)
 
@@ -405,7 +382,7 @@ def _misfit(windows: list[_Window], residuals: Floats) -> float:
         off = float(np.quantile(np.abs(residuals[first:last]) / weight, 0.9))
         noise = 1.6 * float(np.median(1 / weight))
         shares.append(np.sqrt(max(off**2 - noise**2, 0.0)) / height)
-    return float(np.clip(1.5 * np.median(shares), *_MISFIT[1:]))
+    return float(1.5 * np.median(shares))
 
 
 def _lower_envelope(angles: Floats, widths: Floats, shape: Floats) -> tuple[float, float]:

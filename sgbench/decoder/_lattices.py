@@ -158,6 +158,8 @@ def candidate_lattices(
                 left_out.add(family)
                 continue
             metrics = metrics_of(family, taken, strong, until, efforts)
+            if seconds() > until:
+                left_out.add(family)
             found += _with_neighbours(metrics, taken)
             found += _in_other_families(found, taken, families)
         if _is_convincing(found):

@@ -9,6 +9,8 @@ _ORDER = 6
 _BINS = 24
 # Least standard uncertainty, as a share of the highest point.
 _FLOOR = 1e-5
+# Standard deviations of an autocorrelation that is none.
+_BY_CHANCE = 3.0
 
 
 def standard_uncertainty(intensity: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -44,6 +46,34 @@ def standard_uncertainty(intensity: NDArray[np.float64]) -> NDArray[np.float64]:
     constant, slope = _line(np.array(heights), np.array(variances))
     # A point without a count is not known to be nothing: `slope` is the height of one count.
     return np.asarray(np.sqrt(constant + slope * (level + 0.5 * slope) + floor**2))
+
+
+def points_together(residual: NDArray[np.float64]) -> float:
+    """Return how many neighbouring points have one residual between them.
+
+    The sum of the autocorrelation up to where it is lost in chance. A misfit of profiles is no
+    noise: it is the same at all points of a flank, and the squares of so many points count as one
+    (Bérar & Lelann 1991, J. Appl. Cryst. 24, 1).
+
+    Parameters
+    ----------
+    residual : ndarray of float, shape (n,)
+        In units of the noise.
+
+    Returns
+    -------
+    float
+        1 for noise alone.
+    """
+    n = len(residual)
+    square = float(residual @ residual)
+    together = 1.0
+    for lag in range(1, n // 4):
+        correlation = float(residual[lag:] @ residual[:-lag]) / max(square, 1e-300)
+        if correlation < _BY_CHANCE / np.sqrt(n):
+            break
+        together += 2 * correlation
+    return together
 
 
 def _binomials(order: int) -> list[int]:

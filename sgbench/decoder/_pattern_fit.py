@@ -46,6 +46,8 @@ class WholePatternFit:
         Square root of chi-squared by degrees of freedom.
     excess : float
         What noise does not explain, as a share of the lines (root mean squares).
+    together : float
+        Neighbouring points that what is left says the same of, see `points_together`.
     """
 
     family: str
@@ -70,3 +72,4 @@ class WholePatternFit:
     background: NDArray[np.float64]
     goodness: float
     excess: float
+    together: float

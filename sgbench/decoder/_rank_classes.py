@@ -65,6 +65,10 @@ def rank_classes(
             "intensities or covariance are not finite, or a variance is not above zero; expected "
             "a variance for each intensity. Leave those reflections out."
         )
+    if not np.abs(heights).max() > 0:
+        raise SgbenchError(
+            "all intensities are zero; expected lines. Give those of a fit that found some."
+        )
     if cell is None:
         # There are as many reflections up to s as grow with the cube of s.
         s_squared = (np.arange(1, n + 1) / n) ** (2 / 3) / 4

@@ -19,6 +19,7 @@ from sgbench.decoder._instrument import share_of, widths
 from sgbench.decoder._lattice_lines import LatticeLines, lattice_lines
 from sgbench.decoder._lattices import CandidateLattice
 from sgbench.decoder._metric import free_of_metric, free_uncertainty
+from sgbench.decoder._noise import points_together
 from sgbench.decoder._pattern_fit import WholePatternFit
 from sgbench.decoder._pawley import factorised, solved
 from sgbench.decoder._positions import from_positions
@@ -461,4 +462,5 @@ def _finished(
         state.centre, state.width, state.intensity, state.first, state.normal, state.right,
         cross, square, pull, float(np.sum(weight * left**2)),
         pattern.two_theta, pattern.intensity - state.rest, state.background, goodness, excess,
+        points_together(state.rest * np.sqrt(weight)),
     )  # fmt: skip

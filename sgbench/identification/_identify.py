@@ -1,10 +1,9 @@
 """From a measured pattern to the answer: decode it, rank its classes, say what can be said."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 import numpy as np
-from numba.core.event import install_recorder
 from numpy.typing import ArrayLike
 
 from sgbench.decoder import (
@@ -31,6 +30,8 @@ _QUICK_LIMIT, _DEEP_LIMIT = 10.0, 60.0
 _LEADING = 3
 # What the foot of a line has of its area, one width from it.
 _TAIL = 0.3
+# A line that was found is the cell's within this part of its width.
+_THERE = 0.5
 # Classes and cells that are told.
 _MOST_CLASSES, _MOST_CELLS = 20, 5
 
@@ -103,37 +104,19 @@ def identify_pattern(
     families = _ALL if deep else QUICK
     limit = (_DEEP_LIMIT if deep else _QUICK_LIMIT) if time_limit is None else time_limit
 
-    def decode() -> DecodedPattern:
+    try:
         # A pattern may hold numbers that no fit can do anything with, which needs no warning.
         with np.errstate(all="ignore"):
-            return decode_pattern(
+            decoded = decode_pattern(
                 pattern.two_theta[there],
                 pattern.intensity[there],
                 None if sigma is None or np.isnan(sigma).any() else sigma[there],
                 wavelength=wavelength, second=second, ratio=ratio,
                 families=families, time_limit=limit,
             )  # fmt: skip
-
-    try:
-        return answer_of(_once_compiled(decode), pattern, name)
     except NoCellFound as error:
         return _answer(pattern, name, _peaks(error.lines, ()), error.searched)
-
-
-def _once_compiled(decode: Callable[[], DecodedPattern]) -> DecodedPattern:
-    """Return what is decoded; again where the first time was spent on compiling.
-
-    numba compiles when a function first runs and keeps what it made for later processes. A search
-    that ends by the clock would find nothing meanwhile.
-    """
-    with install_recorder("numba:compile") as compiled:
-        try:
-            found: DecodedPattern | None = decode()
-        except NoCellFound:
-            if not compiled.buffer:
-                raise
-            found = None
-    return decode() if found is None or compiled.buffer else found
+    return answer_of(decoded, pattern, name)
 
 
 def answer_of(decoded: DecodedPattern, pattern: MeasuredPattern, name: str = "") -> Identification:
@@ -190,14 +173,19 @@ def _unexplained(lines: FoundLines, fit: WholePatternFit) -> set[int]:
 
     What the profile leaves of a strong line at its foot, since lines are not symmetric, is found
     as lines as well. So a line beside one of the cell's counts only if it has more of its area
-    than a tail that falls with the square of the distance would have.
+    than a tail that falls with the square of the distance would have, and if most of the line that
+    was found is not the cell's.
     """
     own = fit.lattice_line >= 0
     found = set()
     for place, area in zip(fit.two_theta[~own], fit.intensity[~own], strict=True):
         distance = np.maximum(np.abs(fit.two_theta[own] - place) / fit.width[own], 1.0)
         if area > np.max(_TAIL * fit.intensity[own] / distance**2, initial=0.0):
-            found.add(int(np.argmin(np.abs(lines.two_theta - place))))
+            line = int(np.argmin(np.abs(lines.two_theta - place)))
+            reach = max(_THERE * lines.fwhm[line], 3 * lines.uncertainty[line])
+            there = np.abs(fit.two_theta[own] - lines.two_theta[line]) < reach
+            if area > np.sum(fit.intensity[own][there]):
+                found.add(line)
     return found
 
 

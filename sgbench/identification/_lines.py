@@ -77,7 +77,7 @@ class FittedLines:
         return found
 
     def hidden(self, allowed: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Tell which lines lie under one that is allowed, or whose intensity is hardly known."""
+        """Tell which lines lie under one that is allowed, or are too weak to be known."""
         places = self.two_theta[allowed]
         if not len(places):
             return np.zeros(len(self.hkl), dtype=bool)
@@ -85,6 +85,8 @@ class FittedLines:
         # A line does not hide itself.
         distance[np.flatnonzero(allowed), np.arange(len(places))] = np.inf
         vague = self.uncertainty > _VAGUE * np.median(np.abs(self.intensity[allowed]))
+        # A strong line is less well known than weak ones, and seen all the same.
+        vague &= self.ratio < _SIGNIFICANT
         return np.asarray((distance.min(axis=1) < _RESOLVED * self.fwhm) | vague)
 
     @property

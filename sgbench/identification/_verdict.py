@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from sgbench.diffraction import FREE_PARAMETERS
 from sgbench.identification._answer import LEAST, Cell, ClassAnswer, Peak, Verdict
-from sgbench.measured import MeasuredPattern
+from sgbench.measured import MeasuredPattern, anode_of
 from sgbench.text import percent
 
 # A range as short as this shows no extinction, whatever the cell.
@@ -16,6 +18,10 @@ _OTHER_PHASE = 0.15
 # A cell of which fewer lines show than this part, of those that reach as far as so many lines of
 # the pattern, explains any pattern.
 _SHOWN, _FIRST_LINES = 0.4, 30
+# Diamond has 11.3 Å³ a primitive cell, and nothing has less.
+_SMALLEST = 11.0
+# This share of what a cell does not explain is Kα₂ of what it does.
+_REPEATED = 0.5
 # A cell that is no likelier than this has rivals.
 _LIKELY_CELL = 0.5
 # Fits as bad as this are of lines of another shape, another cell, or a textured sample.
@@ -121,15 +127,26 @@ def _against(
             f"the best cell, {best.family}, explains {best.explained} lines, and so few fit by "
             f"chance; expected {least}"
         )
+    if best.volume < _SMALLEST:
+        reasons.append(
+            f"the best cell, of {best.volume:.1f} Å³, is smaller than that of any crystal; is the "
+            "wavelength right?"
+        )
     total = sum(one.height for one in peaks)
     other = sum(one.height for one in peaks if not one.explained)
     if total and other > _OTHER_PHASE * total:
+        anode = _not_monochromatic(pattern, peaks)
+        cause = (
+            f"Kα₂ of {anode} is likely, which was not given (try --wavelength {anode}Ka)"
+            if anode
+            else "several phases are likely"
+        )
         reasons.append(
-            f"several phases are likely: the best cell leaves lines with {percent(other / total)} "
-            "% of all height unexplained"
+            f"{cause}: the best cell leaves lines with {percent(other / total)} % of all height "
+            "unexplained"
         )
     there, allowed = _shown(classes[0], peaks)
-    if allowed < least or there < _SHOWN * allowed:
+    if allowed >= least and there < _SHOWN * allowed:
         reasons.append(
             f"the best cell, of {best.volume:.0f} Å³, may be too large: {there} of the {allowed} "
             "lines that it allows are there, as far as others do not hide them"
@@ -139,6 +156,24 @@ def _against(
             f"several cells fit alike, the best with a probability of {_chance(best.probability)}"
         )
     return reasons
+
+
+def _not_monochromatic(pattern: MeasuredPattern, peaks: Sequence[Peak]) -> str | None:
+    """Return the anode whose Kα₂ repeats the lines that are explained, where others lie there."""
+    known = anode_of(pattern)
+    if known is None:
+        return None
+    anode, (first, second) = known
+    own = np.array([one.two_theta for one in peaks if one.explained])
+    others = [one for one in peaks if not one.explained]
+    sine = np.sin(np.radians(own / 2)) * second / first
+    repeats = np.degrees(2 * np.arcsin(np.minimum(sine, 1.0)))
+    there = sum(
+        one.height
+        for one in others
+        if len(own) and np.abs(repeats - one.two_theta).min() < one.fwhm / 2
+    )
+    return anode if there > _REPEATED * sum(one.height for one in others) else None
 
 
 def _shown(first: ClassAnswer, peaks: Sequence[Peak]) -> tuple[int, int]:

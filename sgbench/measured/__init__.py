@@ -14,6 +14,7 @@ from sgbench.measured._treatment import (
     UNTREATED,
     TreatedPattern,
     Treatment,
+    anode_of,
     doublet_of,
     treat,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "TreatedPattern",
     "Treatment",
     "Wavelength",
+    "anode_of",
     "decode_patterns",
     "doublet_of",
     "measured_pattern",

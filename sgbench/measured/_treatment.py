@@ -146,6 +146,26 @@ def doublet_of(pattern: MeasuredPattern) -> tuple[Wavelength, ...]:
     return ()
 
 
+def anode_of(pattern: MeasuredPattern) -> tuple[str, tuple[float, float]] | None:
+    """Return the anode whose Kα₁ is a pattern's only wavelength, with its Kα₁ and Kα₂ (ångström).
+
+    Parameters
+    ----------
+    pattern : MeasuredPattern
+
+    Returns
+    -------
+    (str, (float, float)) or None
+        None where the pattern has several wavelengths, or one of something else.
+    """
+    if len(pattern.wavelengths) != 1 or doublet_of(pattern):
+        return None
+    for symbol, pair in ANODES.items():
+        if abs(pattern.wavelengths[0].value / pair[0] - 1) < 1e-4:
+            return symbol, pair
+    return None
+
+
 def _on_grid(
     pattern: MeasuredPattern,
     wavelengths: tuple[Wavelength, ...],

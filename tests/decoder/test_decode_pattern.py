@@ -34,7 +34,7 @@ def test_answers_add_up_and_say_what_was_searched():
     found = decoded(pattern, "cubic")
     assert found.searched == ("cubic",)
     assert sum(entry.probability for entry in found.classes) == pytest.approx(1)
-    assert sum(cell.probability for cell in found.cells) == pytest.approx(1)
+    assert 0.9 < sum(cell.probability for cell in found.cells) < 1
     assert list(found.classes) == sorted(found.classes, key=lambda entry: -entry.probability)
     first = found.cells[0]
     assert first.volume == pytest.approx(first.cell[0] ** 3)
@@ -51,6 +51,17 @@ def test_counts_with_their_uncertainties_in_uneven_steps():
     sigma[:10] = np.nan
     found = decode_pattern(x, y, sigma, wavelength=1.5406, families=["cubic"], law="uniform")
     assert found.classes[0].number == pattern.label
+
+
+def test_many_points_a_line_are_averaged():
+    (pattern,) = measured("cubic", 1, "counts-10000", first=8)
+    step = np.diff(pattern.two_theta).mean() / 20
+    fine = np.arange(pattern.two_theta[0], pattern.two_theta[-1], step)
+    mean = 1e4 / 20 * np.maximum(np.interp(fine, pattern.two_theta, pattern.intensity), 0.0)
+    counts = np.random.default_rng(2).poisson(mean)
+    found = decode_pattern(fine, counts, wavelength=1.5406, families=["cubic"], law="uniform")
+    assert found.classes[0].number == pattern.label
+    assert len(found.cells[0].whole.angles) < len(fine) / 5
 
 
 def test_a_pattern_without_lines_has_no_cell_and_says_what_was_seen():
@@ -95,7 +106,10 @@ def test_lines_at_random_places_are_of_no_cell_for_sure():
         ({"second": 1.0}, "wavelength"),
         ({"ratio": 0.5}, "ratio"),
         ({"second": K_ALPHA_2, "ratio": 2.0}, "ratio"),
+        ({"wavelength": np.inf}, "wavelength"),
+        ({"second": np.inf}, "wavelength"),
         ({"families": ["rhombohedral"]}, "families"),
+        ({"families": ["cubic", "cubic"]}, "each once"),
         ({"law": "normal"}, "law"),
         ({"time_limit": 0.0}, "time limit"),
         ({"intensity": np.full(len(GRID), 1e300)}, "Scale"),

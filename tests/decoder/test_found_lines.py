@@ -109,3 +109,29 @@ def test_lines_are_found_where_nothing_lies_between_them(condition):
         high = (inner > 0.2) & (inner > pattern[:-2]) & (inner >= pattern[2:])
         for place in CANONICAL.two_theta[1:-1][high]:
             assert np.abs(found.two_theta - place).min() < CANONICAL.sigma
+
+
+def counted(lines, seed=1):
+    """Lines of widths of their own, counted."""
+    mean = np.full_like(GRID, 50.0)
+    for place, height, fwhm in lines:
+        mean += height * pseudo_voigt(GRID, place, fwhm, 0.3)
+    return np.random.default_rng(seed).poisson(mean).astype(float)
+
+
+def test_a_line_that_is_wider_than_others_is_one():
+    usual = [(place, 3000.0, 0.1) for place in np.arange(15.0, 85.0, 7.0)]
+    wide = [(31.4, 2500.0, 0.14), (52.7, 1500.0, 0.15)]
+    found = find_lines(GRID, counted([*usual, *wide]), None, WAVELENGTH)
+    for place, _, _ in wide:
+        (near,) = np.nonzero(np.abs(found.two_theta - place) < 0.1)
+        assert len(near) == 1
+        assert found.two_theta[near[0]] == pytest.approx(place, abs=0.01)
+
+
+def test_two_lines_that_one_wider_one_does_not_do_for_are_two():
+    usual = [(place, 3000.0, 0.1) for place in np.arange(15.0, 85.0, 7.0)]
+    pair = [(31.40, 3000.0, 0.1), (31.475, 1500.0, 0.1)]
+    found = find_lines(GRID, counted([*usual, *pair]), None, WAVELENGTH)
+    near = found.two_theta[np.abs(found.two_theta - 31.43) < 0.1]
+    np.testing.assert_allclose(near, [31.40, 31.475], atol=0.02)

@@ -73,6 +73,8 @@ def test_what_cannot_be_used_is_said():
         rank_classes("orthorhombic", cell, hkl[:-1], seen, covariance)
     with pytest.raises(SgbenchError, match="variance"):
         rank_classes("orthorhombic", cell, hkl, seen, 0 * covariance)
+    with pytest.raises(SgbenchError, match="zero"):
+        rank_classes("orthorhombic", cell, hkl, 0 * seen, covariance)
     with pytest.raises(SgbenchError, match="law"):
         rank_classes("orthorhombic", cell, hkl, seen, covariance, law="normal")
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sgbench.decoder._noise import standard_uncertainty
+from sgbench.decoder._noise import points_together, standard_uncertainty
 
 GRID = np.linspace(10, 80, 7000)
 
@@ -41,3 +41,18 @@ def test_a_short_pattern():
     assert standard_uncertainty(np.array([1.0, 2.0, 3.0])) == pytest.approx(
         np.full(3, 0.8165), 1e-3
     )
+
+
+@pytest.mark.parametrize("memory", [0.0, 0.5, 0.9])
+def test_points_that_vary_together(memory):
+    """Noise that remembers a share of the point before: (1 + m) / (1 - m) points say the same."""
+    rng = np.random.default_rng(3)
+    noise = rng.normal(size=50_000)
+    for i in range(1, len(noise)):
+        noise[i] += memory * noise[i - 1]
+    assert points_together(noise) == pytest.approx((1 + memory) / (1 - memory), rel=0.1)
+
+
+def test_a_constant_and_nothing_are_no_error():
+    assert points_together(np.zeros(100)) == 1.0
+    assert np.isfinite(points_together(np.ones(100)))

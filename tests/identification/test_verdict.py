@@ -1,11 +1,13 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from example_decoded import PYRITE, pattern
 
 from sgbench.identification import Cell, ClassAnswer, Evidence, Line, Peak
 from sgbench.identification._shares import shares
 from sgbench.identification._verdict import verdict
+from sgbench.measured import Wavelength
 from sgbench.symmetry import FAMILIES, extinction_classes, family_spacegroups
 
 WHOLE = pattern(205, PYRITE)
@@ -59,6 +61,28 @@ def test_several_are_those_that_share_most_of_the_probability():
     assert "and 11 more" in many
 
 
+def test_lines_that_are_hardly_known_say_nothing_of_how_large_a_cell_is():
+    assert said(classes(0.95, told=evidence(0, 2)))[0] == "one class"
+
+
+def test_a_second_wavelength_that_was_not_given_is_named():
+    first, second = 1.5405929, 1.5444274
+    places = np.arange(40.0, 100.0, 10.0)
+    repeats = np.degrees(2 * np.arcsin(np.sin(np.radians(places / 2)) * second / first))
+    both = [
+        Peak(float(place), 0.01, height, 0.1, own)
+        for several, height, own in ((places, 100.0, True), (repeats, 50.0, False))
+        for place in several
+    ]
+    one_line = (Wavelength(first, 1.0, "head"),)
+    word, _, doubts = said(found=both, measured=replace(WHOLE, wavelengths=one_line))
+    assert word == "cannot tell"
+    assert doubts[0].startswith("Kα₂ of Cu is likely, which was not given (try --wavelength CuKa)")
+    elsewhere = [replace(one, two_theta=one.two_theta + 0.3 * (not one.explained)) for one in both]
+    doubts = said(found=elsewhere, measured=replace(WHOLE, wavelengths=one_line))[2]
+    assert doubts[0].startswith("several phases are likely")
+
+
 def shorter(measured):
     kept = measured.two_theta < 17.99
     return replace(measured, two_theta=measured.two_theta[kept], intensity=measured.intensity[kept])
@@ -81,7 +105,7 @@ def shorter(measured):
             {"ranked": classes(0.95, told=evidence(4, 20))},
             "may be too large: 4 of the 24 lines that it allows are there",
         ),
-        ({"ranked": classes(0.95, told=evidence(2, 0))}, "may be too large: 2 of the 2 lines"),
+        ({"cells": (replace(CELL, volume=7.0),)}, "of 7.0 Å³, is smaller than that of any crystal"),
     ],
 )
 def test_nothing_can_be_said_for_a_reason(changed, words):

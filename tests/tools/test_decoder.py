@@ -21,7 +21,9 @@ def test_cells_are_compared_as_lattices():
 
 
 def answer(rank, chance, reason=""):
-    return decoder.Answer("cubic", "ideal", 0, 221, rank, chance, "", chance, "1", "1", 1.0, reason)
+    return decoder.Answer(
+        "cubic", "ideal", 2026, 0, 221, rank, chance, "", chance, "1", "1", 1.0, reason
+    )
 
 
 def test_reliability_counts_by_chance(tmp_path):
