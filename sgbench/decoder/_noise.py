@@ -90,7 +90,9 @@ def _line(heights: NDArray[np.float64], variances: NDArray[np.float64]) -> tuple
     through lower bins that the higher ones do not fall below is what noise can be.
     """
     best = (np.inf, 0.0, 0.0)
-    positive = max(float(np.median(variances)), 1e-300)
+    # Where most points have no count, most bins have no variance.
+    seen = variances[variances > 0]
+    positive = float(np.median(seen)) if len(seen) else 1.0
     for slope in np.append(0.0, variances / np.maximum(heights, 1e-300)):
         for constant in np.append(0.0, np.maximum(variances - slope * heights, 0.0)):
             model = np.maximum(constant + slope * heights, 1e-12 * positive)

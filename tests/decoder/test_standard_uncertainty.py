@@ -37,6 +37,16 @@ def test_no_noise_is_a_small_share_of_the_top():
     assert found.min() >= 1e-5 * pattern(0.0).max() * 0.99
 
 
+def test_where_most_points_have_no_count():
+    counted = np.random.default_rng(0).poisson(0.2 * pattern(0.0))
+    assert np.median(counted) == 0
+    found = standard_uncertainty(counted.astype(float))
+    assert np.isfinite(found).all()
+    high = pattern(0.0) > 300
+    ratio = found[high] / np.sqrt(0.2 * pattern(0.0)[high])
+    assert np.median(ratio) == pytest.approx(1, abs=0.3)
+
+
 def test_a_short_pattern():
     assert standard_uncertainty(np.array([1.0, 2.0, 3.0])) == pytest.approx(
         np.full(3, 0.8165), 1e-3
