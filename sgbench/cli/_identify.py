@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
@@ -61,19 +62,20 @@ def identify(
     from sgbench.progress import task
     from sgbench.text import table_text
 
-    chosen = list(_chosen(files))
-    if html and html.exists() and any(html.samefile(path) for path, _ in chosen if path.exists()):
+    chosen = _named(_chosen(files))
+    if html and html.exists() and any(html.samefile(path) for path in chosen if path.exists()):
         raise SgbenchError(
             f"cannot write {html}: it is one of the patterns; expected a place for a page. Name "
             "another one."
         )
     answers: list[Identification] = []
     refused: list[tuple[str, str]] = []
+    to_mend: SgbenchError | None = None
     with ExitStack() as stack:
         # A bad place for the page is told before the work.
         page = html and stack.enter_context(write_atomically(html))
         progress = stack.enter_context(task("identify", len(chosen), says_the_end=False))
-        for path, name in chosen:
+        for path, name in chosen.items():
             try:
                 pattern = read_pattern(path, wavelength, scan)
                 answers.append(
@@ -83,6 +85,8 @@ def identify(
                 if len(chosen) == 1:
                     raise
                 refused.append((printed(name), str(error)))
+                if path in files:
+                    to_mend = to_mend or error
             progress.advance(1)
         if not answers:
             raise SgbenchError(
@@ -101,16 +105,21 @@ def identify(
             sys.stdout.write(f"left out: {name}: {reason}\n")
     if html:
         typer.echo(f"wrote {html}", err=True)
-    named = {printed(path.name) for path in files if not path.is_dir()}
-    for name, reason in refused:
-        if name in named:
-            raise SgbenchError(reason)
+    if to_mend is not None:
+        raise to_mend
 
 
 def _print_json(answers: "Sequence[Identification]", refused: Sequence[tuple[str, str]]) -> None:
     rows: list[dict[str, Any]] = [one.as_dict() for one in answers]
     rows += [{"name": name, "refused": reason} for name, reason in refused]
     sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _named(files: Iterable[tuple[Path, str]]) -> dict[Path, str]:
+    """Return each file once with its name, or with its whole path where others are named so."""
+    names = dict(files)
+    count = Counter(names.values())
+    return {path: name if count[name] == 1 else path.as_posix() for path, name in names.items()}
 
 
 def _chosen(files: Sequence[Path]) -> Iterator[tuple[Path, str]]:

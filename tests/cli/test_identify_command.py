@@ -1,6 +1,7 @@
 """`sgbench identify`, with a search for cells that always answers with the cell of pyrite."""
 
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -114,6 +115,22 @@ def test_a_hostile_file_gets_a_sentence(run, tmp_path, content):
     (tmp_path / "x.xy").write_bytes(content)
     said = run(tmp_path / "x.xy", "--wavelength", "CuKa1", status=2)
     assert said.err.startswith("error: ")
+
+
+def test_files_of_one_name_are_told_apart(run, scan, tmp_path):
+    again = tmp_path / "again" / scan.name
+    again.parent.mkdir()
+    shutil.copy(scan, again)
+    said = run(scan, again, scan, "--wavelength", "CuKa1", "--format", "json")
+    assert [one["name"] for one in json.loads(said.out)] == [str(scan), str(again)]
+
+
+def test_a_file_of_a_folder_does_not_end_the_command_for_a_namesake(run, scan, tmp_path):
+    other = tmp_path / "others" / scan.name
+    other.parent.mkdir()
+    other.write_text("no pattern")
+    said = run(scan, other.parent, "--wavelength", "CuKa1")
+    assert f"left out: {other}" in said.out
 
 
 def test_nothing_is_half_written(run, scan, tmp_path):
