@@ -249,11 +249,15 @@ def _share(hits: list[bool]) -> str:
 
 
 def draw_reliability(answers: list[Answer], path: Path) -> None:
-    """Draw how often the first class is right against how probable it is said to be."""
+    """Draw how often the first class is right against how probable it is said to be.
+
+    And beside it how often it is wrong where only the surest answers are given (Geifman & El-Yaniv
+    2017, arXiv:1705.08500).
+    """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.5, 4.2), layout="constrained")
-    axes = figure.subplots()
+    figure = Figure(figsize=(9, 4.2), layout="constrained")
+    axes, covered = figure.subplots(1, 2)
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=1, label="as said")
     for condition in dict.fromkeys(one.condition for one in answers):
         points = []
@@ -265,10 +269,25 @@ def draw_reliability(answers: list[Answer], path: Path) -> None:
         said, right, below, above = np.array(points).T
         axes.errorbar(said, right, np.maximum([below, above], 0), fmt="o-", capsize=2,
                       label=condition)  # fmt: skip
+        covered.plot(*risk_and_coverage([one for one in answers if one.condition == condition]))
+    covered.set(
+        xlabel="share of patterns that get an answer, %",
+        ylabel="first classes that are wrong, %",
+        xlim=(0, 100),
+        ylim=(0, None),
+    )
     axes.set(xlabel="chance of the first class", ylabel="share that is right",
              xlim=(0, 1.02), ylim=(0, 1.02))  # fmt: skip
     axes.legend()
     figure.savefig(path, metadata={"Date": None})
+
+
+def risk_and_coverage(answers: list[Answer]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the share that is answered and the share of it that is wrong (%), the surest first."""
+    surest = sorted(answers, key=lambda one: -one.best_probability)
+    count = np.arange(1, len(surest) + 1)
+    wrong = np.cumsum([one.rank != 1 for one in surest])
+    return 100 * count / len(surest), 100 * wrong / count
 
 
 def main(arguments: list[str] | None = None) -> int:

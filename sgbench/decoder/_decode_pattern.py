@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -341,6 +342,12 @@ def _checked(
             f"{len(x)} points cannot be used; expected at least {_FEWEST_POINTS} with a positive "
             "uncertainty, whose angles ascend between 0 and 180 degrees. Sort them."
         )
+    waves = [wavelength] if second is None else [wavelength, second]
+    if not all(isinstance(one, Real) for one in waves):
+        raise SgbenchError(
+            f"wavelengths of {wavelength!r} and {second!r} cannot be used; expected numbers. Give "
+            "ångström, as in wavelength=1.5406."
+        )
     if not 0 < wavelength < np.inf or (second is not None and not wavelength < second < np.inf):
         raise SgbenchError(
             f"wavelengths of {wavelength} and {second} Å cannot be used; expected a positive one, "
@@ -373,14 +380,16 @@ def _checked(
 
 def _nothing(lines: FoundLines, searched: tuple[str, ...]) -> str:
     place = lines.two_theta
-    seen = "no line stands out of the noise"
+    if not len(place):
+        return (
+            "no cell was found: no line stands out of the noise; expected lines of one phase. "
+            "Measure longer, or check what was given as intensity."
+        )
+    seen = f"{len(place)} lines were seen, from {place[0]:.2f} to {place[-1]:.2f} degrees"
     if len(place) == 1:
         seen = f"one line was seen, at {place[0]:.2f} degrees"
-    elif len(place):
-        seen = f"{len(place)} lines were seen, from {place[0]:.2f} to {place[-1]:.2f} degrees"
-    families = ", ".join(searched) or "none"
+    families = f"no {' or '.join(searched)} cell" if searched else "no cell that time was left for"
     return (
-        f"no cell was found: {seen}, and none of the families searched ({families}) has a cell for "
-        "them; expected lines of one phase and wavelength. Check the wavelength, search other "
-        "families or allow more time."
+        f"no cell was found: {seen}, and {families} explains what was seen; expected lines of one "
+        "phase and wavelength. Check the wavelength, search other families or allow more time."
     )

@@ -108,6 +108,7 @@ def test_lines_at_random_places_are_of_no_cell_for_sure():
         ({"second": K_ALPHA_2, "ratio": 2.0}, "ratio"),
         ({"wavelength": np.inf}, "wavelength"),
         ({"second": np.inf}, "wavelength"),
+        ({"wavelength": "CuKa"}, "expected numbers"),
         ({"families": ["rhombohedral"]}, "families"),
         ({"families": ["cubic", "cubic"]}, "each once"),
         ({"law": "normal"}, "law"),

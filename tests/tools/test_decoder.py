@@ -26,6 +26,13 @@ def answer(rank, chance, reason=""):
     )
 
 
+def test_the_surest_answers_come_first():
+    answers = [answer(1, 0.9), answer(1, 0.99), answer(2, 0.2), answer(1, 0.5)]
+    coverage, risk = decoder.risk_and_coverage(answers)
+    assert coverage.tolist() == [25, 50, 75, 100]
+    assert risk.tolist() == [0, 0, 0, 25]
+
+
 def test_reliability_counts_by_chance(tmp_path):
     answers = [answer(1, 0.995), answer(2, 0.6), answer(1, 0.7), answer(0, 0.0, "no cell")]
     text = decoder.table(answers)
