@@ -19,20 +19,13 @@ from sgbench.decoder._trial_cells import (
     two_parameters,
 )
 from sgbench.decoder._trial_kernels import BINS, UNSEEN, new_pool
+from sgbench.diffraction import FREE_PARAMETERS
 
 Floats = NDArray[np.floating]
 
 #: Families in the order of the kernels.
-ORDER = (
-    "cubic",
-    "tetragonal",
-    "trigonal-hexagonal",
-    "orthorhombic",
-    "monoclinic",
-    "triclinic",
-)
-#: Centrings by number, and those that lattices of a family can have.
-CENTRINGS = "PABCIFR"
+ORDER = tuple(FREE_PARAMETERS)
+#: Centrings, by their number, that lattices of a family can have.
 OF_FAMILY = {
     "cubic": (0, 4, 5),
     "tetragonal": (0, 4),
@@ -115,7 +108,7 @@ class Metric:
     Attributes
     ----------
     family, centring : int
-        Places in `ORDER` and in `CENTRINGS`.
+        Places in `ORDER` and in `_lattice_symmetry.CENTRINGS`.
     metric : ndarray, shape (6,)
         Coefficients of h^2, k^2, l^2, kl, hl, hk in 1/d^2, 1/ångström^2.
     zero : float

@@ -51,7 +51,7 @@ def has(centring, h, k, low):  # type: ignore[no-untyped-def]
 def calculated(family, metric, top, centring, hkl, q):  # type: ignore[no-untyped-def]
     """Write one reflection of each line up to 1/d^2 = top; return how many, in any order.
 
-    Families in the order of `FAMILIES`: cubic 0 to triclinic 5.
+    Families by number: cubic 0 to triclinic 5.
     """
     a, b, c, d, e, f = metric[0], metric[1], metric[2], metric[3], metric[4], metric[5]
     count = 0

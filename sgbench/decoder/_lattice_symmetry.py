@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating]
 Integers = NDArray[np.int64]
 
-# Letters of centrings as gemmi knows them, in the order of the search's.
-_LETTERS = "PABCIFR"
+#: Letters of centrings, by their number in the search.
+CENTRINGS = "PABCIFR"
 # Squares of edges are nearly equal up to this ratio.
 _EQUAL = 1.03
 
@@ -52,7 +52,7 @@ def metric_of_cell(cell: Floats) -> Floats:
 
 def primitive(metric: Floats, centring: int) -> Floats:
     """Return the reduced cell (Niggli) of a lattice, shape (6,)."""
-    vector = gemmi.GruberVector(gemmi.UnitCell(*cell_of(metric)), _LETTERS[centring])
+    vector = gemmi.GruberVector(gemmi.UnitCell(*cell_of(metric)), CENTRINGS[centring])
     vector.niggli_reduce()
     return np.array(vector.cell_parameters())
 

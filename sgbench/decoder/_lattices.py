@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sgbench.decoder._cell_search import (
-    CENTRINGS,
     ORDER,
     QUICK,
     THOROUGH,
@@ -25,8 +24,9 @@ from sgbench.decoder._cell_search import (
 )
 from sgbench.decoder._clock import seconds
 from sgbench.decoder._found_lines import FoundLines
-from sgbench.decoder._lattice_fit import calculated
+from sgbench.decoder._lattice_fit import MOST_LINES, calculated
 from sgbench.decoder._lattice_symmetry import (
+    CENTRINGS,
     conventional,
     lower,
     metric_of_cell,
@@ -274,7 +274,7 @@ def _ranked(found: list[Metric], lines: Lines) -> tuple[CandidateLattice, ...]:
 
 def _places(one: Metric, lines: Lines) -> np.ndarray:
     """Return the angles of a lattice's lines, up to the last line that was found."""
-    hkl, q = np.empty((6000, 3), np.int64), np.empty(6000)
+    hkl, q = np.empty((MOST_LINES, 3), np.int64), np.empty(MOST_LINES)
     top = (2 * np.sin(np.radians(lines.x[-1] - one.zero) / 2) / lines.wavelength) ** 2
     count = calculated(one.family, one.metric, top, one.centring, hkl, q)
     return np.sort(q[:count])
