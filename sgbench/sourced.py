@@ -28,6 +28,10 @@ class Excluded:
     detail: str = ""
 
 
+class Exclusion(Exception):
+    """Ends the reading of one entry of a source; its arguments are the reason and a detail."""
+
+
 @dataclass(frozen=True)
 class Source:
     """Somewhere that structures or measured patterns come from.

@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from sgbench.structures._filled_cell import (
     OCCUPANCY_TOLERANCE,
-    Exclusion,
     FilledCell,
     cell_parameters,
     fill_cell,
@@ -22,7 +21,14 @@ from sgbench.structures._filled_cell import (
     operators_of,
     wrapped,
 )
-from sgbench.structures.sources import NO_COORDINATES, TOO_LARGE, UNREADABLE, Entry, Excluded
+from sgbench.structures.sources import (
+    NO_COORDINATES,
+    TOO_LARGE,
+    UNREADABLE,
+    Entry,
+    Excluded,
+    Exclusion,
+)
 from sgbench.symmetry import family_of
 
 #: Tolerance in ångström within which spglib finds the space group.

@@ -8,7 +8,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from sgbench.structures.sources import UNREADABLE
+from sgbench.structures.sources import UNREADABLE, Exclusion
 
 #: Images of one site that lie closer than this (ångström) are the same atom on a special position,
 #: which published coordinates such as 0.333 miss.
@@ -39,10 +39,6 @@ class FilledCell:
     positions: NDArray[np.float64]
     site: NDArray[np.int64]
     site_positions: NDArray[np.float64]
-
-
-class Exclusion(Exception):
-    """Ends the cleaning of one entry; its arguments are the reason and a detail."""
 
 
 def fill_cell(
@@ -132,12 +128,16 @@ def _first_of_each(
 
 
 def wrapped(fractional: NDArray[np.float64]) -> NDArray[np.float64]:
-    # Not always the nearest image in an oblique cell, but the right one for distances far below
-    # the cell's, which are all that is asked for here.
+    """Return differences of fractional coordinates less whole cells.
+
+    Not always the nearest image in an oblique cell, but the right one for distances far below the
+    cell's, which are all that is asked for here.
+    """
     return fractional - np.rint(fractional)
 
 
 def length(fractional: NDArray[np.float64], lattice: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return lengths in ångström of vectors in fractional coordinates, shape (..., 3)."""
     vectors = fractional.reshape(-1, 3) @ lattice  # one product, as a stack of them is slow
     squares: NDArray[np.float64] = np.einsum("ij,ij->i", vectors, vectors)
     return np.sqrt(squares).reshape(fractional.shape[:-1])

@@ -12,6 +12,7 @@ from sgbench.structures.sources._entry import (
     UNREADABLE,
     Entry,
     Excluded,
+    Exclusion,
     Source,
 )
 
@@ -27,6 +28,7 @@ __all__ = [
     "UNREADABLE",
     "Entry",
     "Excluded",
+    "Exclusion",
     "Source",
     "entry_from_cif",
     "entry_from_dict",

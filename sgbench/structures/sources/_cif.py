@@ -10,11 +10,17 @@ from gemmi import cif
 from numpy.typing import NDArray
 
 from sgbench.structures.sources._bytes import encoding_of
-from sgbench.structures.sources._entry import NO_COORDINATES, TOO_LARGE, UNREADABLE, Entry, Excluded
+from sgbench.structures.sources._entry import (
+    NO_COORDINATES,
+    TOO_LARGE,
+    UNREADABLE,
+    Entry,
+    Excluded,
+    Exclusion,
+)
 from sgbench.structures.sources._reading import (
     MAX_BYTES,
     MAX_SITES,
-    Exclusion,
     checked_cell,
     checked_position,
     clean_text,

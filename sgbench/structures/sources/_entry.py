@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sgbench.sourced import Excluded, Source
+from sgbench.sourced import Excluded, Exclusion, Source
 
 __all__ = [
     "NO_COORDINATES",
@@ -11,6 +11,7 @@ __all__ = [
     "UNREADABLE_SPECIES",
     "Entry",
     "Excluded",
+    "Exclusion",
     "Source",
 ]
 

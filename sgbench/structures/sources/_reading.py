@@ -12,6 +12,7 @@ from sgbench.structures.sources._entry import (
     UNREADABLE_SPECIES,
     Entry,
     Excluded,
+    Exclusion,
 )
 
 #: Largest text (bytes) and longest list of sites that are read.
@@ -36,10 +37,6 @@ _LONGEST_EDGE = 1e4
 # of a cell drowns in rounding.
 _FARTHEST = 1e6
 _LONGEST_DETAIL = 200
-
-
-class Exclusion(Exception):
-    """Ends the reading of one entry; its arguments are the reason and a detail."""
 
 
 def read_or_exclude(structure_id: str, read: Callable[[], Entry | Excluded]) -> Entry | Excluded:

@@ -15,10 +15,10 @@ from sgbench.structures.sources._entry import (
     UNREADABLE_SPECIES,
     Entry,
     Excluded,
+    Exclusion,
 )
 from sgbench.structures.sources._reading import (
     MAX_SITES,
-    Exclusion,
     checked_cell,
     checked_position,
     element_of,

@@ -9,8 +9,7 @@ import numpy as np
 import spglib
 
 from sgbench.structures._filled_cell import lattice_vectors
-from sgbench.structures.sources._entry import UNREADABLE
-from sgbench.structures.sources._reading import Exclusion
+from sgbench.structures.sources._entry import UNREADABLE, Exclusion
 
 # What stands after a symbol: which origin, hexagonal or rhombohedral axes. Databases write S and Z
 # for the first and the second origin. A number after a blank may as well be of the symbol.

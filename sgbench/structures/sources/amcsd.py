@@ -27,9 +27,10 @@ from sgbench.structures.sources._entry import (
     UNREADABLE_SPECIES,
     Entry,
     Excluded,
+    Exclusion,
     Source,
 )
-from sgbench.structures.sources._reading import ELEMENTS, GROUP, Exclusion
+from sgbench.structures.sources._reading import ELEMENTS, GROUP
 
 PACKAGE = "larixite"
 CITATION = (

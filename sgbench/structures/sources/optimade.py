@@ -30,10 +30,10 @@ from sgbench.structures.sources._entry import (
     UNREADABLE_SPECIES,
     Entry,
     Excluded,
+    Exclusion,
     Source,
 )
 from sgbench.structures.sources._reading import (
-    Exclusion,
     clean_text,
     element_of,
     read_or_exclude,

@@ -12,10 +12,16 @@ from sgbench.errors import SgbenchError
 from sgbench.files import file_sha256, require_file
 from sgbench.structures.sources._bytes import compression_of, encoding_of
 from sgbench.structures.sources._cif import entry_from_cif
-from sgbench.structures.sources._entry import TOO_LARGE, UNREADABLE, Entry, Excluded, Source
+from sgbench.structures.sources._entry import (
+    TOO_LARGE,
+    UNREADABLE,
+    Entry,
+    Excluded,
+    Exclusion,
+    Source,
+)
 from sgbench.structures.sources._reading import (
     MAX_BYTES,
-    Exclusion,
     UniqueIds,
     clean_text,
     read_or_exclude,

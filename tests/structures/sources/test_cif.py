@@ -12,10 +12,9 @@ from damage import DAMAGE, cif_of, damaged_cifs, random_crystal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgbench.structures.sources import Entry, Excluded
+from sgbench.structures.sources import Entry, Excluded, Exclusion
 from sgbench.structures.sources import _entry as reasons
 from sgbench.structures.sources._cif import MAX_BYTES, closed_group, entry_from_cif
-from sgbench.structures.sources._reading import Exclusion
 from sgbench.structures.sources._symbols import settings_of
 
 QUARTZ = """\
