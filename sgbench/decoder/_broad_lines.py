@@ -52,38 +52,49 @@ def no_broad_lines(
     t: Floats,
     left: Floats,
     weight: Floats,
-    lines: tuple[Floats, Floats, Floats],
-    shape: Floats,
-    longer: float,
-    share: float,
+    lines: tuple[Floats, Floats, Floats, Floats],
+    profile: tuple[Floats, float, float],
     significant: float,
-) -> tuple[Floats, Floats, Floats]:
+) -> tuple[Floats, Floats, Floats, Floats]:
     """Make one line of several that one of another width does for.
 
-    Crystals that are small or strained along an axis widen some lines more than others. Several
-    lines must be better than one by so many standard deviations.
+    Crystals that are small or strained along an axis widen some lines more than others.
+
+    Parameters
+    ----------
+    t : ndarray of float, shape (n,)
+        Angles in degrees.
+    left, weight : ndarray of float, shape (n,)
+        What the lines leave of the pattern, and the inverse of its variance.
+    lines : tuple of ndarray of float, shape (m,)
+        Places, ascending; heights; standard uncertainties of places; full widths.
+    profile : (ndarray of float, float, float)
+        Shape of lines, second wavelength by the first, and the height of its line.
+    significant : float
+        Standard deviations by which several lines must be better than one.
+
+    Returns
+    -------
+    tuple of ndarray
+        As `lines`.
     """
-    place, height, sigma = (values.tolist() for values in lines)
+    place, height, sigma, fwhm = (values.tolist() for values in lines)
     k = 0
     while k < len(place):
-        width = float(
-            np.sqrt(max(shape[0] + shape[1] * np.tan(np.radians(place[k]) / 2) ** 2, 1e-8))
-        )
         for several in _SEVERAL:
             some = slice(k, k + several)
-            if k + several > len(place) or max(np.diff(place[some])) > _ONE_LINE * width:
+            if k + several > len(place) or max(np.diff(place[some])) > _ONE_LINE * fwhm[k]:
                 continue
-            one = _one_line(
-                t, left, weight, place[some], height[some], width, shape, longer, share, significant
-            )
-            if one is not None:
-                at, high, change = one
-                left = left + change
-                place[some], height[some] = [at], [high]
-                sigma[some] = [max(min(sigma[some]), _WIDER * width)]
-                break
+            one = _one_line(t, left, weight, place[some], height[some], fwhm[k], profile)
+            if one is None or one[0] > significant**2:
+                continue
+            _, at, high, width, change = one
+            left = left + change
+            sigma[some] = [max(min(sigma[some]), _WIDER * fwhm[k])]
+            place[some], height[some], fwhm[some] = [at], [high], [width]
+            break
         k += 1
-    return np.array(place), np.array(height), np.array(sigma)
+    return np.array(place), np.array(height), np.array(sigma), np.array(fwhm)
 
 
 def _one_line(
@@ -93,14 +104,16 @@ def _one_line(
     place: list[float],
     height: list[float],
     width: float,
-    shape: Floats,
-    longer: float,
-    share: float,
-    significant: float,
-) -> tuple[float, float, Floats] | None:
-    """Return place and height of a line instead of several, and what that adds to what is left."""
+    profile: tuple[Floats, float, float],
+) -> tuple[float, float, float, float, Floats] | None:
+    """Fit a line instead of several.
+
+    Returns by how much its sum of squares is larger, its place, height and width, and what is left
+    more of the pattern; None where there are no points for that.
+    """
     from scipy.optimize import least_squares
 
+    shape, longer, share = profile
     before = np.zeros_like(t)
     for at, high in zip(place, height, strict=True):
         add_line(before, t, at, high, shape, longer, share)
@@ -116,16 +129,16 @@ def _one_line(
         return np.asarray(found * root)
 
     def residuals(values: Floats) -> Floats:
-        profile = column(values)
-        return np.asarray(target - profile * (profile @ target) / (profile @ profile))
+        one = column(values)
+        return np.asarray(target - one * (one @ target) / (one @ one))
 
     bounds = ([place[0] - 1e-6, _WIDTHS[0] * width], [place[-1] + 1e-6, _WIDTHS[1] * width])
     start = [float(np.average(place, weights=height)), 1.2 * width]
     found = least_squares(residuals, start, bounds=bounds, max_nfev=12, x_scale=[width, width])
     worse = 2 * found.cost - float(np.sum((left[first:last] * root) ** 2))
-    if worse > significant**2:
+    one = column(found.x)
+    high = float(one @ target / (one @ one))
+    if high <= 0:
         return None
-    profile = column(found.x)
-    high = float(profile @ target / (profile @ profile))
-    one = high * profile_at(t, found.x[0], found.x[1] / 2, eta, longer, share)
-    return float(found.x[0]), high, before - one
+    after = high * profile_at(t, found.x[0], found.x[1] / 2, eta, longer, share)
+    return worse, float(found.x[0]), high, float(found.x[1]), before - after

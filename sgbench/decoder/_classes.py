@@ -129,7 +129,8 @@ def problem_of(fit: WholePatternFit, wavelength: float, law: Law, level: float) 
         In ångström.
     law : {'wilson', 'uniform'}
     level : float
-        Standard deviation of the noise in units of that which was given: goodness of the best fit.
+        Standard deviation of the noise in units of that which was given: goodness of the best fit,
+        times the root of how many points say the same.
     """
     scale = 1.0 / max(level, 1e-6) ** 2
     own = fit.lattice_line >= 0
@@ -223,8 +224,7 @@ def class_evidence(
     rough[likely] = np.where(np.isfinite(found), found, -np.inf)
     nearest = _nearest(rough + weight, *_CLOSELY) | _nearest(hopeful, *_CLOSELY)
     (close,) = np.nonzero(nearest)
-    likeliest = np.where(np.isfinite(rough), rough + weight, hopeful)
-    close = close[np.argsort(-likeliest[close], kind="stable")]
+    close = close[np.lexsort((-hopeful[close], -(rough + weight)[close]))]
     fine = rough.copy()
     for done, setting in enumerate(close.tolist()):
         if done and seconds() > until:

@@ -16,12 +16,12 @@ from sgbench.decoder._classes import (
     ranked,
 )
 from sgbench.decoder._clock import seconds
-from sgbench.decoder._derived import explains_more
+from sgbench.decoder._derived import adds_nothing
 from sgbench.decoder._found_lines import FoundLines, find_lines
 from sgbench.decoder._lattice_lines import class_settings
 from sgbench.decoder._lattices import CandidateLattice, candidate_lattices
 from sgbench.decoder._laws import Law, check_law
-from sgbench.decoder._noise import standard_uncertainty
+from sgbench.decoder._noise import averaged, standard_uncertainty
 from sgbench.decoder._pattern_fit import WholePatternFit
 from sgbench.decoder._whole_pattern import fit_whole_pattern
 from sgbench.diffraction import FREE_PARAMETERS, full_cell
@@ -34,7 +34,7 @@ _FITTED, _SEARCH = 6, 0.6
 # A profile is known no better than this share of itself; and at least this share of points has no
 # line.
 _MODEL_ERROR, _LOW = 0.002, 0.1
-# Points of a line, over its full width, that a fit needs.
+# Points over the full width of a line that a fit needs.
 _POINTS = 12
 # Fewer points than this are no pattern.
 _FEWEST_POINTS = 50
@@ -91,7 +91,7 @@ class FoundCell:
     fit : float
         Goodness of the fit, the square root of chi-squared by degrees of freedom.
     probability : float
-        What is left of 1 is the chance that it is none of the cells.
+        What all cells together leave of 1 is the chance that it is none of them.
     unexplained : int
         Lines of the pattern that are none of the cell's.
     zero, displacement : float
@@ -190,14 +190,16 @@ def decode_pattern(
     share = (0.5 if ratio is None else float(ratio)) if second is not None else None
     lines = find_lines(x, y, uncertainty, wavelength, second, share)
     noise = standard_uncertainty(y) if uncertainty is None else uncertainty
-    x, y, noise = _averaged(x, y, noise, lines)
+    width = float(np.median(lines.fwhm)) if len(lines) else 0.0
+    x, y, variance = averaged(x, y, noise**2, width / _POINTS)
+    noise = np.sqrt(variance)
     noise = np.hypot(noise, _MODEL_ERROR * np.maximum(y - np.quantile(y, _LOW), 0.0))
     search = candidate_lattices(lines, wavelength, asked, _LARGEST_VOLUME, _SEARCH * time_limit)
     fits: list[tuple[CandidateLattice, WholePatternFit]] = []
     for candidate in search.lattices[: 2 * _FITTED]:
         if len(fits) >= _FITTED or (fits and seconds() > until):
             break
-        if any(_leaves_nothing(one, fit, candidate, wavelength) for one, fit in fits):
+        if any(_leaves_nothing(one, fit, candidate, lines, wavelength) for one, fit in fits):
             continue
         fit = fit_whole_pattern(x, y, noise, lines, candidate, wavelength, second, share, until)
         if fit is not None and not any(_are_the_same(fit, other) for _, other in fits):
@@ -205,19 +207,6 @@ def decode_pattern(
     if not fits:
         raise NoCellFound(_nothing(lines, search.searched), lines, search.searched)
     return _weighed(lines, fits, search.searched, wavelength, of_law, until)
-
-
-def _averaged(
-    x: NDArray[np.float64], y: NDArray[np.float64], noise: NDArray[np.float64], lines: FoundLines
-) -> tuple[NDArray[np.float64], ...]:
-    """Average neighbouring points where lines have many more of them than a fit needs."""
-    width = float(np.median(lines.fwhm)) if len(lines) else 0.0
-    together = int(width / _POINTS / float(np.median(np.diff(x))))
-    if together < 2:
-        return x, y, noise
-    n = len(x) // together * together
-    parts = [values[:n].reshape(-1, together).mean(axis=1) for values in (x, y, noise**2)]
-    return parts[0], parts[1], np.sqrt(parts[2] / together)
 
 
 def _weighed(
@@ -231,12 +220,12 @@ def _weighed(
     best = min((fit for _, fit in fits), key=lambda fit: fit.goodness)
     level = best.goodness
     fits = [one for one in fits if one[1].goodness <= _MUCH_WORSE * level]
-    noise = max(level, 1.0) * np.sqrt(best.together)
+    of_sums = max(level, 1.0) * np.sqrt(best.together)
     evidence: list[tuple[str, NDArray[np.float64]]] = []
     for _, fit in fits:
         if evidence and seconds() > until:
             break
-        problem = problem_of(fit, wavelength, law, noise)
+        problem = problem_of(fit, wavelength, law, of_sums)
         of_classes = class_evidence(problem, class_settings(fit.lines), law, until)
         evidence.append((fit.family, of_classes))
     # Doubt is shared alike, and so says nothing of which cell is first.
@@ -277,7 +266,11 @@ def _found_cell(candidate: CandidateLattice, fit: WholePatternFit, probability: 
 
 
 def _leaves_nothing(
-    lattice: CandidateLattice, fit: WholePatternFit, other: CandidateLattice, wavelength: float
+    lattice: CandidateLattice,
+    fit: WholePatternFit,
+    other: CandidateLattice,
+    lines: FoundLines,
+    wavelength: float,
 ) -> bool:
     """Tell whether a fit makes it needless to fit another lattice.
 
@@ -287,7 +280,7 @@ def _leaves_nothing(
     if FAMILIES.index(other.family) < FAMILIES.index(lattice.family):
         return False
     if fit.goodness > _GOOD:
-        return other.derived and not explains_more(fit, other, wavelength)
+        return adds_nothing(fit, other, lines, wavelength)
     no_more = not np.any(fit.lattice_line < 0) or other.n_explained <= lattice.n_explained
     return (other.derived and no_more) or other.weight < lattice.weight - _FAR_BEHIND
 

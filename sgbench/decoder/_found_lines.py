@@ -19,7 +19,9 @@ from sgbench.decoder._line_kernels import (
     profile_at,
     pursue,
     remove_weak,
+    width_at,
 )
+from sgbench.decoder._noise import averaged
 
 Floats = NDArray[np.float64]
 # Angles, intensities and weights around a line, its place and its width.
@@ -160,7 +162,7 @@ def _found(t: Floats, y: Floats, noise: Floats, longer: float, share: float) -> 
     width = _first_width(t, y, noise)
     if width is None:
         return _NONE
-    t, y, noise = _averaged(t, y, noise, width)
+    t, y, noise = averaged(t, y, noise, width / _POINTS)
     shape = np.array([width**2, 0.0, 0.4])
     below = _background(t, y, width)
     doubt = 0.1 * below
@@ -182,17 +184,15 @@ def _found(t: Floats, y: Floats, noise: Floats, longer: float, share: float) -> 
     )
     order = np.argsort(place)
     place, height, sigma = place[order], height[order], sigma[order]
+    fwhm = np.array([width_at(at, shape) for at in place])
     if misfit <= _ASKEW:
-        lines = place, height, sigma
-        whole = _model(t, lines, shape, longer, share)
+        whole = _model(t, (place, height, sigma), shape, longer, share)
         weight = 1 / (noise + doubt**2 + (off * whole) ** 2)
         left = y - below - whole
-        place, height, sigma = no_broad_lines(
-            t, left, weight, lines, shape, longer, share, _SIGNIFICANT
+        place, height, sigma, fwhm = no_broad_lines(
+            t, left, weight, (place, height, sigma, fwhm), (shape, longer, share), _SIGNIFICANT
         )
-    tangent = np.tan(np.radians(place) / 2)
-    fwhm = np.sqrt(np.maximum(shape[0] + shape[1] * tangent**2, 1e-8))
-    if misfit > _ASKEW:
+    else:
         kept = own_lines(place, height, sigma, fwhm, misfit)
         place, height, sigma, fwhm = place[kept], height[kept], sigma[kept], fwhm[kept]
     return FoundLines(place, np.maximum(sigma, _FLOOR), height, fwhm)
@@ -216,16 +216,6 @@ def _first_width(t: Floats, y: Floats, variance: Floats) -> float | None:
     widths = np.sort(peak_widths(smooth, peaks[chosen], rel_height=0.5)[0] * step)
     # Blends are wider, never narrower.
     return float(np.clip(widths[len(widths) // 4], 2 * step, 1.5))
-
-
-def _averaged(t: Floats, y: Floats, variance: Floats, width: float) -> tuple[Floats, ...]:
-    """Average neighbouring points where there are more of them than a profile needs."""
-    together = int(width / _POINTS / float(np.median(np.diff(t))))
-    if together < 2:
-        return t, y, variance
-    n = len(t) // together * together
-    parts = [values[:n].reshape(-1, together).mean(axis=1) for values in (t, y, variance)]
-    return parts[0], parts[1], parts[2] / together
 
 
 def _background(t: Floats, y: Floats, width: float) -> Floats:

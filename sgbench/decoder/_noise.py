@@ -9,8 +9,6 @@ _ORDER = 6
 _BINS = 24
 # Least standard uncertainty, as a share of the highest point.
 _FLOOR = 1e-5
-# Standard deviations of an autocorrelation that is none.
-_BY_CHANCE = 3.0
 
 
 def standard_uncertainty(intensity: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -48,32 +46,53 @@ def standard_uncertainty(intensity: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.sqrt(constant + slope * (level + 0.5 * slope) + floor**2))
 
 
-def points_together(residual: NDArray[np.float64]) -> float:
+def points_together(residual: NDArray[np.float64], width: float) -> float:
     """Return how many neighbouring points have one residual between them.
 
-    The sum of the autocorrelation up to where it is lost in chance. A misfit of profiles is no
-    noise: it is the same at all points of a flank, and the squares of so many points count as one
-    (Bérar & Lelann 1991, J. Appl. Cryst. 24, 1).
+    By so many times the variance of a sum over a line is that of independent points. A misfit of
+    profiles is no noise: it is the same at all points of a flank (Bérar & Lelann 1991, J. Appl.
+    Cryst. 24, 1).
 
     Parameters
     ----------
     residual : ndarray of float, shape (n,)
         In units of the noise.
+    width : float
+        Points of a line, over which neighbours are looked at.
 
     Returns
     -------
     float
-        1 for noise alone.
+        From 1, for noise alone, to `width`, for residuals that do not change over a line.
     """
-    n = len(residual)
     square = float(residual @ residual)
     together = 1.0
-    for lag in range(1, n // 4):
-        correlation = float(residual[lag:] @ residual[:-lag]) / max(square, 1e-300)
-        if correlation < _BY_CHANCE / np.sqrt(n):
-            break
-        together += 2 * correlation
-    return together
+    for lag in range(1, min(int(np.ceil(width)), len(residual))):
+        alike = float(residual[lag:] @ residual[:-lag]) / max(square, 1e-300)
+        together += 2 * (1 - lag / width) * alike
+    return max(together, 1.0)
+
+
+def averaged(
+    two_theta: NDArray[np.float64],
+    intensity: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    length: float,
+) -> tuple[NDArray[np.float64], ...]:
+    """Return means over neighbouring points, and their variances, no farther apart than a length.
+
+    Parameters
+    ----------
+    two_theta, intensity, variance : ndarray of float, shape (n,)
+    length : float
+        In degrees; nothing is averaged where any step is longer than half of it.
+    """
+    together = int(length / float(np.diff(two_theta).max()))
+    if together < 2:
+        return two_theta, intensity, variance
+    n = len(two_theta) // together * together
+    parts = (two_theta, intensity, variance / together)
+    return tuple(values[:n].reshape(-1, together).mean(axis=1) for values in parts)
 
 
 def _binomials(order: int) -> list[int]:

@@ -4,9 +4,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgbench.decoder._found_lines import FoundLines
-from sgbench.decoder._lattice_lines import LatticeLines
+from sgbench.decoder._lattice_lines import LatticeLines, lattice_lines
 from sgbench.decoder._lattices import CandidateLattice
-from sgbench.diffraction import two_theta_of
+from sgbench.diffraction import free_parameters, metric, two_theta_of
+
+
+def lines_in_place(
+    lattice: CandidateLattice, found: FoundLines, wavelength: float, last: float
+) -> tuple[LatticeLines, NDArray[np.float64], float]:
+    """Return the lines of a candidate, with the metric and zero shift that suit the found lines.
+
+    Parameters
+    ----------
+    lattice : CandidateLattice
+    found : FoundLines
+    wavelength : float
+        In ångström.
+    last : float
+        The last angle of the pattern in degrees; lines reach one degree beyond it.
+
+    Returns
+    -------
+    LatticeLines
+    ndarray of float64, shape (p,)
+        Reciprocal metric in 1/ångström^2.
+    float
+        Degrees.
+    """
+    free = free_parameters(lattice.family, np.asarray(lattice.cell), tolerance=0.01)
+    largest_q = (2 * np.sin(np.radians(min(last + 1.0, 179.0) / 2)) / wavelength) ** 2
+    lines = lattice_lines(lattice.family, free, float(largest_q))
+    start = metric(lattice.family, free[None, :])[0]
+    return lines, *from_positions(lines, start, lattice, found, wavelength)
 
 
 def from_positions(

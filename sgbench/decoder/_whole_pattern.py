@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from sgbench.decoder._clock import seconds
 from sgbench.decoder._found_lines import FoundLines
 from sgbench.decoder._instrument import share_of, widths
-from sgbench.decoder._lattice_lines import LatticeLines, lattice_lines
+from sgbench.decoder._lattice_lines import LatticeLines
 from sgbench.decoder._lattices import CandidateLattice
 from sgbench.decoder._metric import free_of_metric, free_uncertainty
 from sgbench.decoder._noise import points_together
 from sgbench.decoder._pattern_fit import WholePatternFit
 from sgbench.decoder._pawley import factorised, solved
-from sgbench.decoder._positions import from_positions
+from sgbench.decoder._positions import lines_in_place
 from sgbench.decoder._profiles import (
     far_tails,
     half_solved_columns,
@@ -33,7 +33,7 @@ from sgbench.decoder._profiles import (
     summed,
     windows,
 )
-from sgbench.diffraction import free_parameters, metric, two_theta_of
+from sgbench.diffraction import two_theta_of
 
 # Full widths to either side of a line over which it is computed point by point, and over which its
 # Lorentzian part is.
@@ -159,17 +159,12 @@ def fit_whole_pattern(
         None where no line of the lattice is in the range.
     """
     family = lattice.family
-    free = free_parameters(family, np.asarray(lattice.cell), tolerance=0.01)
     fwhm = float(np.median(found.fwhm)) if len(found.fwhm) else 0.15
     pattern = _Pattern(
         two_theta, intensity, 1.0 / sigma**2, _chebyshev(two_theta),
         wavelength, second or wavelength, (ratio or 0.0) if second else 0.0,
     )  # fmt: skip
-    largest_q = (2 * np.sin(np.radians(min(two_theta[-1] + 1.0, 179.0) / 2)) / wavelength) ** 2
-    lines = lattice_lines(family, free, float(largest_q))
-    of_metric, zero = from_positions(
-        lines, metric(family, free[None, :])[0], lattice, found, wavelength
-    )
+    lines, of_metric, zero = lines_in_place(lattice, found, wavelength, float(two_theta[-1]))
     model = _first_model(pattern, lines, _Model(of_metric, np.empty(0), np.empty(0)), zero, fwhm)
     state: _Solved | None = None
     for steps in _STEPS:
@@ -462,5 +457,8 @@ def _finished(
         state.centre, state.width, state.intensity, state.first, state.normal, state.right,
         cross, square, pull, float(np.sum(weight * left**2)),
         pattern.two_theta, pattern.intensity - state.rest, state.background, goodness, excess,
-        points_together(state.rest * np.sqrt(weight)),
+        points_together(
+            state.rest * np.sqrt(weight),
+            float(np.median(state.width) / np.median(np.diff(pattern.two_theta))),
+        ),
     )  # fmt: skip

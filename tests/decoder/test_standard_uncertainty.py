@@ -55,14 +55,21 @@ def test_a_short_pattern():
 
 @pytest.mark.parametrize("memory", [0.0, 0.5, 0.9])
 def test_points_that_vary_together(memory):
-    """Noise that remembers a share of the point before: (1 + m) / (1 - m) points say the same."""
+    """The variance of sums over ten points of noise that remembers a share of the point before."""
     rng = np.random.default_rng(3)
-    noise = rng.normal(size=50_000)
+    noise = rng.normal(size=100_000)
     for i in range(1, len(noise)):
         noise[i] += memory * noise[i - 1]
-    assert points_together(noise) == pytest.approx((1 + memory) / (1 - memory), rel=0.1)
+    sums = noise.reshape(-1, 10).sum(axis=1)
+    expected = np.var(sums) / 10 / np.var(noise)
+    assert points_together(noise, 10.0) == pytest.approx(expected, rel=0.1)
 
 
-def test_a_constant_and_nothing_are_no_error():
-    assert points_together(np.zeros(100)) == 1.0
-    assert np.isfinite(points_together(np.ones(100)))
+def test_points_of_a_line_at_most_vary_together():
+    wave = 3 * np.sin(np.linspace(0, 20, 5000))
+    noisy = wave + np.random.default_rng(0).normal(size=5000)
+    assert 4 < points_together(noisy, 6.0) <= 6
+    assert points_together(np.ones(100), 6.0) == pytest.approx(6, rel=0.1)
+    assert points_together(np.zeros(100), 6.0) == 1.0
+    assert points_together(np.array([1.0, -1.0] * 50), 6.0) == 1.0
+    assert points_together(np.ones(3), 6.0) >= 1.0
