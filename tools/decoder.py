@@ -139,7 +139,8 @@ def answered(question: Question, time_limit: float) -> Answer:
         reason = f"no cell for {len(error.lines.two_theta)} lines"
         return Answer(
             question.family, question.condition, question.seed, question.number,
-            question.spacegroup, 0, 0.0, "", 0.0, *(("", "") if question.cell is None else "00"),
+            question.spacegroup, 0, 0.0, "", 0.0,
+            *(("", "") if question.cell is None else ("0", "0")),
             round(seconds, 2), reason,
         )  # fmt: skip
     return _answer(question, found, perf_counter() - started)

@@ -117,9 +117,15 @@ def _print_json(answers: "Sequence[Identification]", refused: Sequence[tuple[str
 
 def _named(files: Iterable[tuple[Path, str]]) -> dict[Path, str]:
     """Return each file once with its name, or with its whole path where others are named so."""
-    names = dict(files)
-    count = Counter(names.values())
-    return {path: name if count[name] == 1 else path.as_posix() for path, name in names.items()}
+    names: dict[Path, str] = {}
+    seen = set()
+    for path, name in files:
+        if path.resolve() not in seen:
+            seen.add(path.resolve())
+            names[path] = name
+    count = Counter(names.values()) + Counter(path.as_posix() for path in names)
+    own = {path: count[name] - (path.as_posix() == name) for path, name in names.items()}
+    return {path: name if own[path] == 1 else path.as_posix() for path, name in names.items()}
 
 
 def _chosen(files: Sequence[Path]) -> Iterator[tuple[Path, str]]:

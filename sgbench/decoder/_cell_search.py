@@ -239,7 +239,8 @@ def weighed(
     found: list[Metric] = []
     n = len(lines.x)
     out = np.zeros(4)
-    # Reciprocal edges are longer than the inverse of edges where axes are oblique.
+    # Where axes are oblique, reciprocal edges are longer than the inverse of edges, a hexagonal
+    # one by the root of 4/3.
     largest = (4 / 3 if ORDER[family] in _OBLIQUE else 1.0) / _SHORTEST**2
     for trial, start in trials:
         metric = np.array(trial)

@@ -48,7 +48,8 @@ def rank_classes(
     Raises
     ------
     SgbenchError
-        If shapes do not fit, the covariance has no positive diagonal, or the law is unknown.
+        If shapes do not fit, the covariance has no positive diagonal, all intensities are zero, or
+        the law is unknown.
     """
     of_law = check_law(law)
     indices = np.asarray(hkl, dtype=np.int64)

@@ -154,7 +154,7 @@ class Cell:
     goodness : float
         Of the fit of the whole pattern: the root of the mean squared deviation in σ, 1 at best.
     probability : float
-        Among the cells.
+        What all cells together leave of 1 is the chance that it is none of them.
     """
 
     family: str

@@ -177,16 +177,19 @@ def _unexplained(lines: FoundLines, fit: WholePatternFit) -> set[int]:
     was found is not the cell's.
     """
     own = fit.lattice_line >= 0
-    found = set()
+    if not len(lines):
+        return set()
+    others = np.zeros(len(lines))
     for place, area in zip(fit.two_theta[~own], fit.intensity[~own], strict=True):
         distance = np.maximum(np.abs(fit.two_theta[own] - place) / fit.width[own], 1.0)
-        if area > np.max(_TAIL * fit.intensity[own] / distance**2, initial=0.0):
-            line = int(np.argmin(np.abs(lines.two_theta - place)))
-            reach = max(_THERE * lines.fwhm[line], 3 * lines.uncertainty[line])
-            there = np.abs(fit.two_theta[own] - lines.two_theta[line]) < reach
-            if area > np.sum(fit.intensity[own][there]):
-                found.add(line)
-    return found
+        line = int(np.argmin(np.abs(lines.two_theta - place)))
+        near = abs(lines.two_theta[line] - place) < lines.fwhm[line]
+        if near and area > np.max(_TAIL * fit.intensity[own] / distance**2, initial=0.0):
+            others[line] += area
+    reach = np.maximum(_THERE * lines.fwhm, 3 * lines.uncertainty)
+    there = np.abs(fit.two_theta[own] - lines.two_theta[:, None]) < reach[:, None]
+    cells = there @ np.maximum(fit.intensity[own], 0.0)
+    return set(np.flatnonzero(others > cells).tolist())
 
 
 def _cell(one: FoundCell, lines: FoundLines) -> Cell:

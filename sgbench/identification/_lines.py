@@ -15,7 +15,7 @@ from sgbench.symmetry import absences, relabellings
 _SIGNIFICANT = 4.0
 # Lines closer than this part of their width are one for the eye and for any fit.
 _RESOLVED = 0.5
-# An intensity known no better than this part of the median one says nothing.
+# An intensity known no better than this part of the median one says nothing where it is low.
 _VAGUE = 0.5
 # What a single line counts for at most when namings of the axes are compared.
 _MOST = 30.0

@@ -18,11 +18,14 @@ _OTHER_PHASE = 0.15
 # A cell of which fewer lines show than this part, of those that reach as far as so many lines of
 # the pattern, explains any pattern.
 _SHOWN, _FIRST_LINES = 0.4, 30
-# Diamond has 11.3 Å³ a primitive cell, and nothing has less.
-_SMALLEST = 11.0
+# Nickel has 10.9 Å³ a primitive cell, and hardly anything has less.
+_SMALLEST = 10.0
 # This share of what a cell does not explain is Kα₂ of what it does.
 _REPEATED = 0.5
-# A cell that is no likelier than this has rivals.
+# Lines closer than this part of their width are one for the eye.
+_RESOLVED = 0.5
+# A cell that is no likelier than this has rivals or, where it has most of what cells have, its own
+# lines against it.
 _LIKELY_CELL = 0.5
 # Fits as bad as this are of lines of another shape, another cell, or a textured sample.
 _BAD_FIT = 5.0
@@ -129,15 +132,15 @@ def _against(
         )
     if best.volume < _SMALLEST:
         reasons.append(
-            f"the best cell, of {best.volume:.1f} Å³, is smaller than that of any crystal; is the "
-            "wavelength right?"
+            f"the best cell, of {best.volume:.1f} Å³, is smaller than that of any crystal; check "
+            "the wavelength"
         )
     total = sum(one.height for one in peaks)
     other = sum(one.height for one in peaks if not one.explained)
     if total and other > _OTHER_PHASE * total:
         anode = _not_monochromatic(pattern, peaks)
         cause = (
-            f"Kα₂ of {anode} is likely, which was not given (try --wavelength {anode}Ka)"
+            f"Kα₂ of {anode} is likely, which was not given (try {anode}Ka as the wavelength)"
             if anode
             else "several phases are likely"
         )
@@ -145,15 +148,26 @@ def _against(
             f"{cause}: the best cell leaves lines with {percent(other / total)} % of all height "
             "unexplained"
         )
-    there, allowed = _shown(classes[0], peaks)
+    there, allowed, crowded = _shown(classes[0], peaks)
+    too_large = f"the best cell, of {best.volume:.0f} Å³, may be too large"
     if allowed >= least and there < _SHOWN * allowed:
         reasons.append(
-            f"the best cell, of {best.volume:.0f} Å³, may be too large: {there} of the {allowed} "
-            "lines that it allows are there, as far as others do not hide them"
+            f"{too_large}: {there} of the {allowed} lines that it allows are there, as far as "
+            "others do not hide them"
         )
-    if best.probability < _LIKELY_CELL:
+    elif allowed < min(least, crowded):
+        reasons.append(
+            f"{too_large}: {crowded} of the lines that it allows lie so close that no more than "
+            f"{allowed} can be told apart"
+        )
+    if best.probability < _LIKELY_CELL * sum(one.probability for one in cells):
         reasons.append(
             f"several cells fit alike, the best with a probability of {_chance(best.probability)}"
+        )
+    elif best.probability < _LIKELY_CELL:
+        reasons.append(
+            "the best cell explains the lines little better than chance would; its probability is "
+            f"{_chance(best.probability)}"
         )
     return reasons
 
@@ -176,21 +190,24 @@ def _not_monochromatic(pattern: MeasuredPattern, peaks: Sequence[Peak]) -> str |
     return anode if there > _REPEATED * sum(one.height for one in others) else None
 
 
-def _shown(first: ClassAnswer, peaks: Sequence[Peak]) -> tuple[int, int]:
+def _shown(first: ClassAnswer, peaks: Sequence[Peak]) -> tuple[int, int, int]:
     """Count the lines that the first class allows, of those among the first lines of the pattern.
 
     Returns
     -------
-    int, int
-        Lines that are there, and all that others do not hide.
+    int, int, int
+        Lines that are there, all that are not hidden, and those that others of them hide.
     """
     assert first.evidence is not None
     last = sorted(one.two_theta for one in peaks)[:_FIRST_LINES][-1]
-    states = [
-        line.state for line in first.evidence.lines if line.allowed and line.two_theta <= last + 0.1
-    ]
+    lines = [line for line in first.evidence.lines if line.allowed and line.two_theta <= last + 0.1]
+    states = [line.state for line in lines]
     there = states.count("there")
-    return there, there + states.count("absent")
+    width = float(np.median([one.fwhm for one in peaks]))
+    close = np.diff(sorted(line.two_theta for line in lines)) < _RESOLVED * width
+    crowded = np.append(close, False) | np.append(False, close)
+    hidden = sum(crowded) if lines else 0
+    return there, there + states.count("absent"), int(hidden)
 
 
 def _doubts(cells: Sequence[Cell], peaks: Sequence[Peak], not_searched: Sequence[str]) -> list[str]:

@@ -53,7 +53,7 @@ def test_a_file_that_hides_its_second_wavelength_is_told_so():
     """LaB6 with K-alpha-1 and K-alpha-2, of which the file states one."""
     found = identify_pattern(read_pattern(SHARED / "formats/xy/rietserv_LaB6.xye"))
     assert found.verdict == "cannot tell"
-    assert "try --wavelength CuKa" in found.doubts[0]
+    assert "try CuKa as the wavelength" in found.doubts[0]
     told = identify_pattern(read_pattern(SHARED / "formats/xy/rietserv_LaB6.xye", "CuKa"))
     assert told.verdict == "one class"
     assert told.classes[0].symbol == "P - - -"

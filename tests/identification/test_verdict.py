@@ -26,7 +26,15 @@ PEAKS = peaks(*[50.0] * 12)
 
 def evidence(there, absent):
     states = ["there"] * there + ["absent"] * absent + ["hidden"]
-    lines = (Line((1, 0, i), 20.0, 4.4, True, state, 50.0, 0.1) for i, state in enumerate(states))
+    lines = (
+        Line((1, 0, i), 20 + 0.3 * i, 4.4, True, state, 50.0, 0.1) for i, state in enumerate(states)
+    )
+    return Evidence(PYRITE, tuple(lines), None)
+
+
+def crowded(count):
+    """Lines of a large cell, nearer to each other than half their width."""
+    lines = (Line((1, 0, i), 20 + 0.03 * i, 4.4, True, "hidden", 1.0, 0.1) for i in range(count))
     return Evidence(PYRITE, tuple(lines), None)
 
 
@@ -77,7 +85,9 @@ def test_a_second_wavelength_that_was_not_given_is_named():
     one_line = (Wavelength(first, 1.0, "head"),)
     word, _, doubts = said(found=both, measured=replace(WHOLE, wavelengths=one_line))
     assert word == "cannot tell"
-    assert doubts[0].startswith("Kα₂ of Cu is likely, which was not given (try --wavelength CuKa)")
+    assert doubts[0].startswith(
+        "Kα₂ of Cu is likely, which was not given (try CuKa as the wavelength)"
+    )
     elsewhere = [replace(one, two_theta=one.two_theta + 0.3 * (not one.explained)) for one in both]
     doubts = said(found=elsewhere, measured=replace(WHOLE, wavelengths=one_line))[2]
     assert doubts[0].startswith("several phases are likely")
@@ -100,7 +110,15 @@ def shorter(measured):
         ),
         ({"cells": (replace(CELL, explained=4),)}, "explains 4 lines, and so few fit by chance"),
         ({"found": peaks(100, 50, 60, 70, others=(3,))}, "several phases are likely"),
-        ({"cells": (replace(CELL, probability=0.4),)}, "several cells fit alike"),
+        (
+            {"cells": (replace(CELL, probability=0.3), replace(CELL, probability=0.4))},
+            "several cells fit alike",
+        ),
+        ({"cells": (replace(CELL, probability=0.4),)}, "little better than chance"),
+        (
+            {"ranked": classes(0.95, told=crowded(40))},
+            "too large: 40 of the lines that it allows lie so close that no more than 0",
+        ),
         (
             {"ranked": classes(0.95, told=evidence(4, 20))},
             "may be too large: 4 of the 24 lines that it allows are there",

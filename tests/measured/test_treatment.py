@@ -8,7 +8,7 @@ import pytest
 from sgbench.diffraction import CANONICAL, lorentz_factor
 from sgbench.errors import SgbenchError
 from sgbench.measured import TREATED, UNTREATED, measured_pattern, treat
-from sgbench.measured._treatment import background, doublet_of, line_width
+from sgbench.measured._treatment import anode_of, background, doublet_of, line_width
 from sgbench.sets import SetSpec, family_set, open_test_set
 
 GRID = CANONICAL.two_theta
@@ -103,6 +103,19 @@ def test_the_mean_of_an_anode_stands_for_both_lines():
     assert [one.value for one in doublet_of(mean)] == pytest.approx(CU)
     assert doublet_of(measured_pattern(angles, lines(angles), wavelength=1.5406)) == ()
     assert doublet_of(measured_pattern(angles, lines(angles), wavelength=(0.7, 1.4))) == ()
+
+
+def test_an_anode_is_known_by_its_first_line_alone():
+    angles = np.arange(20, 60, 0.02)
+
+    def of(wavelength):
+        return anode_of(measured_pattern(angles, lines(angles), wavelength=wavelength))
+
+    assert of(CU[0]) == ("Cu", pytest.approx(CU))
+    assert of(1.7889960)[0] == "Co"
+    assert of(CU) is None
+    assert of((CU[0] * 2 + CU[1]) / 3) is None
+    assert of(1.2) is None
 
 
 @pytest.mark.parametrize(("width", "expected"), [(0.05, 0.2355), (0.4, 0.4)])
