@@ -275,7 +275,10 @@ def draw_reliability(answers: list[Answer], path: Path) -> None:
         xlabel="share of patterns that get an answer, %",
         ylabel="first classes that are wrong, %",
         xlim=(0, 100),
-        ylim=(0, None),
+        ylim=(0, 100),
+        yscale="symlog",
+        yticks=(0, 1, 10, 100),
+        yticklabels=("0", "1", "10", "100"),
     )
     axes.set(xlabel="chance of the first class", ylabel="share that is right",
              xlim=(0, 1.02), ylim=(0, 1.02))  # fmt: skip
