@@ -14,8 +14,9 @@ from torch.nn import functional as F
 
 from sgbench.models import _cpu_kernels as kernels
 
-# From here on the weight gradient is faster as one matrix product than as oneDNN's convolution.
-_MATRIX_PRODUCT_CHANNELS = 128
+# From here on the weight gradient is faster as one matrix product than as oneDNN's convolution, by
+# the numbers a product of that kind multiplies.
+_MATRIX_PRODUCT_CHANNELS = {torch.bfloat16: 128, torch.float32: 32}
 
 
 def training_dtype() -> torch.dtype:
@@ -133,7 +134,7 @@ class _Block(torch.autograd.Function):
         spread = torch.empty(2 * rows, channels, dtype=given.dtype)
         kernels.pool_backward(_raw(given), code.numpy(), *ctx.factors, _raw(spread))
         d_bias = spread.sum(0).float()
-        as_matrix = c_in >= _MATRIX_PRODUCT_CHANNELS
+        as_matrix = c_in >= _MATRIX_PRODUCT_CHANNELS[x.dtype]
         dx, dw, _ = torch.ops.aten.convolution_backward(
             spread.view(batch, 1, length, channels).permute(0, 3, 1, 2), x, w, None,
             [1, 1], [0, 1], [1, 1], False, [0, 0], 1,
