@@ -1,4 +1,8 @@
-"""What a measurement leaves out or blurs: its range, its steps, its detector."""
+"""What a measurement leaves out or blurs: its range, its steps, its detector.
+
+Nobody keeps a measurement that shows nothing, so a pattern without a point above 0 in what would be
+left of it is not cut.
+"""
 
 from typing import Any
 
@@ -9,7 +13,9 @@ from sgbench.conditions._on_patterns import Doing, like, on_patterns, tops
 
 
 def _keep(patterns: Any, kept: NDArray[np.bool_]) -> Any:
-    patterns *= like(patterns, kept.astype(np.float32))
+    left = like(patterns, kept.astype(np.float32))
+    nothing = tops(patterns * left) <= 0
+    patterns *= left + nothing * (1 - left)
     return patterns
 
 
@@ -64,7 +70,7 @@ def saturate(patterns: Any, doing: Doing) -> Any:
 START = on_patterns(
     "start",
     "°",
-    "a pattern that begins at this 2θ; points before are 0",
+    "a pattern that begins at this 2θ; points before are 0, where a line is left",
     "a cut, which needs no formula",
     (7.5, 10.0, 12.5, 15.0, 20.0),
     (5.0, 60.0),
@@ -73,7 +79,7 @@ START = on_patterns(
 END = on_patterns(
     "end",
     "°",
-    "a pattern that ends at this 2θ; points behind are 0",
+    "a pattern that ends at this 2θ; points behind are 0, where a line is left",
     "a cut, which needs no formula",
     (85.0, 80.0, 75.0, 70.0, 60.0),
     (30.0, 90.0),

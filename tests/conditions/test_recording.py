@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+import torch
 from example_samples import lines_at
 from scipy import stats
 
 from sgbench.conditions import Condition
 from sgbench.diffraction import CANONICAL, Samples
-from sgbench.errors import SgbenchError
 
 GRID = CANONICAL.two_theta
 NAMES = [f"sample-{i}" for i in range(300)]
@@ -26,10 +26,24 @@ def test_points_outside_a_range_are_missing(name, severity, kept):
     np.testing.assert_allclose(after[0], kept * before[0] / (kept * before[0]).max(), atol=1e-6)
 
 
-def test_a_range_without_lines():
-    samples = Condition("start", 60.0).apply(lines_at([20.0]))
-    with pytest.raises(SgbenchError, match=r"no point above zero after start 60 .*Choose another"):
-        samples.patterns()
+@pytest.mark.parametrize(("name", "severity"), [("start", 20.0), ("end", 60.0), ("gap", 5.0)])
+def test_a_pattern_is_not_cut_where_nothing_would_be_left(name, severity):
+    lines = lines_at([62.0 if name == "end" else 19.0], names=NAMES)
+    cut = Condition(name, severity).apply(lines)
+    on_a_device = cut.patterns(torch.device("cpu"))
+    np.testing.assert_allclose(on_a_device.numpy(), cut.patterns(), atol=1e-6)
+    assert (cut.patterns().max(axis=1) == 1).all()
+    if name != "gap":
+        np.testing.assert_array_equal(cut.patterns(), lines.patterns())
+
+
+def test_small_cells_keep_a_line_under_laboratory_conditions():
+    # Ia-3d shows nothing before (211): of a = 3.2 Å at 72°.
+    angle = 2 * np.degrees(np.arcsin(CANONICAL.wavelength * np.sqrt(6) / 2 / 3.2))
+    small = lines_at([angle], cell=[3.2, 3.2, 3.2, 90, 90, 90], names=NAMES)
+    patterns = Condition("laboratory").apply(small).patterns()
+    assert np.isfinite(patterns).all()
+    assert (patterns.max(axis=1) == 1).all()
 
 
 def test_a_gap_is_as_wide_as_is_said_and_anywhere():
