@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from sgbench.diffraction import PatternProtocol
     from sgbench.sets import TestSet
 
-InputScaling = Literal["linear", "sqrt"]
+InputScaling = Literal["linear", "sqrt", "standard"]
 Targets = Literal["labels", "posterior"]
+# A pattern whose square root varies less than this shows nothing.
+_FLAT = 1e-6
 NetworkBuilder = Callable[[int], "torch.nn.Module"]
 EstimatorBuilder = Callable[[int], "ClassifierMixin"]
 #: From patterns, shape (n, n_points), to what an estimator is fitted on, shape (n, n_features).
@@ -34,9 +36,10 @@ class NetworkSpec:
     build : callable
         Takes the number of outputs, returns the network with fresh weights; the network maps
         patterns of shape (n, 1, n_points) to logits of shape (n, n_outputs).
-    input_scaling : {'linear', 'sqrt'}
-        Patterns as the protocol scales them (maximum 1), or the square root of that, where points
-        below zero, which noise makes, count as zero.
+    input_scaling : {'linear', 'sqrt', 'standard'}
+        Patterns as the protocol scales them (maximum 1), the square root of that, where points
+        below zero, which noise makes, count as zero, or that square root less its mean and divided
+        by its standard deviation over the pattern.
     paper : str
         Reference.
     targets : {'labels', 'posterior'}
@@ -61,7 +64,12 @@ class NetworkSpec:
 
     def scale_input(self, patterns: "torch.Tensor") -> "torch.Tensor":
         """Turn patterns of shape (n, n_points) into the network's input, (n, 1, n_points)."""
-        scaled = patterns.clamp(min=0).sqrt() if self.input_scaling == "sqrt" else patterns
+        if self.input_scaling == "linear":
+            return patterns.unsqueeze(1)
+        scaled = patterns.clamp(min=0).sqrt()
+        if self.input_scaling == "standard":
+            scaled = scaled - scaled.mean(dim=1, keepdim=True)
+            scaled = scaled / scaled.square().mean(dim=1, keepdim=True).sqrt().clamp(min=_FLAT)
         return scaled.unsqueeze(1)
 
     def n_parameters(self, n_outputs: int) -> int:

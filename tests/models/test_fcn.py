@@ -307,3 +307,14 @@ def test_the_network_can_learn_a_few_patterns():
         losses.append(loss.item())
     assert losses[0] > 1.2
     assert losses[-1] < 0.5
+
+
+def test_a_standard_input_is_the_square_root_without_mean_and_spread():
+    given = patterns(3)[:, 0] - 0.01
+    given[2] = 0.25
+    found = get_model("fcn-wang2024.calibrated").scale_input(given)
+    assert found.shape == (3, 1, 8192)
+    root = np.sqrt(np.maximum(given.numpy().astype(np.float64), 0))
+    expected = (root - root.mean(1, keepdims=True)) / root.std(1, keepdims=True).clip(1e-6)
+    np.testing.assert_allclose(found[:, 0].numpy(), expected, atol=1e-4)
+    assert (found[2] == 0).all()  # a pattern that shows nothing
