@@ -20,6 +20,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 PAGE, NUMBERS = DOCS / "measured-sets.md", DOCS / "measured-sets.csv"
 LABELS = DOCS / "measured-labels.csv"
 NETWORK = "ulbd-all/fcn-wang2024.soft"
+#: Named before any of its scores were seen, as the model that is compared with the frequencies.
+NAMED = "ulbd-mineral-cells-all+laboratory/fcn-wang2024.calibrated@400000"
 #: Substances that a model has seen are those of this training set, for every row of the table.
 SEEN_IN = "cddd-all"
 SCHEMES = {"extinction": "classes", "system": "systems", "spacegroup": "groups"}
@@ -52,13 +54,15 @@ def rows_of(patterns: Path, crystals: Path) -> list[dict[str, object]]:
     for group in np.unique(trained.spacegroup):
         nearest[:, group - 1] = like[:, trained.spacegroup == group].max(axis=1)
     device = torch.device("cpu")
-    network = load_pretrained(NETWORK, device)
+    network, of_laboratory = (load_pretrained(name, device) for name in (NETWORK, NAMED))
     answers = (
         ("frequencies of literature", treated, prior[None, :].repeat(len(treated), axis=0)),
         ("nearest mineral", treated, np.exp((nearest - 1) / _SHARPNESS)),
         ("network, ideal patterns", treated, predict_set(network, treated, device).probabilities),
         ("network, ideal patterns", untreated,
          predict_set(network, untreated, device).probabilities),
+        ("network, laboratory patterns", untreated,
+         predict_set(of_laboratory, untreated, device).probabilities),
     )  # fmt: skip
     return [row for model, truth, chances in answers for row in _rows(model, truth, chances, parts)]
 
