@@ -192,9 +192,12 @@ def kept_answers(path: Path) -> list[Answer]:
         return []
     types = {field.name: field.type for field in fields(Answer)}
     with path.open(newline="", encoding="utf-8") as lines:
+        rows = csv.DictReader(lines)
+        if rows.fieldnames is not None and set(rows.fieldnames) != set(types):
+            raise SystemExit(f"{path} has other columns than answers have now; delete it first.")
         return [
             Answer(**{name: types[name](value) for name, value in row.items()})  # type: ignore[operator]
-            for row in csv.DictReader(lines)
+            for row in rows
         ]
 
 

@@ -1,7 +1,7 @@
 """What a measurement leaves out or blurs: its range, its steps, its detector.
 
-Nobody keeps a measurement that shows nothing, so a pattern without a point above 0 in what would be
-left of it is not cut.
+Nobody keeps a measurement that shows nothing, so a pattern without a line in what would be left of
+it is not cut.
 """
 
 from typing import Any
@@ -10,24 +10,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgbench.conditions._on_patterns import Doing, like, on_patterns, tops
+from sgbench.diffraction import Samples
 
 
-def _keep(patterns: Any, kept: NDArray[np.bool_]) -> Any:
-    left = like(patterns, kept.astype(np.float32))
-    nothing = tops(patterns * left) <= 0
-    patterns *= left + nothing * (1 - left)
+def _keep(patterns: Any, kept: NDArray[np.bool_], samples: Samples) -> Any:
+    patterns *= like(patterns, (kept | ~_shown(kept, samples)[:, None]).astype(np.float32))
     return patterns
+
+
+def _shown(kept: NDArray[np.bool_], samples: Samples) -> NDArray[np.bool_]:
+    """Return which samples have a line among the points that are kept; patterns show theirs."""
+    lines, protocol = samples.lines, samples.protocol
+    if lines is None:
+        return np.ones(len(samples), dtype=np.bool_)
+    row = np.repeat(np.arange(len(samples)), np.diff(lines.offsets))
+    place = np.rint((lines.two_theta - protocol.two_theta_min) / protocol.step).astype(np.int64)
+    inside = (place >= 0) & (place < protocol.n_points) & (lines.intensity > 0)
+    inside[inside] = kept[row[inside], place[inside]]
+    return np.bincount(row[inside], minlength=len(samples)) > 0
 
 
 def begin(patterns: Any, doing: Doing) -> Any:
     """Set points below an angle in degrees to 0."""
-    return _keep(patterns, doing.protocol.two_theta >= doing.amount[:, None])
+    return _keep(patterns, doing.protocol.two_theta >= doing.amount[:, None], doing.samples)
 
 
 def finish(patterns: Any, doing: Doing) -> Any:
     """Set points above an angle in degrees to 0, where the angle is not 0."""
     kept = doing.protocol.two_theta <= doing.amount[:, None]
-    return _keep(patterns, kept | (doing.amount[:, None] == 0))
+    return _keep(patterns, kept | (doing.amount[:, None] == 0), doing.samples)
 
 
 def leave_gap(patterns: Any, doing: Doing) -> Any:
@@ -36,7 +47,7 @@ def leave_gap(patterns: Any, doing: Doing) -> Any:
     room = protocol.two_theta_max - protocol.two_theta_min - width
     first = protocol.two_theta_min + room * doing.drawn(1)
     inside = (protocol.two_theta >= first) & (protocol.two_theta < first + width)
-    return _keep(patterns, ~inside)
+    return _keep(patterns, ~inside, doing.samples)
 
 
 def coarsen(patterns: Any, doing: Doing) -> Any:
@@ -88,7 +99,8 @@ END = on_patterns(
 GAP = on_patterns(
     "gap",
     "°",
-    "a gap of this width between parts of the detector, at a drawn place; points in it are 0",
+    "a gap of this width between parts of the detector, at a drawn place; points in it are 0, "
+    "where a line is left",
     "Bergamaschi et al. (2010), J. Synchrotron Rad. 17, 653",
     (0.2, 0.5, 1.0, 2.0, 5.0),
     (0.0, 20.0),

@@ -72,6 +72,8 @@ class RankedClass:
     probability : float
     cell : int
         Index of the cell that it is most probable with; 0 where there is one cell.
+    share : float
+        Its probability if one of the cells is right.
     """
 
     family: str
@@ -80,6 +82,7 @@ class RankedClass:
     spacegroups: tuple[int, ...]
     probability: float
     cell: int = 0
+    share: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -342,26 +345,33 @@ def ranked(
     tuple of RankedClass
         Each class of the families once, the most probable first.
     """
-    shares = probabilities(evidence, law, doubt)
-    total: dict[tuple[str, int], tuple[float, float, int]] = {}
-    for cell, ((family, _), share) in enumerate(zip(evidence, shares, strict=True)):
-        for number, value in enumerate(share):
-            before = total.get((family, number), (0.0, -1.0, cell))
-            best = (value, cell) if value > before[1] else before[1:]
-            total[family, number] = (before[0] + float(value), float(best[0]), int(best[1]))
+    total: dict[tuple[str, int], tuple[float, float, int, int]] = {}
+    shares = class_shares(evidence, law)
+    for cell, ((family, _), of_classes) in enumerate(zip(evidence, shares, strict=True)):
+        for number, value in enumerate(of_classes):
+            all_cells, highest, best, cells = total.get((family, number), (0.0, -1.0, cell, 0))
+            if value > highest:
+                highest, best = float(value), cell
+            total[family, number] = (all_cells + float(value), highest, best, cells + 1)
+    count = sum(map(len, shares))
     found = []
-    for (family, number), (probability, _, cell) in total.items():
+    for (family, number), (share, _, cell, cells) in total.items():
         one = extinction_classes(family_spacegroups(family))[number]
-        found.append(RankedClass(family, number, one.symbol, one.spacegroups, probability, cell))
+        probability = (1 - doubt) * share + doubt * cells / count
+        found.append(
+            RankedClass(family, number, one.symbol, one.spacegroups, probability, cell, share)
+        )
     return tuple(sorted(found, key=lambda entry: -entry.probability))
 
 
-def probabilities(
-    evidence: list[tuple[str, NDArray[np.float64]]], law: Law, doubt: float
+def class_shares(
+    evidence: list[tuple[str, NDArray[np.float64]]], law: Law
 ) -> list[NDArray[np.float64]]:
-    """Return the probability of each class with each cell, one array an entry of `evidence`."""
+    """Return the probability of each class with each cell if one of the cells is right.
+
+    One array, shape (n_classes,), an entry of `evidence`.
+    """
     top = max(float(values.max()) for _, values in evidence)
     shares = [np.exp(np.maximum(TEMPER[law] * (values - top), -700.0)) for _, values in evidence]
     total = sum(float(share.sum()) for share in shares)
-    count = sum(len(share) for share in shares)
-    return [(1 - doubt) * share / total + doubt / count for share in shares]
+    return [share / total for share in shares]

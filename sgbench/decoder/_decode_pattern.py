@@ -7,11 +7,12 @@ from numbers import Real
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sgbench.decoder._cell_search import ORDER
 from sgbench.decoder._classes import (
     DOUBT,
     RankedClass,
     class_evidence,
-    probabilities,
+    class_shares,
     problem_of,
     ranked,
 )
@@ -52,8 +53,6 @@ _FAR_BEHIND = 30.0
 _EVEN, _FALL = 12.0, 5.0
 # Fits of cells that leave so much more than the best one are not weighed.
 _MUCH_WORSE = 4.0
-
-FAMILIES = tuple(FREE_PARAMETERS)
 
 
 class NoCellFound(SgbenchError):
@@ -125,12 +124,15 @@ class DecodedPattern:
         Classes of the families of these cells, the most probable first.
     searched : tuple of str
         Families whose cells were searched; others were not asked for, or left no time.
+    doubt : float
+        Probability that none of the cells is right.
     """
 
     lines: FoundLines
     cells: tuple[FoundCell, ...]
     classes: tuple[RankedClass, ...]
     searched: tuple[str, ...]
+    doubt: float
 
 
 def decode_pattern(
@@ -228,8 +230,7 @@ def _weighed(
         problem = problem_of(fit, wavelength, law, of_sums)
         of_classes = class_evidence(problem, class_settings(fit.lines), law, until)
         evidence.append((fit.family, of_classes))
-    # Doubt is shared alike, and so says nothing of which cell is first.
-    shares = _shares(evidence, law, 0.0)
+    shares = np.array([float(share.sum()) for share in class_shares(evidence, law)])
     doubt = max(DOUBT, _doubt_of(fits[int(np.argmax(shares))][0]))
     order = np.argsort(-shares, kind="stable")
     fits, evidence = [fits[i] for i in order], [evidence[i] for i in order]
@@ -237,13 +238,7 @@ def _weighed(
         _found_cell(candidate, fit, (1 - doubt) * float(share))
         for (candidate, fit), share in zip(fits, shares[order], strict=True)
     )
-    return DecodedPattern(lines, cells, ranked(evidence, law, doubt), searched)
-
-
-def _shares(
-    evidence: list[tuple[str, NDArray[np.float64]]], law: Law, doubt: float
-) -> NDArray[np.float64]:
-    return np.array([float(share.sum()) for share in probabilities(evidence, law, doubt)])
+    return DecodedPattern(lines, cells, ranked(evidence, law, doubt), searched, doubt)
 
 
 def _doubt_of(lattice: CandidateLattice) -> float:
@@ -277,7 +272,7 @@ def _leaves_nothing(
     Where profiles are not those of the pattern, the many lines of a superlattice make up for some
     of that, so that it fits better than the true lattice.
     """
-    if FAMILIES.index(other.family) < FAMILIES.index(lattice.family):
+    if ORDER.index(other.family) < ORDER.index(lattice.family):
         return False
     if fit.goodness > _GOOD:
         return adds_nothing(fit, other, lines, wavelength)
@@ -295,12 +290,12 @@ def _are_the_same(one: WholePatternFit, other: WholePatternFit) -> bool:
 
 
 def _families(families: Sequence[str] | None) -> tuple[str, ...]:
-    asked = FAMILIES if families is None else tuple(families)
-    unknown = set(asked) - set(FAMILIES)
+    asked = ORDER if families is None else tuple(families)
+    unknown = set(asked) - set(ORDER)
     if unknown or not asked or len(set(asked)) < len(asked):
         raise SgbenchError(
             f"cannot search the families {', '.join(asked) or '(none)'}; expected some of "
-            f"{', '.join(FAMILIES)}. Name at least one of these, each once."
+            f"{', '.join(ORDER)}. Name at least one of these, each once."
         )
     return asked
 

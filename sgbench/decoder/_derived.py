@@ -6,11 +6,9 @@ from numpy.typing import NDArray
 from sgbench.decoder._found_lines import FoundLines
 from sgbench.decoder._lattices import CandidateLattice
 from sgbench.decoder._pattern_fit import WholePatternFit
-from sgbench.decoder._positions import lines_in_place
+from sgbench.decoder._positions import OWN_WIDTHS, lines_in_place
 from sgbench.diffraction import two_theta_of
 
-# A line is a lattice's if it lies within this share of its width.
-_OWN_WIDTHS = 0.45
 # A superlattice has this share of a lattice's lines, the others being off by refinement.
 _HELD = 0.95
 # Lines of a lattice are counted over so many degrees to each side.
@@ -41,7 +39,7 @@ def adds_nothing(
     place = two_theta_of(lines.coefficients @ of_metric, wavelength) + zero
     place = np.sort(place[np.isfinite(place)])
     own = fit.lattice_line >= 0
-    within = _OWN_WIDTHS * fit.width
+    within = OWN_WIDTHS * fit.width
     if not len(place) or not own.any():
         return False
     there = _distance(fit.two_theta, place) <= within

@@ -8,6 +8,9 @@ from sgbench.decoder._lattice_lines import LatticeLines, lattice_lines
 from sgbench.decoder._lattices import CandidateLattice
 from sgbench.diffraction import free_parameters, metric, two_theta_of
 
+#: A line that was found is one of a lattice's if it lies within this share of its width.
+OWN_WIDTHS = 0.45
+
 
 def lines_in_place(
     lattice: CandidateLattice, found: FoundLines, wavelength: float, last: float

@@ -22,7 +22,7 @@ from sgbench.decoder._metric import free_of_metric, free_uncertainty
 from sgbench.decoder._noise import points_together
 from sgbench.decoder._pattern_fit import WholePatternFit
 from sgbench.decoder._pawley import factorised, solved
-from sgbench.decoder._positions import lines_in_place
+from sgbench.decoder._positions import OWN_WIDTHS, lines_in_place
 from sgbench.decoder._profiles import (
     far_tails,
     half_solved_columns,
@@ -61,9 +61,8 @@ _LEAST_GAIN = 1 - 1e-4
 _SETTLING = 6
 # Beside the diagonal; lines that coincide share what is there.
 _RIDGE = 1e-7
-# A line that was found is one of the lattice's if it lies within this many of its uncertainties
-# and this share of its width.
-_OWN_UNCERTAINTIES, _OWN_WIDTHS = 3.0, 0.45
+# And if it lies within this many of its uncertainties.
+_OWN_UNCERTAINTIES = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +217,7 @@ def _others(
     if not len(place) or not len(found.two_theta):
         return np.asarray(found.two_theta)
     off = np.abs(found.two_theta[:, None] - place[None, :]).min(axis=1)
-    own = off <= np.maximum(_OWN_UNCERTAINTIES * found.uncertainty, _OWN_WIDTHS * found.fwhm)
+    own = off <= np.maximum(_OWN_UNCERTAINTIES * found.uncertainty, OWN_WIDTHS * found.fwhm)
     return np.asarray(found.two_theta[~own])
 
 

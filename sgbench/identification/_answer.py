@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sgbench.identification._network import NetworkAnswer
 from sgbench.measured import MeasuredPattern
 
 #: A class has at least `LEAST`, several classes share it, or nothing can be said.
@@ -94,7 +95,7 @@ class Evidence:
     lines : tuple of Line
         By angle.
     against_first : Against or None
-        None for the most probable class, and where the cells differ.
+        None for the most probable class that has a cell, and where the cells differ.
     """
 
     cell: tuple[float, ...]
@@ -114,12 +115,16 @@ class ClassAnswer:
     ----------
     family, symbol : str
     probability : float
+    decoder : float
+        What the decoder says by itself; 0 where it found no cell of the family.
+    network : float or None
+        What the network says by itself; None where it was not asked.
     conditions : tuple of str
         Reflection conditions, in the setting of the class.
     spacegroups : tuple of Spacegroup
         The ones that most minerals have first.
-    cell : int
-        Which of the cells it was judged on.
+    cell : int or None
+        Which of the cells it was judged on; None where no cell of the family was found.
     evidence : Evidence or None
         Of the leading classes alone.
     """
@@ -127,9 +132,11 @@ class ClassAnswer:
     family: str
     symbol: str
     probability: float
+    decoder: float
+    network: float | None
     conditions: tuple[str, ...]
     spacegroups: tuple[Spacegroup, ...]
-    cell: int
+    cell: int | None
     evidence: Evidence | None
 
 
@@ -227,6 +234,8 @@ class Identification:
     peaks : tuple of Peak
     searched, not_searched : tuple of str
         Crystal families whose cells were looked for, and those whose were not.
+    network : NetworkAnswer
+        Which network had a say, or why it had none.
     pattern : MeasuredPattern
     fit : Fit or None
     """
@@ -240,6 +249,7 @@ class Identification:
     peaks: tuple[Peak, ...]
     searched: tuple[str, ...]
     not_searched: tuple[str, ...]
+    network: NetworkAnswer
     pattern: MeasuredPattern
     fit: Fit | None
 
@@ -273,6 +283,7 @@ class Identification:
             },
             "searched": list(self.searched),
             "not_searched": list(self.not_searched),
+            "network": {"name": self.network.name, "not_asked": self.network.not_asked},
             "classes": [_rounded(asdict(one)) for one in self.classes],
             "cells": [_rounded(asdict(one)) for one in self.cells],
             "peaks": [_rounded(asdict(one)) for one in self.peaks],

@@ -16,6 +16,8 @@ from sgbench.decoder import (
 )
 from sgbench.identification._answer import Cell, ClassAnswer, Evidence, Fit, Identification, Peak
 from sgbench.identification._lines import FittedLines, evidence
+from sgbench.identification._network import ask_network
+from sgbench.identification._pool import POOL, WHOLE_POOL, PooledClass, pooled
 from sgbench.identification._shares import shares
 from sgbench.identification._verdict import verdict
 from sgbench.measured import MeasuredPattern, doublet_of, measured_pattern
@@ -26,14 +28,14 @@ QUICK = ("cubic", "tetragonal", "trigonal-hexagonal")
 _ALL = (*QUICK, "orthorhombic", "monoclinic", "triclinic")
 # Seconds for the search.
 _QUICK_LIMIT, _DEEP_LIMIT = 10.0, 60.0
-# Classes whose lines are looked at one by one.
+# Classes with a cell whose lines are looked at one by one.
 _LEADING = 3
 # What the foot of a line has of its area, one width from it.
 _TAIL = 0.3
 # A line that was found is the cell's within this part of its width.
 _THERE = 0.5
-# Classes and cells that are told.
-_MOST_CLASSES, _MOST_CELLS = 20, 5
+# Classes that are told.
+_MOST_CLASSES = 20
 
 
 def identify(
@@ -95,6 +97,30 @@ def identify_pattern(
     SgbenchError
         If the wavelength of the pattern is not known.
     """
+    try:
+        decoded = decoded_as_measured(pattern, deep, time_limit)
+    except NoCellFound as error:
+        return _answer(pattern, name, error.lines, error.searched, None)
+    return answer_of(decoded, pattern, name)
+
+
+def decoded_as_measured(
+    pattern: MeasuredPattern, deep: bool, time_limit: float | None = None
+) -> DecodedPattern:
+    """Decode a pattern, with what is known of its wavelengths and uncertainties.
+
+    Parameters
+    ----------
+    pattern, deep, time_limit
+        As of `identify_pattern`.
+
+    Raises
+    ------
+    NoCellFound
+        If no cell explains the lines.
+    SgbenchError
+        If the wavelength of the pattern is not known.
+    """
     lines = doublet_of(pattern) or pattern.wavelengths
     wavelength = lines[0].value if lines else pattern.wavelength
     second, ratio = (lines[1].value, lines[1].weight) if len(lines) > 1 else (None, None)
@@ -103,20 +129,15 @@ def identify_pattern(
     sigma = pattern.sigma
     families = _ALL if deep else QUICK
     limit = (_DEEP_LIMIT if deep else _QUICK_LIMIT) if time_limit is None else time_limit
-
-    try:
-        # A pattern may hold numbers that no fit can do anything with, which needs no warning.
-        with np.errstate(all="ignore"):
-            decoded = decode_pattern(
-                pattern.two_theta[there],
-                pattern.intensity[there],
-                None if sigma is None or np.isnan(sigma).any() else sigma[there],
-                wavelength=wavelength, second=second, ratio=ratio,
-                families=families, time_limit=limit,
-            )  # fmt: skip
-    except NoCellFound as error:
-        return _answer(pattern, name, _peaks(error.lines, ()), error.searched)
-    return answer_of(decoded, pattern, name)
+    # A pattern may hold numbers that no fit can do anything with, which needs no warning.
+    with np.errstate(all="ignore"):
+        return decode_pattern(
+            pattern.two_theta[there],
+            pattern.intensity[there],
+            None if sigma is None or np.isnan(sigma).any() else sigma[there],
+            wavelength=wavelength, second=second, ratio=ratio,
+            families=families, time_limit=limit,
+        )  # fmt: skip
 
 
 def answer_of(decoded: DecodedPattern, pattern: MeasuredPattern, name: str = "") -> Identification:
@@ -130,29 +151,33 @@ def answer_of(decoded: DecodedPattern, pattern: MeasuredPattern, name: str = "")
     name : str
         What the answer calls it.
     """
-    whole = decoded.cells[0].whole
-    peaks = _peaks(decoded.lines, _unexplained(decoded.lines, whole))
-    cells = [_cell(one, decoded.lines) for one in decoded.cells[:_MOST_CELLS]]
-    fit = Fit(whole.angles, whole.calculated, whole.background)
-    return _answer(
-        pattern, name, peaks, decoded.searched, _classes(decoded), cells, fit
-    )  # fmt: skip
+    return _answer(pattern, name, decoded.lines, decoded.searched, decoded)
 
 
 def _answer(
     pattern: MeasuredPattern,
     name: str,
-    peaks: Sequence[Peak],
+    lines: FoundLines,
     searched: Sequence[str],
-    classes: Sequence[ClassAnswer] = (),
-    cells: Sequence[Cell] = (),
-    fit: Fit | None = None,
+    decoded: DecodedPattern | None,
 ) -> Identification:
+    cells: tuple[Cell, ...] = ()
+    fit, alone = None, set[int]()
+    if decoded is not None:
+        whole = decoded.cells[0].whole
+        alone = _unexplained(lines, whole)
+        cells = tuple(_cell(one, lines) for one in decoded.cells)
+        fit = Fit(whole.angles, whole.calculated, whole.background)
+    peaks = _peaks(lines, alone)
+    network = ask_network(pattern, lines)
+    found, doubt = ((), 1.0) if decoded is None else (decoded.classes, decoded.doubt)
     not_searched = tuple(family for family in _ALL if family not in searched)
+    pool = POOL if not_searched else WHOLE_POOL
+    classes = _classes(pooled(found, doubt, network.chances, pool), decoded)
     said, summary, doubts = verdict(pattern, classes, cells, peaks, not_searched)
     return Identification(
-        name, said, summary, doubts, tuple(classes), tuple(cells), tuple(peaks),
-        tuple(searched), not_searched, pattern, fit,
+        name, said, summary, doubts, classes[:_MOST_CLASSES], cells, peaks, tuple(searched),
+        not_searched, network, pattern, fit,
     )  # fmt: skip
 
 
@@ -200,21 +225,27 @@ def _cell(one: FoundCell, lines: FoundLines) -> Cell:
     )  # fmt: skip
 
 
-def _classes(decoded: DecodedPattern) -> tuple[ClassAnswer, ...]:
-    found: list[ClassAnswer] = []
-    lines_of = cache(lambda cell: FittedLines.of(decoded.cells[cell].whole))
-    first: Evidence | None = None
-    for place, one in enumerate(decoded.classes[:_MOST_CLASSES]):
-        told = None
-        if place < _LEADING:
-            same = place > 0 and one.cell == decoded.classes[0].cell
-            told = evidence(lines_of(one.cell), one.spacegroups[0], first if same else None)
-            first = told if place == 0 else first
-        conditions = tuple(map(str, reflection_conditions(one.spacegroups[0])))
-        found.append(
-            ClassAnswer(
-                one.family, one.symbol, one.probability, conditions, shares(one.spacegroups),
-                one.cell, told,
-            )
+def _classes(
+    ranked: Sequence[PooledClass], decoded: DecodedPattern | None
+) -> tuple[ClassAnswer, ...]:
+    """Return the classes, the first of those that have a cell with their lines one by one."""
+    lines_of = cache(FittedLines.of)
+    told: dict[int, Evidence] = {}
+    first: tuple[int, Evidence] | None = None
+    with_cells = [(place, one.cell) for place, one in enumerate(ranked) if one.cell is not None]
+    for place, cell in with_cells[:_LEADING]:
+        assert decoded is not None  # as it has cells
+        same = first is not None and first[0] == cell
+        told[place] = evidence(
+            lines_of(decoded.cells[cell].whole), ranked[place].spacegroups[0],
+            first[1] if first is not None and same else None,
         )  # fmt: skip
-    return tuple(found)
+        first = first or (cell, told[place])
+    return tuple(
+        ClassAnswer(
+            one.family, one.symbol, one.probability, one.decoder, one.network,
+            tuple(map(str, reflection_conditions(one.spacegroups[0]))), shares(one.spacegroups),
+            one.cell, told.get(place),
+        )
+        for place, one in enumerate(ranked)
+    )  # fmt: skip

@@ -13,8 +13,8 @@ from sgbench.symmetry import absences, relabellings
 
 # A line is there if its intensity is this many times its uncertainty.
 _SIGNIFICANT = 4.0
-# Lines closer than this part of their width are one for the eye and for any fit.
-_RESOLVED = 0.5
+#: Lines closer than this part of their width are one for the eye and for any fit.
+RESOLVED = 0.5
 # An intensity known no better than this part of the median one says nothing where it is low.
 _VAGUE = 0.5
 # What a single line counts for at most when namings of the axes are compared.
@@ -87,7 +87,7 @@ class FittedLines:
         vague = self.uncertainty > _VAGUE * np.median(np.abs(self.intensity[allowed]))
         # A strong line is less well known than weak ones, and seen all the same.
         vague &= self.ratio < _SIGNIFICANT
-        return np.asarray((distance.min(axis=1) < _RESOLVED * self.fwhm) | vague)
+        return np.asarray((distance.min(axis=1) < RESOLVED * self.fwhm) | vague)
 
     @property
     def ratio(self) -> NDArray[np.float64]:

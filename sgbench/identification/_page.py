@@ -21,6 +21,7 @@ from sgbench.identification._text import (
     intensity_text,
     line_words,
     missing_lines,
+    network_text,
     summary_rows,
     telling,
 )
@@ -71,6 +72,7 @@ def _shown(answer: Identification) -> dict[str, Any]:
         "answer": answer,
         "cells": cell_rows(answer),
         "classes": class_rows(answer),
+        "network": network_text(answer),
         "evidence": [
             {
                 "symbol": one.symbol,

@@ -11,7 +11,7 @@ from sgbench.text import percent, table_text
 
 _WIDTH = 100
 # Lines of a class that are told one by one, and classes and groups that a table names.
-_MOST_LINES, _MOST_LISTED, _MOST_CLASSES, _MOST_GROUPS = 12, 8, 8, 4
+_MOST_LINES, _MOST_LISTED, _MOST_CLASSES, _MOST_GROUPS = 12, 8, 8, 3
 # Classes that are named whatever their probability, and the least of the others.
 _FEWEST_CLASSES, _LEAST_CHANCE = 3, 1e-3
 _PARAMETERS = ("a", "b", "c", "alpha", "beta", "gamma")
@@ -24,10 +24,12 @@ def answer_text(answer: Identification) -> str:
     if answer.cells:
         parts.append("Cells, the best first\n\n" + table_text(cell_rows(answer)))
     if answer.classes:
-        parts.append("Extinction classes\n\n" + table_text(class_rows(answer)))
-    for place, one in enumerate(answer.classes):
-        if one.evidence:
-            parts.append((_other_evidence if place else _first_evidence)(one, one.evidence))
+        parts.append(
+            f"Extinction classes. {network_text(answer)}\n\n" + table_text(class_rows(answer))
+        )
+    told = [(one, one.evidence) for one in answer.classes if one.evidence]
+    for place, (one, lines) in enumerate(told):
+        parts.append((_other_evidence if place else _first_evidence)(one, lines))
     return "\n".join(parts)
 
 
@@ -44,7 +46,9 @@ def summary_rows(answers: Sequence[Identification]) -> list[dict[str, Any]]:
                 "family": best.family if best else "",
                 "probability (%)": percent(best.probability) if best else "",
                 "space groups": group_text(best, short=True) if best else "",
-                "cell": cell_text(best.family, one.cells[best.cell].cell) if best else "",
+                "cell": cell_text(best.family, one.cells[best.cell].cell)
+                if best and best.cell is not None
+                else "",
                 "doubt": one.doubts[0] if one.doubts else "",
             }
         )
@@ -106,12 +110,22 @@ def class_rows(answer: Identification) -> list[dict[str, Any]]:
                 "class": one.symbol,
                 "family": one.family,
                 "probability (%)": percent(one.probability),
+                "each alone (%)": ", ".join(
+                    percent(said) if said else "–" for said in (one.decoder, one.network)
+                ),
                 "space groups (number): minerals": group_text(one),
                 "forbidden lines": forbidden_text(told) if told else "",
                 "against the first": against_text(told) if told else "",
             }
         )
     return rows
+
+
+def network_text(answer: Identification) -> str:
+    """Say whether the network had a say."""
+    if answer.network.not_asked:
+        return f"The network was not asked: {answer.network.not_asked}."
+    return "Behind the probability stands what decoder and network say alone."
 
 
 def group_text(one: ClassAnswer, short: bool = False) -> str:
@@ -138,9 +152,8 @@ def against_text(told: Evidence) -> str:
     found = told.against_first
     if found is None:
         return ""
-    return f"lines that differ: {found.lines}" + (
-        f", {found.hidden} of them hidden" if found.hidden else ""
-    )
+    hidden = f", {found.hidden} hidden" if found.hidden else ""
+    return f"{found.lines} line{'s' * (found.lines != 1)} differ{'s' * (found.lines == 1)}{hidden}"
 
 
 def telling(told: Evidence) -> list[Line]:

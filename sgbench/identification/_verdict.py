@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from sgbench.diffraction import FREE_PARAMETERS
-from sgbench.identification._answer import LEAST, Cell, ClassAnswer, Peak, Verdict
+from sgbench.identification._answer import LEAST, Cell, ClassAnswer, Evidence, Peak, Verdict
+from sgbench.identification._lines import RESOLVED
 from sgbench.measured import MeasuredPattern, anode_of
 from sgbench.text import percent
 
@@ -22,8 +23,6 @@ _SHOWN, _FIRST_LINES = 0.4, 30
 _SMALLEST = 10.0
 # This share of what a cell does not explain is Kα₂ of what it does.
 _REPEATED = 0.5
-# Lines closer than this part of their width are one for the eye.
-_RESOLVED = 0.5
 # A cell that is no likelier than this has rivals or, where it has most of what cells have, its own
 # lines against it.
 _LIKELY_CELL = 0.5
@@ -62,7 +61,10 @@ def verdict(
         summary = f"{_named(best)}, probability {_chance(best.probability)}. {_groups(best)}"
         return "one class", summary, doubts
     needed = _needed(classes)
-    listed = "; ".join(f"{_named(one)} {_chance(one.probability)}" for one in needed[:_NAMED])
+    listed = "; ".join(
+        f"{_named(one)} {_chance(one.probability)}" + ", without a cell" * (one.cell is None)
+        for one in needed[:_NAMED]
+    )
     if len(needed) > _NAMED:
         listed += f"; and {len(needed) - _NAMED} more"
     return (
@@ -123,7 +125,7 @@ def _against(
             beyond = f"; {_and(not_searched)} cells were not searched" if not_searched else ""
             reasons.append(f"no cell explains the {len(peaks)} lines that were found{beyond}")
         return reasons
-    best = cells[0]
+    best = cells[classes[0].cell or 0]
     least = 2 * len(FREE_PARAMETERS[best.family]) + _MORE_LINES
     if best.explained < least:
         reasons.append(
@@ -148,17 +150,16 @@ def _against(
             f"{cause}: the best cell leaves lines with {percent(other / total)} % of all height "
             "unexplained"
         )
-    there, allowed, crowded = _shown(classes[0], peaks)
-    too_large = f"the best cell, of {best.volume:.0f} Å³, may be too large"
-    if allowed >= least and there < _SHOWN * allowed:
+    reasons += _too_large(best, classes[0], peaks, least)
+    if classes[0].cell is None:
+        searched = classes[0].family not in not_searched
         reasons.append(
-            f"{too_large}: {there} of the {allowed} lines that it allows are there, as far as "
-            "others do not hide them"
-        )
-    elif allowed < min(least, crowded):
-        reasons.append(
-            f"{too_large}: {crowded} of the lines that it allows lie so close that no more than "
-            f"{allowed} can be told apart"
+            f"what network and frequencies make likeliest, {_named(classes[0])}, has no cell: "
+            + (
+                "none of its family was found"
+                if searched
+                else f"{classes[0].family} cells were not searched (--deep does)"
+            )
         )
     if best.probability < _LIKELY_CELL * sum(one.probability for one in cells):
         reasons.append(
@@ -170,6 +171,25 @@ def _against(
             f"{_chance(best.probability)}"
         )
     return reasons
+
+
+def _too_large(best: Cell, first: ClassAnswer, peaks: Sequence[Peak], least: int) -> list[str]:
+    """Return why the best cell may have more lines than the pattern, where it has."""
+    if first.evidence is None:
+        return []
+    there, allowed, crowded = _shown(first.evidence, peaks)
+    too_large = f"the best cell, of {best.volume:.0f} Å³, may be too large"
+    if allowed >= least and there < _SHOWN * allowed:
+        return [
+            f"{too_large}: {there} of the {allowed} lines that it allows are there, as far as "
+            "others do not hide them"
+        ]
+    if allowed < min(least, crowded):
+        return [
+            f"{too_large}: {crowded} of the lines that it allows lie so close that no more than "
+            f"{allowed} can be told apart"
+        ]
+    return []
 
 
 def _not_monochromatic(pattern: MeasuredPattern, peaks: Sequence[Peak]) -> str | None:
@@ -190,7 +210,7 @@ def _not_monochromatic(pattern: MeasuredPattern, peaks: Sequence[Peak]) -> str |
     return anode if there > _REPEATED * sum(one.height for one in others) else None
 
 
-def _shown(first: ClassAnswer, peaks: Sequence[Peak]) -> tuple[int, int, int]:
+def _shown(told: Evidence, peaks: Sequence[Peak]) -> tuple[int, int, int]:
     """Count the lines that the first class allows, of those among the first lines of the pattern.
 
     Returns
@@ -198,13 +218,12 @@ def _shown(first: ClassAnswer, peaks: Sequence[Peak]) -> tuple[int, int, int]:
     int, int, int
         Lines that are there, all that are not hidden, and those that others of them hide.
     """
-    assert first.evidence is not None
     last = sorted(one.two_theta for one in peaks)[:_FIRST_LINES][-1]
-    lines = [line for line in first.evidence.lines if line.allowed and line.two_theta <= last + 0.1]
+    lines = [line for line in told.lines if line.allowed and line.two_theta <= last + 0.1]
     states = [line.state for line in lines]
     there = states.count("there")
     width = float(np.median([one.fwhm for one in peaks]))
-    close = np.diff(sorted(line.two_theta for line in lines)) < _RESOLVED * width
+    close = np.diff(sorted(line.two_theta for line in lines)) < RESOLVED * width
     crowded = np.append(close, False) | np.append(False, close)
     hidden = sum(crowded) if lines else 0
     return there, there + states.count("absent"), int(hidden)

@@ -110,7 +110,7 @@ def fcn_soft(n_outputs: int) -> nn.Module:
     version=2,
 )
 def fcn_calibrated(n_outputs: int) -> nn.Module:
-    """Build the last one again, whose chances are those that come true on validation patterns.
+    """Build it with another input, and with chances that come true on validation patterns.
 
     It is for people who ask about one pattern, and for training under conditions of measurement.
     Background and noise lift what it is fed, and without any normalisation inside, the network

@@ -121,7 +121,7 @@ def _of_module(module: Any) -> Predict:
 
 
 def _of_onnx(path: Path) -> Predict:
-    import onnxruntime  # type: ignore[import-untyped]
+    import onnxruntime
 
     require_file(path, "an ONNX model. Export it again.")
     try:

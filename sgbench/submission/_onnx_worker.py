@@ -24,7 +24,7 @@ def run(request: dict[str, Any], replies: BinaryIO) -> None:
 
 def _session(request: dict[str, Any]) -> Any:
     import onnx
-    import onnxruntime  # type: ignore[import-untyped]
+    import onnxruntime
 
     content = read_locked(request["path"], request["most_bytes"])
     try:

@@ -1044,6 +1044,41 @@ def measured_xml() -> Reader:
     return Reader(".dat", make, plain.read)
 
 
+def identified() -> Reader:
+    """Arrays that are given to `sgbench.identify`, for a search of a fifth of a second."""
+    from sgbench.identification import answer_text, identify, render_answers
+
+    angles = np.arange(20, 80, 0.25)
+    lines = [28.549, 33.084, 47.488, 56.348, 59.095, 69.421, 76.709]
+    heights = 10 + 100 * np.exp(-(((angles[:, None] - lines) / 0.4) ** 2)).sum(axis=1).round(3)
+    plain = {"two_theta": angles.tolist(), "intensity": heights.tolist(), "wavelength": 1.5406}
+    documents = [
+        plain,
+        plain | {"sigma": np.sqrt(heights).round(3).tolist(), "wavelength": "CuKa"},
+        plain | {"wavelength": [1.540593, 1.544427], "deep": True},
+    ]
+
+    def read(path: Path) -> bool:
+        try:
+            given = json.loads(path.read_bytes())
+        except ValueError:
+            return False
+        if not isinstance(given, dict):
+            return False
+        known = ("two_theta", "intensity", "sigma", "wavelength", "deep")
+        options = {name: given.get(name) for name in known}
+        answer = identify(
+            options["two_theta"], options["intensity"], options["sigma"],
+            wavelength=options["wavelength"], deep=bool(options["deep"]), time_limit=0.2,
+        )  # fmt: skip
+        answer_text(answer)
+        json.dumps(answer.as_dict(), allow_nan=False)
+        render_answers([answer])
+        return True
+
+    return of_documents(".json", documents, as_json, read)
+
+
 #: In this process.
 READERS: dict[str, Callable[[], Reader]] = {
     "scores": scores,
@@ -1068,6 +1103,7 @@ READERS: dict[str, Callable[[], Reader]] = {
     "measured-binary": measured_binary,
     "measured-cif": measured_cif,
     "measured-xml": measured_xml,
+    "identified": identified,
 }
 #: Each case in a process of its own.
 SANDBOXED: dict[str, Callable[[], Reader]] = {

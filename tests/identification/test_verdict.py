@@ -42,7 +42,15 @@ def classes(*probabilities, told=None):
     known = extinction_classes(family_spacegroups("cubic"))
     return tuple(
         ClassAnswer(
-            "cubic", one.symbol, chance, (), shares(one.spacegroups), 0, told or evidence(10, 2)
+            "cubic",
+            one.symbol,
+            chance,
+            chance,
+            None,
+            (),
+            shares(one.spacegroups),
+            0,
+            told or evidence(10, 2),
         )
         for one, chance in zip(known, probabilities, strict=False)
     )
