@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 from sgbench.conditions._amount import Amount
 from sgbench.diffraction import SIGMA_OF_WIDTH, LineList, Profile, Recording, Samples
 from sgbench.errors import SgbenchError
+
+_Value = TypeVar("_Value", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def lines_of(samples: Samples, condition: str) -> LineList:
     return samples.lines
 
 
-def by_line(lines: LineList, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def by_line(lines: LineList, values: NDArray[_Value]) -> NDArray[_Value]:
     """Return a value of each sample, shape (n,), at each of its lines, shape (n_lines,)."""
     return np.repeat(values, np.diff(lines.offsets))
 

@@ -156,9 +156,7 @@ def _together(lines: LineList, added: LineList) -> LineList:
     both = LineList.concatenate([lines, added])
     n, first = len(lines), lines.offsets[-1]
     # Of each pattern its own lines, then the added ones.
-    pattern = np.concatenate(
-        [np.repeat(np.arange(n), np.diff(one.offsets)) for one in (lines, added)]
-    )
+    pattern = np.concatenate([by_line(one, np.arange(n)) for one in (lines, added)])
     order = np.argsort(pattern, kind="stable")
     return LineList(
         lines.offsets + both.offsets[n:] - first,

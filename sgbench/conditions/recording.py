@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sgbench.conditions._condition import by_line
 from sgbench.conditions._on_patterns import Doing, like, on_patterns, tops
 from sgbench.diffraction import Samples
 
@@ -23,7 +24,7 @@ def _shown(kept: NDArray[np.bool_], samples: Samples) -> NDArray[np.bool_]:
     lines, protocol = samples.lines, samples.protocol
     if lines is None:
         return np.ones(len(samples), dtype=np.bool_)
-    row = np.repeat(np.arange(len(samples)), np.diff(lines.offsets))
+    row = by_line(lines, np.arange(len(samples)))
     place = np.rint((lines.two_theta - protocol.two_theta_min) / protocol.step).astype(np.int64)
     inside = (place >= 0) & (place < protocol.n_points) & (lines.intensity > 0)
     inside[inside] = kept[row[inside], place[inside]]

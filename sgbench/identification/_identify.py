@@ -14,6 +14,7 @@ from sgbench.decoder import (
     WholePatternFit,
     decode_pattern,
 )
+from sgbench.diffraction import FREE_PARAMETERS
 from sgbench.identification._answer import Cell, ClassAnswer, Evidence, Fit, Identification, Peak
 from sgbench.identification._lines import FittedLines, evidence
 from sgbench.identification._network import ask_network
@@ -25,7 +26,7 @@ from sgbench.symmetry import reflection_conditions
 
 #: Families whose cells are looked for in seconds; the others take a search that is asked for.
 QUICK = ("cubic", "tetragonal", "trigonal-hexagonal")
-_ALL = (*QUICK, "orthorhombic", "monoclinic", "triclinic")
+_ALL = tuple(FREE_PARAMETERS)
 # Seconds for the search.
 _QUICK_LIMIT, _DEEP_LIMIT = 10.0, 60.0
 # Classes with a cell whose lines are looked at one by one.

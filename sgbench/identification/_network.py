@@ -95,9 +95,7 @@ def _range(known: NDArray[np.bool_], protocol: PatternProtocol) -> str:
 def _width(pattern: MeasuredPattern, lines: "FoundLines", protocol: PatternProtocol) -> str:
     if not len(lines):
         return "no line was found"
-    ratio = protocol.wavelength / (
-        pattern.wavelengths[0].value if pattern.wavelengths else pattern.wavelength
-    )
+    ratio = protocol.wavelength / pattern.wavelength
     sine = np.sin(np.radians(lines.two_theta / 2))
     there = ratio * sine < 1
     if not there.any():

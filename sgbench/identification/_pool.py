@@ -62,13 +62,11 @@ class FamilyClass:
 
 
 @dataclass(frozen=True)
-class PooledClass:
-    """An extinction class with what is said of it.
+class PooledClass(FamilyClass):
+    """The same with what is said of it.
 
     Attributes
     ----------
-    family, symbol : str
-    spacegroups : tuple of int
     probability : float
     decoder : float
         What the decoder says by itself; 0 where it found no cell of the family.
@@ -78,9 +76,6 @@ class PooledClass:
         Which of the decoder's cells it was judged on; None where it has none.
     """
 
-    family: str
-    symbol: str
-    spacegroups: tuple[int, ...]
     probability: float
     decoder: float
     network: float | None
