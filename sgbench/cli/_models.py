@@ -98,6 +98,12 @@ def train(
     patience: Annotated[
         int | None, typer.Option(help="Validations without gain before stopping.")
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of reference weights to begin from (`sgbench models --pretrained`)."
+        ),
+    ] = None,
     crystals: CrystalsOption = None,
     checkpoint: Annotated[
         Path | None, typer.Option(help="State of an unfinished training; beside output by default.")
@@ -120,9 +126,12 @@ def train(
     validations go to `history.csv` beside the model.
     """
     from sgbench.models import TrainingPlan, get_trained_model
+    from sgbench.pretrained import load_pretrained, read_pretrained
     from sgbench.sets import SetSpec, open_training_set
     from sgbench.tracking import check_store, tracked_run
 
+    if start:
+        read_pretrained(start)
     if store and workflow is None:
         check_store(store)  # before seconds of imports, so that the answer comes soon
     from sgbench.cli._progress import TrainingDisplay, closing, label_ceiling
@@ -140,6 +149,7 @@ def train(
         "validations": validations,
         "validation_per_spacegroup": validation_per_spacegroup,
         "patience": patience,
+        "start": start,
     }
     values = {name: value for name, value in asked.items() if value is not None}
     plan = TrainingPlan.of(spec, SetSpec.parse(dataset).name, seed, values)
@@ -177,7 +187,7 @@ def train(
             extra = {"scale": scale, **run.provenance}
             trained = train_model(
                 plan, output, state, chosen, report, step, extra, crystals or (), before_decay,
-                go_on,
+                go_on, load_pretrained(plan.start, chosen) if plan.start else None,
             )  # fmt: skip
             write_history(output.with_name("history.csv"), trained)
             state.unlink(missing_ok=True)

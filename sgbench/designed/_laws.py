@@ -155,6 +155,7 @@ UNIFORM = IntensityLaw()
 LAWS = {
     "uniform": UNIFORM,
     "amplitude": IntensityLaw(amplitude=True),
+    "amplitude-falloff": IntensityLaw(amplitude=True, largest_b=LARGEST_B),
     "physical": PHYSICAL,
     "physical-no-wilson": IntensityLaw(multiplicity=True, largest_b=LARGEST_B),
     "physical-no-multiplicity": IntensityLaw(wilson=True, largest_b=LARGEST_B),

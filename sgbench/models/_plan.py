@@ -40,6 +40,9 @@ class TrainingPlan:
         Stop after so many validations without a better loss, of those after the constant rate and
         not before half of the steps, since networks often stay on a plateau at first. The best
         weights after the constant rate are kept.
+    start : str
+        Name of the reference weights (`sgbench.pretrained`) that it begins from; empty for random
+        ones.
     """
 
     model: str
@@ -53,6 +56,7 @@ class TrainingPlan:
     validations: int = 20
     validation_per_spacegroup: int = 20
     patience: int = 8
+    start: str = ""
 
     def __post_init__(self) -> None:
         counts = ("patterns", "batch_size", "validations", "validation_per_spacegroup", "patience")
@@ -138,7 +142,7 @@ class TrainingPlan:
 
     def sha256(self) -> str:
         """Return a SHA-256 that tells plans apart."""
-        return _sha256(asdict(self))
+        return _sha256(self.values())
 
     def beginning_sha256(self) -> str:
         """Return a SHA-256 that tells apart what the steps before the decay depend on.
@@ -146,8 +150,12 @@ class TrainingPlan:
         A model ``NAME@N`` begins as NAME does.
         """
         end = ("patterns", "decay", "validations", "validation_per_spacegroup", "patience")
-        beginning = {key: value for key, value in asdict(self).items() if key not in end}
+        beginning = {key: value for key, value in self.values().items() if key not in end}
         return _sha256(beginning | {"model": base_name(self.model), "warmup": self.rise})
+
+    def values(self) -> dict[str, Any]:
+        """Return the fields by name; without `start` where it is empty, as before there was one."""
+        return {key: value for key, value in asdict(self).items() if key != "start" or value}
 
 
 def _sha256(values: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from sgbench.evaluation import CLASS_SCHEMES, Score, read_score
 from sgbench.files import all_or_none, write_atomically
 from sgbench.models import get_trained_model
 from sgbench.plan._jobs import Run, trainings
+from sgbench.pretrained import read_pretrained
 from sgbench.sets import DESIGNED, designed_set, family_set
 
 #: Where they lie in the project, in a folder a scale.
@@ -140,9 +141,12 @@ def _run_sha256(run: Run, settings: Mapping[str, Any]) -> str:
     data = [dataset.checksum() for dataset in designed]
     done = (one for spec in (run.train_set, *run.test_sets) for one in spec.conditions)
     data += [condition.identity() for condition in done]
-    versions = [VERSION, get_trained_model(run.model).version]
+    plan = run.training_plan
+    versions: list[str | int] = [VERSION, get_trained_model(run.model).version]
+    if plan.start:
+        versions.append(read_pretrained(plan.start).weights_sha256)
     shared = ("source", "crystals_per_family", "generated", "test_patterns_per_spacegroup")
     tested = [spec.name for spec in run.test_sets]
     said = {name: settings[name] for name in shared}
-    content = [asdict(run.training_plan), tested, said, data, versions]
+    content = [plan.values(), tested, said, data, versions]
     return _sha256(json.dumps(content, sort_keys=True).encode())

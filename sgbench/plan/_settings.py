@@ -27,7 +27,7 @@ SCALES = ("smoke", "laptop", "overnight", "robustness", "full")
 #: What a plan of a training may say, in the order of resolved plans.
 PLAN_FIELDS = (
     "patterns", "batch_size", "peak_rate", "warmup", "decay", "validations",
-    "validation_per_spacegroup", "patience",
+    "validation_per_spacegroup", "patience", "start",
 )  # fmt: skip
 
 _KIND = FileKind("a file of settings", "keys and values in YAML. Restore it.")

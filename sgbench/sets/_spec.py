@@ -449,7 +449,7 @@ DESIGNED_SETS = (
     *(SetSpec("designed", family=family, protocol="published") for family in PAPER_FAMILIES),
     *(
         SetSpec("designed", family=family, law=law, cells="mineral")
-        for law in ("uniform", "physical")
+        for law in ("uniform", "amplitude-falloff", "physical")
         for family in (PAPER_FAMILIES if law == "physical" else FAMILIES)
     ),
 )

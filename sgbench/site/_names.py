@@ -12,7 +12,12 @@ from sgbench.sets import DESIGNED, SetSpec
 from sgbench.symmetry import family_spacegroups
 
 _ORIGINS = {"designed": "designed", "crystals": "real crystals", "random": "random structures"}
-_LAWS = {"uniform": "", "amplitude": "squared amplitudes", "physical": "physical intensities"}
+_LAWS = {
+    "uniform": "",
+    "amplitude": "squared amplitudes",
+    "amplitude-falloff": "squared amplitudes that fall off",
+    "physical": "physical intensities",
+}
 _WITHOUT = {
     "": "",
     "wilson": " without Wilson statistics",

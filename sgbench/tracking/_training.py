@@ -4,7 +4,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,7 +81,7 @@ def tracked_run(
                 "dataset_sha256": checksum,
             },
             parent={"workflow": workflow, "scale": tags["scale"]} if workflow else {},
-            parameters=texts(asdict(plan)),
+            parameters=texts(plan.values()),
             inputs=(_training_input(dataset, checksum),),
         )
     else:

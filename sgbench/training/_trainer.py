@@ -34,6 +34,7 @@ from sgbench.training._device import autocast, hardware, keep_freed_memory, memo
 from sgbench.training._estimators import fit_estimator
 from sgbench.training._model_file import FittedEstimator, Trained, TrainedModel, save_model
 from sgbench.training._progress import Progress
+from sgbench.training._start import begin_from
 from sgbench.training._torch_files import save_torch
 
 _CHECKPOINT_SECONDS = 20.0
@@ -55,6 +56,7 @@ def train(
     crystals: Sequence[Path] = (),
     before_decay: Path | None = None,
     on_start: Callable[[int], None] = lambda patterns: None,
+    start: TrainedModel | None = None,
 ) -> Trained:
     """Train a model and write it to `output`.
 
@@ -82,17 +84,30 @@ def train(
         goes on. If it is there and belongs to this one's beginning, this one goes on from it.
     on_start : callable, optional
         Called once with the number of patterns after which the training of a network goes on.
+    start : TrainedModel, optional
+        The network that `plan.start` names.
 
     Returns
     -------
     TrainedModel or FittedEstimator
+
+    Raises
+    ------
+    SgbenchError
+        If the plan begins from weights that do not fit the model, or the training diverges.
     """
     spec = get_trained_model(plan.model)
     dataset = open_training_set(SetSpec.parse(plan.dataset), crystals)
     dataset_sha256 = dataset.checksum()
     trained: Trained
     calibration: dict[str, float] = {}
+    begun: dict[str, str] = {}
     if isinstance(spec, EstimatorSpec):
+        if plan.start:
+            raise SgbenchError(
+                f"the plan begins from the weights '{plan.start}', and '{spec.name}' is an "
+                "estimator, which has none; expected a network. Leave the start out."
+            )
         started = time.monotonic()
         with task(f"drawing patterns for {spec.name}", plan.patterns) as drawn:
             classifier = fit_estimator(
@@ -104,17 +119,19 @@ def train(
     else:
         state = _trained_state(
             plan, spec, dataset, dataset_sha256, checkpoint, before_decay, device, report, on_step,
-            on_start,
+            on_start, start,
         )  # fmt: skip
         seconds, history = state.seconds, state.history
         n_patterns = state.step * plan.batch_size
         n_parameters = sum(weight.numel() for weight in state.network.parameters())
         if state.temperature is not None:
             calibration = {"temperature": state.temperature}
+        if state.start_sha256:
+            begun = {"start_sha256": state.start_sha256}
         trained = TrainedModel(spec, state.network, {})
     trained.provenance.update(
         {
-            "plan": asdict(plan),
+            "plan": plan.values(),
             "plan_sha256": plan.sha256(),
             "family": dataset.spec.family,
             "model_version": spec.version,
@@ -125,6 +142,7 @@ def train(
             "train_seconds": round(seconds, 1),
             "history": [asdict(progress) for progress in history],
             **calibration,
+            **begun,
             **extra_provenance,
         }
     )
@@ -149,17 +167,19 @@ def _trained_state(
     report: Callable[[Progress], None],
     on_step: Callable[[int, float], None],
     on_start: Callable[[int], None],
+    start: TrainedModel | None,
 ) -> "_State":
     """Train a network; its best weights are in the state that is returned."""
     if device.type == "cpu":
         keep_freed_memory()
     torch.manual_seed(plan.seed)
     network = spec.build(len(dataset.spacegroups)).to(device)
+    start_sha256 = begin_from(network, spec, plan, start)
     optimizer = torch.optim.Adam(network.parameters(), lr=plan.peak_rate, fused=True)
     source = _Source(dataset, spec, device)
-    state = _State(network, optimizer)
-    own = f"{plan.sha256()} {dataset_sha256}"
-    beginning = f"{plan.beginning_sha256()} {dataset_sha256}"
+    state = _State(network, optimizer, start_sha256)
+    given = f"{dataset_sha256} {start_sha256}".rstrip()
+    own, beginning = f"{plan.sha256()} {given}", f"{plan.beginning_sha256()} {given}"
     longest = 0
     if before_decay:
         longest = state.load(before_decay, beginning, device, plan.constant_steps)
@@ -332,8 +352,11 @@ class _State:
         self,
         network: torch.nn.Module,
         optimizer: torch.optim.Optimizer,
+        start_sha256: str,
     ) -> None:
         self.network, self.optimizer = network, optimizer
+        # Of the weights that it began from, where those were not random.
+        self.start_sha256 = start_sha256
         self.step = 0
         self.seconds = 0.0
         self.seconds_validated = 0.0

@@ -54,3 +54,20 @@ def test_no_weights_are_a_list_of_none(call, monkeypatch):
         done = call("models", "--pretrained", "--format", form)
         assert (done.stdout, done.stderr) == ("", "there are no reference weights yet\n")
     assert call("models", "--pretrained", "--format", "json").stdout == "[]\n"
+
+
+def test_a_training_that_begins_from_them(call, refused, home, tmp_path):
+    options = ("--patterns", 16, "--batch-size", 8, "--validations", 1, "--device", "cpu")
+    call("train", "tiny", TWO_CELLS, *options, "--start", NAME, "-o", "longer.pt")
+    call("predict", "longer.pt", "-o", "q", *OFF_MESH)
+    call("evaluate", "q/ulbd-off-mesh.parquet", "-o", "t")
+    score = json.loads((tmp_path / "t" / "ulbd-off-mesh.extinction.json").read_text())
+    assert (
+        score["provenance"]["plan_sha256"]
+        != json.loads((tmp_path / "s" / "ulbd-off-mesh.extinction.json").read_text())["provenance"][
+            "plan_sha256"
+        ]
+    )
+    message = refused("train", "tiny", TWO_CELLS, *options, "--start", "ulbd-x", "-o", "no.pt")
+    assert "there are no reference weights 'ulbd-x'" in message
+    assert not (tmp_path / "no.pt").exists()

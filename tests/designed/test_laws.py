@@ -112,6 +112,18 @@ def test_quartiles_of_squared_amplitudes(drawn):
     assert (np.abs(found * 16 - [1, 4, 9]).max() < 0.1) == (name == "amplitude")
 
 
+def test_amplitudes_fall_off_as_physical_intensities_do():
+    """With the B of a pattern that the law `physical` draws."""
+    plain, falling, physical, bare = (
+        designed_set(SetSpec("designed", family="cubic", law=law))
+        for law in ("amplitude", "amplitude-falloff", "physical", "physical-no-falloff")
+    )
+    recipes = plain.held_out_recipes("off-mesh", 1)
+    drawn = [one.lines(recipes).intensity for one in (plain, falling, bare, physical)]
+    np.testing.assert_allclose(drawn[1] / drawn[0], drawn[3] / drawn[2], rtol=1e-5)
+    assert not LAWS["amplitude-falloff"].tells_groups_apart
+
+
 def test_amplitudes_are_drawn_as_intensities_are():
     """The same random number a line, squared: patterns of both laws differ in nothing else."""
     uniform, amplitude = (

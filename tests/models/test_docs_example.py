@@ -1,7 +1,6 @@
 """The page about models: its example works as it stands, and its table is complete."""
 
 import re
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -46,7 +45,7 @@ def test_the_example_trains_and_is_loaded_again(my_net, tmp_path):
         plan, tmp_path / "model.pt", tmp_path / "state.pt", torch.device("cpu"), progress.append
     )
     assert progress[-1].step == 3
-    assert trained.provenance["plan"] == asdict(plan)
+    assert trained.provenance["plan"] == plan.values()
     patterns = my_net.scale_input(torch.rand(2, 8192))
     again = load_model(tmp_path / "model.pt", torch.device("cpu"))
     with torch.inference_mode():

@@ -5,6 +5,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from example_results import history, made_up_scores
@@ -211,6 +212,15 @@ def test_other_data_and_another_model_do_without(project, monkeypatch):
     assert kept_mark(RUN, SMOKE, project) is not None
     monkeypatch.setattr("sgbench.designed.Ulbd.checksum", lambda self: "other")
     assert kept_mark(RUN, SMOKE, project) is None
+
+
+def test_other_weights_to_begin_from_do_without(project, monkeypatch):
+    run = replace(RUN, plan={**RUN.plan, "start": "ulbd-cubic/tiny"})
+    described = SimpleNamespace(weights_sha256="one")
+    monkeypatch.setattr("sgbench.plan._kept.read_pretrained", lambda name: described)
+    one = _kept._run_sha256(run, SMOKE)
+    described.weights_sha256 = "two"
+    assert len({one, _kept._run_sha256(run, SMOKE), _kept._run_sha256(RUN, SMOKE)}) == 3
 
 
 def test_a_damaged_score_is_not_kept(project):

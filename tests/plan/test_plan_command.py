@@ -28,7 +28,8 @@ def test_a_row_is_a_training(monkeypatch):
     assert first == {
         "train_set": "ulbd-cubic", "model": REFERENCE, "patterns": 6000, "batch_size": None,
         "peak_rate": 0.001, "warmup": 800, "decay": None,
-        "validations": 2, "validation_per_spacegroup": None, "patience": None, "seeds": 1,
+        "validations": 2, "validation_per_spacegroup": None, "patience": None, "start": None,
+        "seeds": 1,
     }  # fmt: skip
 
 

@@ -230,7 +230,8 @@ def test_training_datasets_by_family_and_by_name():
 
 
 def test_a_dataset_that_there_is_not():
-    unions = {ULBD_ALL.name, "ulbd-mineral-cells-all"}
+    cells = ("mineral-cells", "amplitude-falloff-mineral-cells")
+    unions = {ULBD_ALL.name, *(f"ulbd-{name}-all" for name in cells)}
     assert set(ULBD) | unions == {spec.name for spec in DESIGNED_SETS}
     with pytest.raises(SgbenchError, match=r"unknown set 'ulbd-cubik'; expected .* ulbd-cubic"):
         SetSpec.parse("ulbd-cubik")
