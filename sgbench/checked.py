@@ -27,6 +27,7 @@ from typing_extensions import TypedDict
 
 from sgbench.errors import SgbenchError
 from sgbench.files import unreadable
+from sgbench.text import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +89,7 @@ def _in_words(error: Exception) -> str:
 
 def printed(text: str) -> str:
     """Return a text of somebody else's as it can be printed: on one line, plain and not long."""
-    safe = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: _LONGEST + 1])
+    safe = plain(text[: _LONGEST + 1])
     return safe if len(safe) <= _LONGEST else safe[:_LONGEST] + "…"
 
 

@@ -45,6 +45,18 @@ def csv_frame(table: "pd.DataFrame") -> "pd.DataFrame":
     return table.assign(**safe)
 
 
+def plain(text: str, keep: str = "") -> str:
+    """Return text without what a terminal obeys or what turns the order of letters.
+
+    Parameters
+    ----------
+    text : str
+    keep : str
+        Characters that stay what they are, such as line breaks.
+    """
+    return "".join(c if c in keep or c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def markdown_text(value: object) -> str:
     """Return text that Markdown shows as it is, on one line and in one cell of a table."""
     line = " ".join(str(value).split())

@@ -39,7 +39,9 @@ def main() -> None:
         if complaint is None:
             raise
         _let_go_of_output()
-        print(_wrapped(f"error: {complaint}"), file=sys.stderr)
+        from sgbench.text import plain
+
+        print(_wrapped(plain(f"error: {complaint}", keep="\n")), file=sys.stderr)
         sys.exit(2)
 
 

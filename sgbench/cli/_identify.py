@@ -60,7 +60,7 @@ def identify(
     from sgbench.identification import answer_text, identify_pattern, render_answers, summary_rows
     from sgbench.measured import read_pattern
     from sgbench.progress import task
-    from sgbench.text import table_text
+    from sgbench.text import plain, table_text
 
     chosen = _named(_chosen(files))
     if html and html.exists() and any(html.samefile(path) for path in chosen if path.exists()):
@@ -84,7 +84,7 @@ def identify(
             except SgbenchError as error:
                 if len(chosen) == 1:
                     raise
-                refused.append((printed(name), str(error)))
+                refused.append((printed(name), plain(str(error))))
                 if path in files:
                     to_mend = to_mend or error
             progress.advance(1)

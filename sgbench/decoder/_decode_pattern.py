@@ -39,6 +39,8 @@ _MODEL_ERROR, _LOW = 0.002, 0.1
 _POINTS = 12
 # Fewer points than this are no pattern.
 _FEWEST_POINTS = 50
+# Points that are said to be known to this share of the highest intensity, or better, are not known.
+_LEAST_SIGMA = 1e-12
 # Greatest intensities whose squares and their sums are numbers.
 _SMALLEST, _LARGEST = 1e-60, 1e60
 # Cells whose volumes and edges agree this well (relative) are one.
@@ -319,16 +321,21 @@ def _checked(
             "one intensity an angle."
         )
     if spread is not None:
-        usable = np.isfinite(spread) & (spread > 0)
+        usable = np.isfinite(spread) & (spread > _LEAST_SIGMA * np.abs(y).max(initial=0.0))
         x, y, spread = x[usable], y[usable], spread[usable]
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise SgbenchError(
             "angles or intensities are not finite; expected numbers alone. Leave those points out."
         )
-    if len(x) < _FEWEST_POINTS or np.any(np.diff(x) <= 0) or not 0 < x[0] < x[-1] < 180:
+    if len(x) < _FEWEST_POINTS:
         raise SgbenchError(
-            f"{len(x)} points cannot be used; expected at least {_FEWEST_POINTS} with a positive "
-            "uncertainty, whose angles ascend between 0 and 180 degrees. Sort them."
+            f"{len(x)} points are too few to find a cell; expected at least {_FEWEST_POINTS}, each "
+            "with a positive uncertainty if any has one. Measure more of the pattern."
+        )
+    if np.any(np.diff(x) <= 0) or not 0 < x[0] < x[-1] < 180:
+        raise SgbenchError(
+            "the angles cannot be used; expected ones that ascend between 0 and 180 degrees. Sort "
+            "them."
         )
     waves = [wavelength] if second is None else [wavelength, second]
     if not all(isinstance(one, Real) for one in waves):
@@ -363,7 +370,8 @@ def _checked(
         # Zeros at the ends alone: a background that begins and ends there.
         x, y = x[measured], y[measured]
         spread = None if spread is None else spread[measured]
-    return x, y, spread
+    # A background below zero is only a matter of where zero was put.
+    return x, y - min(float(np.quantile(y, _LOW)), 0.0), spread
 
 
 def _nothing(lines: FoundLines, searched: tuple[str, ...]) -> str:

@@ -21,7 +21,7 @@ from sgbench.decoder._line_kernels import (
     remove_weak,
     width_at,
 )
-from sgbench.decoder._noise import averaged
+from sgbench.decoder._noise import averaged, cut_off
 
 Floats = NDArray[np.float64]
 # Angles, intensities and weights around a line, its place and its width.
@@ -155,6 +155,7 @@ def noise_of(t: Floats, y: Floats) -> Floats:
     rows = np.stack([np.ones_like(level), np.maximum(level, 0)], axis=1)
     weight = 1 / np.maximum(found, 1e-6 * found.max() + 1e-300)
     constant, gain = nnls(rows * weight[:, None], found * weight)[0]
+    constant = max(constant, cut_off(y))
     return np.asarray(np.sqrt(constant + gain * np.maximum(np.pad(smooth, 2, mode="edge"), 0)))
 
 

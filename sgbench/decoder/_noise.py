@@ -9,6 +9,11 @@ _ORDER = 6
 _BINS = 24
 # Least standard uncertainty, as a share of the highest point.
 _FLOOR = 1e-5
+# From this share of zeros on, what lies below zero may have been cut off.
+_CUT_OFF = 0.1
+_FAR_FROM_LEAST = 4.0
+# The median of the square of a normal number.
+_MEDIAN_SQUARE = 0.4549
 
 
 def standard_uncertainty(intensity: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -38,12 +43,30 @@ def standard_uncertainty(intensity: NDArray[np.float64]) -> NDArray[np.float64]:
     order = np.argsort(height, kind="stable")
     variances, heights = [], []
     for part in np.array_split(order, _BINS):
-        # The median of the square of a normal number is 0.4549.
-        variances.append(float(np.median(square[part])) / 0.4549)
+        variances.append(float(np.median(square[part])) / _MEDIAN_SQUARE)
         heights.append(float(np.mean(height[part])))
     constant, slope = _line(np.array(heights), np.array(variances))
+    constant = max(constant, cut_off(intensity))
     # A point without a count is not known to be nothing: `slope` is the height of one count.
     return np.asarray(np.sqrt(constant + slope * (level + 0.5 * slope) + floor**2))
+
+
+def cut_off(intensity: NDArray[np.float64]) -> float:
+    """Return the variance of a background at zero of which all below zero was cut off; else 0.
+
+    What is left of it beside a zero is half of a normal distribution. Few counts are not that: one
+    count is the least of them, and most are not far from it.
+    """
+    zero = intensity == 0
+    if intensity.min() < 0 or np.mean(zero) < _CUT_OFF:
+        return 0.0
+    beside = np.zeros(len(zero), dtype=bool)
+    beside[1:] |= zero[:-1]
+    beside[:-1] |= zero[1:]
+    left = intensity[beside & ~zero]
+    if len(left) < _BINS or np.median(left) < _FAR_FROM_LEAST * left.min():
+        return 0.0
+    return float(np.median(left**2)) / _MEDIAN_SQUARE
 
 
 def points_together(residual: NDArray[np.float64], width: float) -> float:

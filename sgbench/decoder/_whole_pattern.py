@@ -38,6 +38,8 @@ from sgbench.diffraction import two_theta_of
 # Full widths to either side of a line over which it is computed point by point, and over which its
 # Lorentzian part is.
 _REACH, _FAR = 7.0, 35.0
+# And how far from the next point of the pattern a line may lie.
+_EDGE = 1.5
 # Terms of the background (Chebyshev polynomials of the first kind).
 _BACKGROUND_TERMS = 8
 # What is refined beside the cell starts from these, known this well: zero shift (degrees), shift of
@@ -312,8 +314,7 @@ def _solve(
     bragg = two_theta_of(lines.coefficients @ model.metric, pattern.wavelength)
     zero, shift = model.instrument[:2]
     centre = bragg + zero + shift * np.cos(np.radians(bragg / 2))
-    edge = 1.5 * fwhm
-    (kept,) = np.nonzero((centre > x[0] - edge) & (centre < x[-1] + edge))
+    (kept,) = np.nonzero(_is_near_points(x, centre, _EDGE * fwhm))
     if not len(kept) or np.any(model.metric[: min(3, len(model.metric))] <= 0):
         return None
     centre = np.concatenate([centre[kept], model.others])
@@ -355,6 +356,21 @@ def _solve(
         float(np.sum(weight * rest**2)),
         float(np.sum(((model.instrument - _CENTRE) / INSTRUMENT_SLACK) ** 2)),
     )  # fmt: skip
+
+
+def _is_near_points(
+    two_theta: NDArray[np.float64], centre: NDArray[np.float64], edge: float
+) -> NDArray[np.bool_]:
+    """Tell which lines lie where something was measured, or no farther from it than an edge.
+
+    Of a line in a gap nothing is known, as of those beyond the ends.
+    """
+    after = np.searchsorted(two_theta, centre)
+    nearest = [
+        np.abs(two_theta[np.clip(place, 0, len(two_theta) - 1)] - centre)
+        for place in (after - 1, after)
+    ]
+    return np.asarray(np.minimum(*nearest) < edge)
 
 
 def _carried(

@@ -233,7 +233,7 @@ class Identification:
         The best first.
     peaks : tuple of Peak
     searched, not_searched : tuple of str
-        Crystal families whose cells were looked for, and those whose were not.
+        Crystal families whose cells were looked for, and those whose were not, or not to the end.
     network : NetworkAnswer
         Which network had a say, or why it had none.
     pattern : MeasuredPattern

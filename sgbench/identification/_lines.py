@@ -15,7 +15,8 @@ from sgbench.symmetry import absences, relabellings
 _SIGNIFICANT = 4.0
 #: Lines closer than this part of their width are one for the eye and for any fit.
 RESOLVED = 0.5
-# An intensity known no better than this part of the median one says nothing where it is low.
+# An intensity known no better than this part of the median one that is there says nothing where it
+# is low.
 _VAGUE = 0.5
 # What a single line counts for at most when namings of the axes are compared.
 _MOST = 30.0
@@ -84,9 +85,11 @@ class FittedLines:
         distance = np.abs(self.two_theta[:, None] - places[None, :])
         # A line does not hide itself.
         distance[np.flatnonzero(allowed), np.arange(len(places))] = np.inf
-        vague = self.uncertainty > _VAGUE * np.median(np.abs(self.intensity[allowed]))
         # A strong line is less well known than weak ones, and seen all the same.
-        vague &= self.ratio < _SIGNIFICANT
+        there = self.ratio >= _SIGNIFICANT
+        # Those that are not there do not say how strong a line is.
+        usual = allowed & there if np.any(allowed & there) else allowed
+        vague = ~there & (self.uncertainty > _VAGUE * np.median(np.abs(self.intensity[usual])))
         return np.asarray((distance.min(axis=1) < RESOLVED * self.fwhm) | vague)
 
     @property

@@ -173,7 +173,7 @@ def telling(told: Evidence) -> list[Line]:
 def line_words(line: Line) -> str:
     """Say what a class demands of a line and what the pattern has there."""
     if line.state == "hidden":
-        return "forbidden; another line hides the place"
+        return "forbidden; other lines hide it, or it is too uncertain to tell"
     return f"forbidden and {line.state}"
 
 

@@ -53,7 +53,7 @@ def verdict(
         Families.
     """
     against = _against(pattern, classes, cells, peaks, not_searched)
-    doubts = (*against, *_doubts(cells, peaks, not_searched))
+    doubts = (*against, *_doubts(pattern, cells, peaks, not_searched))
     if against or not classes:
         return "cannot tell", f"Nothing can be said: {against[0]}.", doubts
     best = classes[0]
@@ -141,13 +141,13 @@ def _against(
     other = sum(one.height for one in peaks if not one.explained)
     if total and other > _OTHER_PHASE * total:
         anode = _not_monochromatic(pattern, peaks)
-        cause = (
-            f"Kα₂ of {anode} is likely, which was not given (try {anode}Ka as the wavelength)"
-            if anode
-            else "several phases are likely"
-        )
+        cause = ""
+        if anode:
+            cause = f"Kα₂ of {anode} is likely, which was not given ({_both(anode)}): "
+        elif best.probability >= _LIKELY_CELL:  # what another cell leaves is no phase
+            cause = "several phases are likely: "
         reasons.append(
-            f"{cause}: the best cell leaves lines with {percent(other / total)} % of all height "
+            f"{cause}the best cell leaves lines with {percent(other / total)} % of all height "
             "unexplained"
         )
     reasons += _too_large(best, classes[0], peaks, least)
@@ -210,6 +210,10 @@ def _not_monochromatic(pattern: MeasuredPattern, peaks: Sequence[Peak]) -> str |
     return anode if there > _REPEATED * sum(one.height for one in others) else None
 
 
+def _both(anode: str) -> str:
+    return f"try {anode}Ka as the wavelength"
+
+
 def _shown(told: Evidence, peaks: Sequence[Peak]) -> tuple[int, int, int]:
     """Count the lines that the first class allows, of those among the first lines of the pattern.
 
@@ -229,19 +233,30 @@ def _shown(told: Evidence, peaks: Sequence[Peak]) -> tuple[int, int, int]:
     return there, there + states.count("absent"), int(hidden)
 
 
-def _doubts(cells: Sequence[Cell], peaks: Sequence[Peak], not_searched: Sequence[str]) -> list[str]:
+def _doubts(
+    pattern: MeasuredPattern,
+    cells: Sequence[Cell],
+    peaks: Sequence[Peak],
+    not_searched: Sequence[str],
+) -> list[str]:
     found = []
     if cells:
         alone = [one for one in peaks if not one.explained]
         if alone:
-            found.append(f"the first cell does not explain {_places(alone)}")
+            anode = _not_monochromatic(pattern, peaks)
+            cause = f", mostly where Kα₂ of {anode} would be ({_both(anode)})" if anode else ""
+            found.append(f"the first cell does not explain {_places(alone)}{cause}")
         if cells[0].goodness > _BAD_FIT:
             found.append(
                 f"the fit of the whole pattern is {cells[0].goodness:.1f} times worse than its "
                 "noise"
             )
-    if cells and not_searched:
-        found.append(f"{_and(not_searched)} cells were not searched")
+    begun = [one for one in not_searched if any(cell.family == one for cell in cells)]
+    others = [one for one in not_searched if one not in begun]
+    if begun:
+        found.append(f"{_and(begun)} cells were not searched to the end, as time ran out")
+    if cells and others:
+        found.append(f"{_and(others)} cells were not searched")
     return found
 
 

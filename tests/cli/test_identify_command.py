@@ -52,6 +52,19 @@ def scan(tmp_path):
     return path
 
 
+def test_names_and_reasons_obey_no_terminal(run, scan, tmp_path):
+    """Escape sequences, line breaks and marks that turn the order of letters are spelt out."""
+    bad = scan.with_name("\x1b[31mred\u202e\nnew.xy")
+    bad.write_text("no pattern at all\n")
+    said = run(scan, bad, "--wavelength", "CuKa", "--html", tmp_path / "p.html", status=2)
+    page = (tmp_path / "p.html").read_text()
+    for text in (said.out, said.err, page):
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+    assert r"\x1b[31mred\u202e\nnew.xy" in said.out
+    assert "red" in page
+
+
 def test_one_file_gets_its_answer(run, scan):
     said = run(scan, "--wavelength", "1.5405929")
     assert said.out.startswith("pyrite<b>.xy\n")

@@ -53,6 +53,42 @@ def test_counts_with_their_uncertainties_in_uneven_steps():
     assert found.classes[0].number == pattern.label
 
 
+@pytest.mark.parametrize("family", ["cubic", "tetragonal"])
+def test_lines_in_a_gap_are_neither_there_nor_absent(family):
+    (pattern,) = measured(family, 1, "counts-10000", first=8)
+    whole = decoded(pattern, family)
+    best = whole.cells[whole.classes[0].cell].whole
+    strongest = best.two_theta[np.argsort(best.intensity)[-3]]
+    kept = np.abs(pattern.two_theta - strongest) > 2.0
+    found = decode_pattern(
+        pattern.two_theta[kept], pattern.intensity[kept], **pattern.waves, families=[family],
+        law="uniform",
+    )  # fmt: skip
+    assert found.classes[0].number == whole.classes[0].number == pattern.label
+    assert found.classes[0].probability > 0.9 * whole.classes[0].probability
+    fit = found.cells[0].whole
+    assert np.abs(fit.two_theta - strongest).min() > 1.5
+
+
+def test_a_background_below_zero_is_a_matter_of_where_zero_is():
+    (pattern,) = measured("cubic", 1, "background-0.1+counts-10000", first=8)
+    intensity = 1e4 * (pattern.intensity - 0.5)
+    found = decode_pattern(
+        pattern.two_theta, intensity, **pattern.waves, families=["cubic"], law="uniform"
+    )
+    assert found.classes[0].number == pattern.label
+
+
+@pytest.mark.parametrize(
+    ("points", "sigma", "words"),
+    [(30, 1.0, "30 points are too few"), (3500, 1e-300, "0 points are too few")],
+)
+def test_points_that_nothing_can_be_told_from(points, sigma, words):
+    y = np.full(points, 100.0)
+    with pytest.raises(SgbenchError, match=words):
+        decode_pattern(GRID[:points], y, np.full(points, sigma), wavelength=1.5406)
+
+
 def test_many_points_a_line_are_averaged():
     (pattern,) = measured("cubic", 1, "counts-10000", first=8)
     step = np.diff(pattern.two_theta).mean() / 20

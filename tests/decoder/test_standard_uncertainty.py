@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from sgbench.decoder._noise import points_together, standard_uncertainty
+from sgbench.decoder._found_lines import find_lines
+from sgbench.decoder._noise import cut_off, points_together, standard_uncertainty
 
 GRID = np.linspace(10, 80, 7000)
 
@@ -29,6 +30,24 @@ def test_counts_in_any_unit(background, scale):
 def test_a_constant_noise():
     noisy = pattern(0.0) + np.random.default_rng(0).normal(scale=3.0, size=len(GRID))
     np.testing.assert_allclose(np.median(standard_uncertainty(noisy)), 3.0, rtol=0.1)
+
+
+@pytest.mark.parametrize("unit", [0.0, 1.0])
+def test_a_background_at_zero_of_which_all_below_zero_was_cut_off(unit):
+    """As numbers, or as counts less a background of so many."""
+    noisy = np.random.default_rng(0).normal(pattern(0.0), 10.0)
+    cut = np.maximum(np.round(noisy) if unit else noisy, 0.0)
+    assert 0.3 < np.mean(cut == 0) < 0.7
+    assert cut_off(cut) == pytest.approx(100.0, rel=0.15 + 0.3 * unit)
+    assert standard_uncertainty(cut).min() > 9.0
+    lines = find_lines(GRID, cut, None, 1.5406)
+    assert np.median(lines.fwhm) == pytest.approx(0.2, rel=0.05)
+
+
+def test_few_counts_are_not_what_was_cut_off():
+    for mean in (0.05, 0.5, 2.0):
+        assert cut_off(np.random.default_rng(0).poisson(mean, 5000).astype(float)) == 0
+    assert cut_off(np.random.default_rng(0).normal(0, 1, 5000)) == 0
 
 
 def test_no_noise_is_a_small_share_of_the_top():

@@ -41,6 +41,14 @@ def test_what_a_wrong_class_forbids_is_there():
     assert not other.against_first.missing
 
 
+def test_many_absent_lines_do_not_make_the_others_vague():
+    """F d d 2 allows a small part of what P 2 2 2 does; its absent lines are known well."""
+    told = evidence(fitted(43, ANGLESITE), 16)
+    states = [line.state for line in told.lines]
+    assert states.count("absent") > states.count("there") > 5
+    assert states.count("hidden") < 0.3 * len(states)
+
+
 def test_what_a_wider_class_allows_is_missing():
     known = fitted(62, ANGLESITE)
     other = evidence(known, 16, evidence(known, 62))

@@ -96,6 +96,10 @@ def test_a_second_wavelength_that_was_not_given_is_named():
     assert doubts[0].startswith(
         "Kα₂ of Cu is likely, which was not given (try CuKa as the wavelength)"
     )
+    weak = [replace(one, height=one.height / (1 if one.explained else 20)) for one in both]
+    word, _, doubts = said(found=weak, measured=replace(WHOLE, wavelengths=one_line))
+    assert word == "one class"
+    assert doubts[0].endswith("mostly where Kα₂ of Cu would be (try CuKa as the wavelength)")
     elsewhere = [replace(one, two_theta=one.two_theta + 0.3 * (not one.explained)) for one in both]
     doubts = said(found=elsewhere, measured=replace(WHOLE, wavelengths=one_line))[2]
     assert doubts[0].startswith("several phases are likely")
@@ -118,6 +122,13 @@ def shorter(measured):
         ),
         ({"cells": (replace(CELL, explained=4),)}, "explains 4 lines, and so few fit by chance"),
         ({"found": peaks(100, 50, 60, 70, others=(3,))}, "several phases are likely"),
+        (
+            {
+                "found": peaks(100, 50, 60, 70, others=(3,)),
+                "cells": (replace(CELL, probability=1e-4),),
+            },
+            "the best cell leaves lines with 25.0 % of all height unexplained",
+        ),
         (
             {"cells": (replace(CELL, probability=0.3), replace(CELL, probability=0.4))},
             "several cells fit alike",
@@ -150,6 +161,14 @@ def test_what_is_doubtful_is_told_beside_the_answer():
     assert doubts == (
         "the first cell does not explain the lines at 32.00 and 33.00°",
         "the fit of the whole pattern is 9.0 times worse than its noise",
+        "orthorhombic, monoclinic and triclinic cells were not searched",
+    )
+
+
+def test_a_family_that_time_ran_out_on_was_searched_in_part():
+    doubts = said(beyond=("cubic", *LOWER))[2]
+    assert doubts == (
+        "cubic cells were not searched to the end, as time ran out",
         "orthorhombic, monoclinic and triclinic cells were not searched",
     )
 
