@@ -1,13 +1,15 @@
 """Score the baselines on audited development patterns, and draw their table.
 
-    python tools/measured_sets.py measured-rruff-a.parquet cddd.parquet
+    python tools/measured_sets.py measured-rruff-a.parquet cddd.parquet [deep.jsonl]
 
 The first file is what `sgbench dataset build measured-rruff-a --crystals cddd.parquet` writes, the
-second what `sgbench dataset build cddd` writes. Without files, the table of docs/measured-sets.md
-is drawn again from docs/measured-sets.csv.
+second what `sgbench dataset build cddd` writes. A third one has what decoder and network said of
+half of the patterns (tools/pooling.py), for which they are long at work. Without files, the table
+of docs/measured-sets.md is drawn again from docs/measured-sets.csv.
 """
 
 import csv
+import json
 import re
 import sys
 from collections import defaultdict
@@ -30,7 +32,7 @@ PARTS = ("all", "seen", "unseen", "unknown")
 _SHARPNESS = 0.02
 
 
-def rows_of(patterns: Path, crystals: Path) -> list[dict[str, object]]:
+def rows_of(patterns: Path, crystals: Path, said: Path | None) -> list[dict[str, object]]:
     """Return a row for each model, scheme and part."""
     import torch
 
@@ -64,7 +66,48 @@ def rows_of(patterns: Path, crystals: Path) -> list[dict[str, object]]:
         ("network, laboratory patterns", untreated,
          predict_set(of_laboratory, untreated, device).probabilities),
     )  # fmt: skip
-    return [row for model, truth, chances in answers for row in _rows(model, truth, chances, parts)]
+    rows = [row for model, truth, chances in answers for row in _rows(model, truth, chances, parts)]
+    return rows + (_rows_of_half(untreated, said, parts) if said else [])
+
+
+def _rows_of_half(truth, path, parts):
+    """Return the rows of the prior, of the decoder, and of what `identify` makes of both."""
+    from pooling import Said, every_class, known_minerals
+
+    from sgbench.identification._pool import WHOLE_POOL, Pool, combined
+    from sgbench.identification._shares import shares
+    from sgbench.symmetry import family_of, family_spacegroups
+
+    lines = path.read_text(encoding="utf-8").splitlines()
+    all_said = {one.structure: one for one in (Said(**json.loads(line)) for line in lines)}
+    (half,) = np.nonzero([name in all_said for name in truth.samples.ids])
+    some, parts = truth.take(half), tuple(parts[i] for i in half)
+    groups = family_spacegroups("all")
+    place = np.array([
+        next(i for i, one in enumerate(every_class())
+             if one.family == family_of(group) and group in one.spacegroups)
+        for group in groups
+    ])  # fmt: skip
+    even = np.ones(len(groups))
+    counts = [shares((group,))[0].known for group in groups]
+    answers = {
+        "frequencies of literature": (
+            Pool(0.0, 0.0, literature=1.0, doubt=50.0, slope=0.0),
+            counts,
+        ),
+        "decoder": (Pool(1.0, 0.0, literature=0.0, doubt=0.0, slope=1.0), even),
+        "identify": (WHOLE_POOL, counts),
+    }
+    known, rows = known_minerals(), []
+    for model, (pool, weights) in answers.items():
+        weight = np.array(weights) + 0.5 * even
+        weight /= np.bincount(place, weight)[place]
+        chances = [
+            combined(*one.of_classes, one.doubt, known, pool)[place] * weight
+            for one in (all_said[name] for name in some.samples.ids)
+        ]
+        rows += _rows(f"{model}, half of the patterns", some, np.array(chances), parts)
+    return rows
 
 
 def _rows(model, truth, chances, parts):
@@ -177,10 +220,10 @@ def _write(path: Path, rows: list[dict[str, object]]) -> None:
 
 def main() -> None:
     """Make the numbers where files are named, and draw the tables."""
-    if len(sys.argv) == 3:
-        patterns, crystals = map(Path, sys.argv[1:])
+    if len(sys.argv) in (3, 4):
+        patterns, crystals, *said = map(Path, sys.argv[1:])
         _write(LABELS, disagreement(crystals))
-        _write(NUMBERS, rows_of(patterns, crystals))
+        _write(NUMBERS, rows_of(patterns, crystals, said[0] if said else None))
     PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 

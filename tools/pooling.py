@@ -7,12 +7,18 @@ by, and tells how often answers are right, each half of the patterns by a fit to
 
     python tools/pooling.py results/laptop/datasets/cddd.parquet --patterns 600 --output said.jsonl
     python tools/pooling.py --fit --output said.jsonl
+
+With ``--measured`` the file holds measured patterns instead, of which every second is asked about,
+from the first (half 0) or the second; what was said of them goes into docs/measured-sets.md
+(tools/measured_sets.py).
+
+    python tools/pooling.py measured-rruff-a.parquet --measured --half 1 --deep --output deep.jsonl
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from sgbench.collections import read_patterns_file
 from sgbench.conditions import Condition
 from sgbench.conditions.tube import K_ALPHA_1, K_ALPHA_2
 from sgbench.decoder import DecodedPattern, NoCellFound
@@ -48,6 +55,10 @@ _HELD = 1.0
 # None of them helps by being negative, but for what shifts the doubt.
 _BOUNDS = ((0, 3), (0, 3), (0, 3), (-5, 5), (0, 3))
 _FLOOR = 1e-6
+
+
+#: A pattern, its name and its space group.
+Asked = tuple[MeasuredPattern, str, int]
 
 
 @dataclass(frozen=True)
@@ -113,6 +124,33 @@ def said_of(pattern: MeasuredPattern, structure: str, spacegroup: int, deep: boo
     return Said(structure, spacegroup, deep, heard.name, network, classes, doubt)
 
 
+def of_structures(
+    path: Path, families: Sequence[str], count: int, done: Container[str]
+) -> Iterator[Asked]:
+    """Yield simulated patterns of structures that networks may be trained on, in a random order."""
+    crystals = read_crystals(path)
+    trained = np.array(crystals.split("grouped")) != "test"
+    wanted = [family_of(int(group)) in families for group in crystals.spacegroup]
+    rows = np.random.default_rng(SEED).permutation(np.flatnonzero(trained & np.array(wanted)))
+    for row in rows[:count].tolist():
+        if crystals.structure_id[row] not in done:
+            group = int(crystals.spacegroup[row])
+            yield simulated(crystals, row), crystals.structure_id[row], group
+
+
+def of_measurements(
+    path: Path, half: int, families: Sequence[str], count: int, done: Container[str]
+) -> Iterator[Asked]:
+    """Yield measured patterns with space groups, in a random order."""
+    patterns = read_patterns_file(path).patterns
+    rows = np.random.default_rng(SEED).permutation(range(half, len(patterns), 2))
+    some = (patterns[row] for row in rows.tolist())
+    known = [one for one in some if one.spacegroup and family_of(one.spacegroup) in families]
+    for one in known[:count]:
+        if one.pattern_id not in done:
+            yield one.pattern, one.pattern_id, one.spacegroup
+
+
 def fitted(all_said: Sequence[Said]) -> Pool:
     """Return the parameters under which what is true is likeliest."""
     first = np.array(astuple(_START))
@@ -166,7 +204,9 @@ def _share(hits: NDArray[np.bool_]) -> str:
 def main() -> int:
     """Ask, or fit."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("crystals", type=Path, nargs="?", help="line lists of structures")
+    parser.add_argument("file", type=Path, nargs="?", help="structures, or measured patterns")
+    parser.add_argument("--measured", action="store_true", help="the file holds patterns")
+    parser.add_argument("--half", type=int, choices=(0, 1), default=0)
     parser.add_argument("--patterns", type=int, default=20)
     parser.add_argument("--deep", action="store_true")
     parser.add_argument("--families", nargs="*", choices=_FAMILIES, default=_FAMILIES)
@@ -186,18 +226,16 @@ def main() -> int:
         experts = {"decoder": (decoder, decoder), "network": (network, network), "all": pools}
         print(table(known, experts))
         return 0
-    crystals = read_crystals(given.crystals)
-    trained = np.array(crystals.split("grouped")) != "test"
-    wanted = [family_of(int(group)) in given.families for group in crystals.spacegroup]
-    rows = np.random.default_rng(SEED).permutation(np.flatnonzero(trained & np.array(wanted)))
     done = {one.structure for one in known}
+    asked = (given.families, given.patterns, done)
+    questions = (
+        of_measurements(given.file, given.half, *asked)
+        if given.measured
+        else of_structures(given.file, *asked)
+    )
     with given.output.open("a", encoding="utf-8") as lines:
-        for row in rows[: given.patterns].tolist():
-            structure = crystals.structure_id[row]
-            if structure in done:
-                continue
-            group = int(crystals.spacegroup[row])
-            said = said_of(simulated(crystals, row), structure, group, given.deep)
+        for pattern, name, group in questions:
+            said = said_of(pattern, name, group, given.deep)
             lines.write(json.dumps(asdict(said)) + "\n")
             lines.flush()
     return 0

@@ -18,6 +18,8 @@ MOST_POINTS = 1_000_000
 _FEWEST_POINTS = 20
 # Behind the beam on the other side, as far as goniometers go.
 _LEAST_ANGLE, _LARGEST_ANGLE = -60.0, 180.0
+# No detector counts so much; single precision holds it.
+_TOO_LARGE = 1e30
 # Lines are narrower than this, so a pattern in such steps shows none.
 _COARSEST = 0.5
 # Points of a profile are nearly equidistant, those of a list of lines are not.
@@ -211,15 +213,17 @@ def _arrays(scan: Scan) -> tuple[Any, Any, Any]:
 
 
 def _finite(x: Any, y: Any, sigma: Any, notes: list[str]) -> tuple[Any, Any, Any]:
-    known = np.isfinite(x) & np.isfinite(y) & (np.abs(y) < 1e30)
+    known = np.isfinite(x) & np.isfinite(y) & (np.abs(y) < _TOO_LARGE)
     lost = len(x) - int(known.sum())
     if lost and lost >= len(x) / 2:
-        raise NotReadable(f"{lost} of its {len(x)} points are no numbers")
+        raise NotReadable(
+            f"{lost} of its {len(x)} points are no numbers, or not below {_TOO_LARGE:g}"
+        )
     if lost:
         notes.append(f"points without a number were left out ({lost})")
         x, y, sigma = x[known], y[known], None if sigma is None else sigma[known]
     if sigma is not None:
-        sigma = np.where(np.isfinite(sigma) & (sigma > 0) & (sigma < 1e30), sigma, np.nan)
+        sigma = np.where(np.isfinite(sigma) & (sigma > 0) & (sigma < _TOO_LARGE), sigma, np.nan)
         if np.isnan(sigma).all():
             sigma = None
             notes.append("no σ of the file is a positive number, so none is kept")
