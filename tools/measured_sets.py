@@ -24,6 +24,8 @@ LABELS = DOCS / "measured-labels.csv"
 NETWORK = "ulbd-all/fcn-wang2024.soft"
 #: Named before any of its scores were seen, as the model that is compared with the frequencies.
 NAMED = "ulbd-mineral-cells-all+laboratory/fcn-wang2024.calibrated@400000"
+#: And the one that learnt from amplitudes more like those of crystals, named in the same way.
+NAMED_NEXT = "ulbd-amplitude-falloff-mineral-cells-all+laboratory/fcn-wang2024.calibrated@600000"
 #: Substances that a model has seen are those of this training set, for every row of the table.
 SEEN_IN = "cddd-all"
 SCHEMES = {"extinction": "classes", "system": "systems", "spacegroup": "groups"}
@@ -56,7 +58,9 @@ def rows_of(patterns: Path, crystals: Path, said: Path | None) -> list[dict[str,
     for group in np.unique(trained.spacegroup):
         nearest[:, group - 1] = like[:, trained.spacegroup == group].max(axis=1)
     device = torch.device("cpu")
-    network, of_laboratory = (load_pretrained(name, device) for name in (NETWORK, NAMED))
+    network, of_laboratory, of_amplitudes = (
+        load_pretrained(name, device) for name in (NETWORK, NAMED, NAMED_NEXT)
+    )
     answers = (
         ("frequencies of literature", treated, prior[None, :].repeat(len(treated), axis=0)),
         ("nearest mineral", treated, np.exp((nearest - 1) / _SHARPNESS)),
@@ -65,6 +69,8 @@ def rows_of(patterns: Path, crystals: Path, said: Path | None) -> list[dict[str,
          predict_set(network, untreated, device).probabilities),
         ("network, laboratory patterns", untreated,
          predict_set(of_laboratory, untreated, device).probabilities),
+        ("network, laboratory patterns, amplitudes", untreated,
+         predict_set(of_amplitudes, untreated, device).probabilities),
     )  # fmt: skip
     rows = [row for model, truth, chances in answers for row in _rows(model, truth, chances, parts)]
     return rows + (_rows_of_half(untreated, said, parts) if said else [])
