@@ -16,6 +16,7 @@ from sgbench.decoder._decode_pattern import (
 from sgbench.decoder._found_lines import FoundLines
 from sgbench.decoder._indexing import INDEXED
 from sgbench.decoder._lattices import CandidateLattice
+from sgbench.decoder._noise import standard_uncertainty
 from sgbench.decoder._pattern_fit import WholePatternFit
 from sgbench.decoder._rank_classes import rank_classes
 
@@ -34,4 +35,5 @@ __all__ = [
     "decode_pattern",
     "rank_classes",
     "spacegroup_probabilities",
+    "standard_uncertainty",
 ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sgbench.decoder import standard_uncertainty
 from sgbench.diffraction import PROTOCOLS, PatternProtocol
 from sgbench.errors import SgbenchError
 from sgbench.measured import UNTREATED, MeasuredPattern, treat
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
 # `sgbench export-onnx pretrained:NAME`, with the name that it holds, writes it.
 _FILE = "laboratory.onnx"
 # What the mixture `laboratory` has: where ranges begin at the latest and end at the earliest, the
-# full widths of lines, and the background as a share of the strongest point. A little more is let
+# full widths of lines, background and noise as shares of the strongest point. A little more is let
 # pass, since cells were drawn to where ranges end, and backgrounds are not flat.
 _START, _END, _SLACK = 15.0, 70.0, 0.5
 _NARROWEST, _WIDEST = 0.09, 0.36
 _BACKGROUND = 0.2
+# The noise of a thousand counts in the strongest point, on a tenth of it, as a share of that point.
+_NOISE = 0.01
 # Points of that range that may be missing.
 _MISSING = 0.02
 
@@ -70,6 +73,7 @@ def ask_network(pattern: MeasuredPattern, lines: "FoundLines") -> NetworkAnswer:
         _range(treated.known, protocol)
         or _width(pattern, lines, protocol)
         or _background(treated.intensity[treated.known])
+        or _noise(treated.intensity[treated.known])
     )
     if unlike:
         return NetworkAnswer(name, None, unlike)
@@ -117,6 +121,16 @@ def _background(intensity: NDArray[np.float32]) -> str:
     return (
         f"it knows backgrounds of up to a tenth of the highest point, and half of these points "
         f"are above {level:.2f} of it"
+    )
+
+
+def _noise(intensity: NDArray[np.float32]) -> str:
+    level = float(np.median(standard_uncertainty(intensity.astype(np.float64))) / intensity.max())
+    if level <= _NOISE:
+        return ""
+    return (
+        f"it knows noise of up to {100 * _NOISE:g} % of the highest point, and here it has "
+        f"{100 * level:.1f} %"
     )
 
 

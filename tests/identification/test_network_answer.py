@@ -53,6 +53,12 @@ def of_wavelength(value):
     return replace(PYRITES, wavelengths=(Wavelength(value, 1.0, "test"),))
 
 
+def noisy(share):
+    sigma = share * PYRITES.intensity.max()
+    off = np.random.default_rng(0).normal(0, sigma, len(PYRITES))
+    return replace(PYRITES, intensity=PYRITES.intensity + off)
+
+
 @pytest.mark.parametrize(
     ("measured", "fwhm", "why"),
     [
@@ -67,6 +73,7 @@ def of_wavelength(value):
         (of_wavelength(0.7093), 0.25, "full width at 1.541 Å, and these have 0.7"),
         (with_gap(), None, "no range with a gap"),
         (replace(PYRITES, intensity=PYRITES.intensity + 5e4), None, "backgrounds of up to a tenth"),
+        (noisy(0.02), None, "noise of up to 1 % of the highest point, and here it has 2."),
         (of_wavelength(90.0), None, "nothing of this pattern lies between"),
     ],
 )
