@@ -135,7 +135,8 @@ def _line(heights: NDArray[np.float64], variances: NDArray[np.float64]) -> tuple
     # Where most points have no count, most bins have no variance.
     seen = variances[variances > 0]
     positive = float(np.median(seen)) if len(seen) else 1.0
-    for slope in np.append(0.0, variances / np.maximum(heights, 1e-300)):
+    above = heights > 1e-12 * heights.max()
+    for slope in np.append(0.0, variances[above] / heights[above]):
         for constant in np.append(0.0, np.maximum(variances - slope * heights, 0.0)):
             model = np.maximum(constant + slope * heights, 1e-12 * positive)
             ratio = np.log(np.maximum(variances, 1e-12 * positive) / model)

@@ -25,7 +25,9 @@ _FILE = "laboratory.onnx"
 # full widths of lines, background and noise as shares of the strongest point. A little more is let
 # pass, since cells were drawn to where ranges end, and backgrounds are not flat.
 _START, _END, _SLACK = 15.0, 70.0, 0.5
-_NARROWEST, _WIDEST = 0.09, 0.36
+# Lines may be narrower, since under `monochromated`, where they are and which it was not trained
+# under, it is right as often and as surely (docs/reference-weights.md).
+_NARROWEST, _WIDEST = 0.07, 0.36
 _BACKGROUND = 0.2
 # The noise of a thousand counts in the strongest point, on a tenth of it, as a share of that point.
 _NOISE = 0.01
@@ -73,7 +75,7 @@ def ask_network(pattern: MeasuredPattern, lines: "FoundLines") -> NetworkAnswer:
         _range(treated.known, protocol)
         or _width(pattern, lines, protocol)
         or _background(treated.intensity[treated.known])
-        or _noise(treated.intensity[treated.known])
+        or _noise(pattern, protocol)
     )
     if unlike:
         return NetworkAnswer(name, None, unlike)
@@ -124,8 +126,13 @@ def _background(intensity: NDArray[np.float32]) -> str:
     )
 
 
-def _noise(intensity: NDArray[np.float32]) -> str:
-    level = float(np.median(standard_uncertainty(intensity.astype(np.float64))) / intensity.max())
+def _noise(pattern: MeasuredPattern, protocol: PatternProtocol) -> str:
+    sigma = pattern.sigma
+    if sigma is None or np.isnan(sigma).all():
+        sigma = standard_uncertainty(pattern.intensity)
+    # Finer points are averaged on the way to the grid.
+    averaged = np.sqrt(min(pattern.step / protocol.step, 1.0))
+    level = float(np.nanmedian(sigma) * averaged / pattern.intensity.max())
     if level <= _NOISE:
         return ""
     return (

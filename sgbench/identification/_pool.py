@@ -47,7 +47,7 @@ class Pool:
 
 
 #: Fitted by tools/pooling.py, where cubic, tetragonal, trigonal and hexagonal cells are searched.
-POOL = Pool(decoder=0.91, network=0.22, literature=1.08, doubt=0.0, slope=0.37)
+POOL = Pool(decoder=0.73, network=0.50, literature=0.97, doubt=0.0, slope=0.32)
 #: Where all families are searched: then the decoder's doubt is what it says (docs/decoder.md).
 WHOLE_POOL = replace(POOL, doubt=0.0, slope=1.0)
 
