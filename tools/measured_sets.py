@@ -80,7 +80,7 @@ def _rows_of_half(truth, path, parts):
     """Return the rows of the prior, of the decoder, and of what `identify` makes of both."""
     from pooling import Said, every_class, known_minerals
 
-    from sgbench.identification._pool import WHOLE_POOL, Pool, combined
+    from sgbench.identification._pool import Pool, combined, pool_for
     from sgbench.identification._shares import shares
     from sgbench.symmetry import family_of, family_spacegroups
 
@@ -102,14 +102,17 @@ def _rows_of_half(truth, path, parts):
             counts,
         ),
         "decoder": (Pool(1.0, 0.0, literature=0.0, doubt=0.0, slope=1.0), even),
-        "identify": (WHOLE_POOL, counts),
+        "identify": (None, counts),
     }
     known, rows = known_minerals(), []
     for model, (pool, weights) in answers.items():
         weight = np.array(weights) + 0.5 * even
         weight /= np.bincount(place, weight)[place]
         chances = [
-            combined(*one.of_classes, one.doubt, known, pool)[place] * weight
+            combined(
+                *one.of_classes, one.doubt, known, pool or pool_for(bool(one.network), whole=True)
+            )[place]
+            * weight
             for one in (all_said[name] for name in some.samples.ids)
         ]
         rows += _rows(f"{model}, half of the patterns", some, np.array(chances), parts)

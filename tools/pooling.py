@@ -19,7 +19,7 @@ import argparse
 import json
 import sys
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -222,9 +222,11 @@ def main() -> int:
         pools = fitted(known[1::2]), fitted(known[::2])
         decoder = Pool(1.0, 0.0, literature=0.0, doubt=0.0, slope=1.0)
         network = Pool(0.0, 1.0, literature=0.0, doubt=50.0, slope=0.0)
-        print(fitted(known))
+        alone = [replace(one, network=[]) for one in known]
+        print(f"with the network: {fitted(known)}\nwithout: {fitted(alone)}")
         experts = {"decoder": (decoder, decoder), "network": (network, network), "all": pools}
         print(table(known, experts))
+        print(table(alone, {"all but the network": (fitted(alone[1::2]), fitted(alone[::2]))}))
         return 0
     done = {one.structure for one in known}
     asked = (given.families, given.patterns, done)

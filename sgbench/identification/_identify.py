@@ -18,7 +18,7 @@ from sgbench.diffraction import FREE_PARAMETERS
 from sgbench.identification._answer import Cell, ClassAnswer, Evidence, Fit, Identification, Peak
 from sgbench.identification._lines import FittedLines, evidence
 from sgbench.identification._network import ask_network
-from sgbench.identification._pool import POOL, WHOLE_POOL, PooledClass, pooled
+from sgbench.identification._pool import PooledClass, pool_for, pooled
 from sgbench.identification._shares import shares
 from sgbench.identification._verdict import verdict
 from sgbench.measured import MeasuredPattern, doublet_of, measured_pattern
@@ -173,7 +173,7 @@ def _answer(
     network = ask_network(pattern, lines)
     found, doubt = ((), 1.0) if decoded is None else (decoded.classes, decoded.doubt)
     not_searched = tuple(family for family in _ALL if family not in searched)
-    pool = POOL if not_searched else WHOLE_POOL
+    pool = pool_for(network.chances is not None, not not_searched)
     classes = _classes(pooled(found, doubt, network.chances, pool), decoded)
     said, summary, doubts = verdict(pattern, classes, cells, peaks, not_searched)
     return Identification(

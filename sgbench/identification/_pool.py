@@ -46,10 +46,25 @@ class Pool:
     slope: float
 
 
-#: Fitted by tools/pooling.py, where cubic, tetragonal, trigonal and hexagonal cells are searched.
-POOL = Pool(decoder=0.73, network=0.50, literature=0.97, doubt=0.0, slope=0.32)
-#: Where all families are searched: then the decoder's doubt is what it says (docs/decoder.md).
-WHOLE_POOL = replace(POOL, doubt=0.0, slope=1.0)
+# Fitted by tools/pooling.py, where cubic, tetragonal, trigonal and hexagonal cells are searched:
+# with a network that was asked, and without one.
+_WITH_NETWORK = Pool(decoder=0.73, network=0.50, literature=0.97, doubt=0.0, slope=0.32)
+_ALONE = Pool(decoder=0.96, network=0.0, literature=1.08, doubt=0.0, slope=0.47)
+
+
+def pool_for(asked: bool, whole: bool) -> Pool:
+    """Return what decoder, network and literature are worth.
+
+    Parameters
+    ----------
+    asked : bool
+        Whether the network was.
+    whole : bool
+        Whether cells of all families were searched. Then the decoder's doubt is what it says
+        (docs/decoder.md).
+    """
+    pool = _WITH_NETWORK if asked else _ALONE
+    return replace(pool, doubt=0.0, slope=1.0) if whole else pool
 
 
 @dataclass(frozen=True)

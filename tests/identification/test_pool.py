@@ -6,12 +6,12 @@ from hypothesis.extra.numpy import arrays
 
 from sgbench.decoder import RankedClass
 from sgbench.identification._pool import (
-    POOL,
     Pool,
     combined,
     every_class,
     known_minerals,
     of_classes,
+    pool_for,
     pooled,
 )
 from sgbench.symmetry import extinction_classes, family_spacegroups
@@ -50,9 +50,12 @@ def test_every_group_is_in_one_class():
     arrays(float, N, elements=st.floats(0, 1)),
     st.floats(0, 1),
     st.booleans(),
+    st.booleans(),
+    st.booleans(),
 )
-def test_pooled_probabilities_are_some(q, n, doubt, found):
-    p = combined(np.where(CUBIC & found, q, np.nan), n, doubt, KNOWN, POOL)
+def test_pooled_probabilities_are_some(q, n, doubt, found, asked, whole):
+    pool = pool_for(asked, whole)
+    p = combined(np.where(CUBIC & found, q, np.nan), n if asked else None, doubt, KNOWN, pool)
     assert np.isfinite(p).all()
     assert (p >= 0).all()
     assert p.sum() == pytest.approx(1)
@@ -66,6 +69,15 @@ def test_without_a_cell_the_network_answers_and_without_both_the_literature():
     expected = (KNOWN + 0.5) / (KNOWN + 0.5).sum()
     np.testing.assert_allclose(combined(NO_CELL, None, 1.0, KNOWN, whole), expected, rtol=1e-6)
     assert 62 in CLASSES[int(np.argmax(expected))].spacegroups
+
+
+def test_a_decoder_that_is_alone_counts_for_more():
+    """What speaks for the class beside it is missing, and a sure answer stays one."""
+    q = of_cubic_cell(0.001, 0.999)
+    sure = combined(q, None, 2e-3, KNOWN, pool_for(asked=False, whole=False))
+    weaker = combined(q, None, 2e-3, KNOWN, pool_for(asked=True, whole=False))
+    assert sure.max() > 0.9
+    assert weaker.max() < sure.max()
 
 
 def test_experts_are_multiplied_as_by_bayes():

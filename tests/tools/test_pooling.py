@@ -84,7 +84,8 @@ def test_the_table_counts_what_is_right(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["pooling.py", "--fit", "--output", str(kept)])
     assert pooling.main() == 0
     printed = capsys.readouterr().out
-    assert printed.startswith("Pool(")
+    assert printed.startswith("with the network: Pool(")
+    assert "\nwithout: Pool(" in printed
     rows = [line for line in printed.splitlines() if line.startswith("| all | all")]
     assert len(rows) == 1
     assert "| 40 |" in rows[0]
