@@ -192,7 +192,7 @@ def class_evidence(
     diagonal = problem.normal[np.arange(n), np.arange(n) - problem.first]
     guess = np.maximum(problem.right / diagonal, 0.0)
     shown = diagonal > _SHOWN * diagonal.max()
-    least = float(np.max(problem.leak / unit))
+    least = float(np.max((problem.leak / unit)[shown]))
     upper = max(float(np.max(guess[shown] / unit[shown], initial=0.0)), least) * unit
     tau, nu = 1.0 / upper**2, 0.5 / upper
     integral = _Integral(problem)

@@ -321,7 +321,8 @@ def _checked(
             "one intensity an angle."
         )
     if spread is not None:
-        usable = np.isfinite(spread) & (spread > _LEAST_SIGMA * np.abs(y).max(initial=0.0))
+        highest = np.abs(y[np.isfinite(y)]).max(initial=0.0)
+        usable = np.isfinite(spread) & (spread > _LEAST_SIGMA * highest)
         x, y, spread = x[usable], y[usable], spread[usable]
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise SgbenchError(
@@ -357,6 +358,8 @@ def _checked(
         raise SgbenchError(
             f"a time limit of {time_limit} s cannot be used; expected more than 0. Give e.g. 60."
         )
+    # A background below zero is only a matter of where zero was put.
+    y = y - min(float(np.quantile(y, _LOW)), 0.0)
     if not y.max() > 0:
         raise SgbenchError("no point of this pattern is above zero; expected lines. Check it.")
     if not _SMALLEST < np.abs(y).max() < _LARGEST:
@@ -370,8 +373,7 @@ def _checked(
         # Zeros at the ends alone: a background that begins and ends there.
         x, y = x[measured], y[measured]
         spread = None if spread is None else spread[measured]
-    # A background below zero is only a matter of where zero was put.
-    return x, y - min(float(np.quantile(y, _LOW)), 0.0), spread
+    return x, y, spread
 
 
 def _nothing(lines: FoundLines, searched: tuple[str, ...]) -> str:

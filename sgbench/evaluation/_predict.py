@@ -24,7 +24,7 @@ _BATCH, _CPU_BATCH = 256, 32
 _Part = TypeVar("_Part")
 _KEPT = (
     "model_version", "dataset_sha256", "hardware", "parameters", "train_patterns",
-    "train_seconds", "plan_sha256", "scale", "mlflow_run", "mlflow_experiment",
+    "train_seconds", "plan_sha256", "start_sha256", "scale", "mlflow_run", "mlflow_experiment",
 )  # fmt: skip
 
 

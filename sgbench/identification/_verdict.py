@@ -158,7 +158,8 @@ def _against(
             + (
                 "none of its family was found"
                 if searched
-                else f"{classes[0].family} cells were not searched (--deep does)"
+                else f"{classes[0].family} cells were not searched to the end (--deep does, and "
+                "takes more time)"
             )
         )
     if best.probability < _LIKELY_CELL * sum(one.probability for one in cells):

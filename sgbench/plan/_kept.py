@@ -116,9 +116,10 @@ def take(mark: Path, history: Path, scores: Path) -> None:
 def _origin(run: Run, settings: Mapping[str, Any]) -> dict[str, str | int]:
     """Return what the scores of a run say of where they come from."""
     plan = run.training_plan
+    begun = {"start_sha256": read_pretrained(plan.start).weights_sha256} if plan.start else {}
     return {
         "model": plan.model, "train_set": plan.dataset, "seed": plan.seed,
-        "scale": settings["scale"], "plan_sha256": plan.sha256(),
+        "scale": settings["scale"], "plan_sha256": plan.sha256(), **begun,
     }  # fmt: skip
 
 
@@ -142,9 +143,7 @@ def _run_sha256(run: Run, settings: Mapping[str, Any]) -> str:
     done = (one for spec in (run.train_set, *run.test_sets) for one in spec.conditions)
     data += [condition.identity() for condition in done]
     plan = run.training_plan
-    versions: list[str | int] = [VERSION, get_trained_model(run.model).version]
-    if plan.start:
-        versions.append(read_pretrained(plan.start).weights_sha256)
+    versions = [VERSION, get_trained_model(run.model).version]
     shared = ("source", "crystals_per_family", "generated", "test_patterns_per_spacegroup")
     tested = [spec.name for spec in run.test_sets]
     said = {name: settings[name] for name in shared}

@@ -19,6 +19,7 @@ from sgbench.checked import FileKind, printed
 from sgbench.conditions import every_condition
 from sgbench.errors import SgbenchError
 from sgbench.models import CONTROLS, REFERENCE, TrainingPlan, base_name, get_trained_model
+from sgbench.pretrained import read_pretrained
 from sgbench.sets import OFF_MESH, TEST_SETS, SetSpec, designed_set
 from sgbench.structures.sources import SOURCES
 from sgbench.symmetry import FAMILIES
@@ -289,7 +290,9 @@ def _complete(
     full = {**shared, **defaults.get(model, {}), **plan}
     asked = {name: full[name] for name in PLAN_FIELDS if name in full}
     with _at(f"training.{train_set}.{model}"):
-        TrainingPlan.of(get_trained_model(model), train_set, 0, asked)
+        start = TrainingPlan.of(get_trained_model(model), train_set, 0, asked).start
+        if start:
+            read_pretrained(start)
     return asked | ({"seeds": full["seeds"]} if "seeds" in full else {})
 
 

@@ -183,6 +183,11 @@ def load_pretrained(name: str, device: "torch.device", home: Path = HOME) -> "Tr
     home : Path, optional
         Folder of weights, by default that of the package.
 
+    Returns
+    -------
+    TrainedModel
+        Its provenance has `weights_sha256` beside what the description has.
+
     Raises
     ------
     SgbenchError
@@ -206,7 +211,8 @@ def load_pretrained(name: str, device: "torch.device", home: Path = HOME) -> "Tr
         key: (value.float() if value.dtype == torch.float16 else value).to(device)
         for key, value in stored.items()
     }
-    return restore_network(path, description.provenance, weights, device, _KIND)
+    provenance = {**description.provenance, "weights_sha256": found}
+    return restore_network(path, provenance, weights, device, _KIND)
 
 
 def write_pretrained(

@@ -1,7 +1,5 @@
 """What a network's weights are before the first step, where they are not random."""
 
-import hashlib
-
 import torch
 
 from sgbench.errors import SgbenchError
@@ -14,7 +12,7 @@ from sgbench.training._model_file import TrainedModel
 def begin_from(
     network: torch.nn.Module, spec: NetworkSpec, plan: TrainingPlan, start: TrainedModel | None
 ) -> str:
-    """Give a network the weights that a plan begins from, and return their SHA-256.
+    """Give a network the weights that a plan begins from, and return the SHA-256 of their file.
 
     Empty, and the network left as it is, where the plan begins from random weights. A network for
     more space groups gives what answers for those that are asked for.
@@ -55,8 +53,4 @@ def begin_from(
             "(`sgbench models --pretrained`)."
         )
     network.load_state_dict(given)
-    digest = hashlib.sha256()
-    for name in sorted(given):
-        digest.update(name.encode())
-        digest.update(given[name].cpu().numpy().tobytes())
-    return digest.hexdigest()
+    return str(start.provenance["weights_sha256"])

@@ -85,7 +85,7 @@ def train(
     on_start : callable, optional
         Called once with the number of patterns after which the training of a network goes on.
     start : TrainedModel, optional
-        The network that `plan.start` names.
+        The network that `plan.start` names, as `sgbench.pretrained.load_pretrained` returns it.
 
     Returns
     -------

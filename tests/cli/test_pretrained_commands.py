@@ -1,3 +1,4 @@
+import hashlib
 import json
 from functools import partial
 
@@ -62,12 +63,8 @@ def test_a_training_that_begins_from_them(call, refused, home, tmp_path):
     call("predict", "longer.pt", "-o", "q", *OFF_MESH)
     call("evaluate", "q/ulbd-off-mesh.parquet", "-o", "t")
     score = json.loads((tmp_path / "t" / "ulbd-off-mesh.extinction.json").read_text())
-    assert (
-        score["provenance"]["plan_sha256"]
-        != json.loads((tmp_path / "s" / "ulbd-off-mesh.extinction.json").read_text())["provenance"][
-            "plan_sha256"
-        ]
-    )
+    begun = (home / f"{NAME}.safetensors").read_bytes()
+    assert score["provenance"]["start_sha256"] == hashlib.sha256(begun).hexdigest()
     message = refused("train", "tiny", TWO_CELLS, *options, "--start", "ulbd-x", "-o", "no.pt")
     assert "there are no reference weights 'ulbd-x'" in message
     assert not (tmp_path / "no.pt").exists()

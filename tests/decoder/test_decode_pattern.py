@@ -79,6 +79,29 @@ def test_a_background_below_zero_is_a_matter_of_where_zero_is():
     assert found.classes[0].number == pattern.label
 
 
+def test_points_that_are_masked_are_left_out():
+    (pattern,) = measured("cubic", 1, "counts-10000", first=8)
+    y, sigma = pattern.intensity.copy(), np.sqrt(np.maximum(pattern.intensity, 1e-4) / 1e4)
+    y[100:110] = sigma[100:110] = np.nan
+    found = decode_pattern(
+        pattern.two_theta, y, sigma, **pattern.waves, families=["cubic"], law="uniform"
+    )
+    assert found.classes[0].number == pattern.label
+    sigma[105] = 1e-3
+    with pytest.raises(SgbenchError, match="are not finite"):
+        decode_pattern(pattern.two_theta, y, sigma, wavelength=1.5406)
+
+
+@pytest.mark.parametrize("lift", [0.5, 2.0])
+def test_patterns_below_zero(lift):
+    (pattern,) = measured("cubic", 1, "background-0.1+counts-10000", first=8)
+    found = decode_pattern(
+        pattern.two_theta, pattern.intensity - lift, **pattern.waves, families=["cubic"],
+        law="uniform",
+    )  # fmt: skip
+    assert found.classes[0].number == pattern.label
+
+
 @pytest.mark.parametrize(
     ("points", "sigma", "words"),
     [(30, 1.0, "30 points are too few"), (3500, 1e-300, "0 points are too few")],

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from measured import measured
@@ -83,3 +85,30 @@ def test_a_lattice_without_lines_in_the_range_is_not_fitted():
     few.cell[3:] = 90.0
     nothing = FoundLines(*(np.empty(0) for _ in range(4)))
     assert fitted(few, "cubic", 0.0, nothing) is None
+
+
+def test_a_line_that_hardly_a_point_shows_does_not_set_the_law():
+    """It lies beyond the end of the range, and what may leak into it is not known."""
+    (pattern,) = measured("tetragonal", 1, "counts-300", first=8)
+    whole = fitted(pattern, "tetragonal", 0.0)
+    changed = 0
+    for line in whole.two_theta[(whole.two_theta > 60) & (whole.two_theta < 85)]:
+        kept = pattern.two_theta < line - 1.45 * np.median(whole.width)
+        short = replace(
+            pattern, two_theta=pattern.two_theta[kept], intensity=pattern.intensity[kept]
+        )
+        fit = fitted(short, "tetragonal", 0.0)
+        problem = problem_of(fit, 1.5406, "wilson", 1.0)
+        n = np.arange(len(problem.right))
+        diagonal = problem.normal[n, n - problem.first]
+        beyond = diagonal < 1e-6 * diagonal.max()
+        changed += int(beyond.sum())
+        settings = class_settings(fit.lines)
+        leaky = replace(problem, leak=np.where(beyond, 1e3 * problem.leak, problem.leak))
+        found = [class_evidence(one, settings, "wilson") for one in (problem, leaky)]
+        best = found[0] > found[0].max() - 20
+        shares = [one[best] - one[best].max() for one in found]
+        np.testing.assert_allclose(*shares, atol=0.5)
+        if changed:
+            break
+    assert changed

@@ -218,9 +218,10 @@ def test_other_weights_to_begin_from_do_without(project, monkeypatch):
     run = replace(RUN, plan={**RUN.plan, "start": "ulbd-cubic/tiny"})
     described = SimpleNamespace(weights_sha256="one")
     monkeypatch.setattr("sgbench.plan._kept.read_pretrained", lambda name: described)
-    one = _kept._run_sha256(run, SMOKE)
+    one = _kept._origin(run, SMOKE)
     described.weights_sha256 = "two"
-    assert len({one, _kept._run_sha256(run, SMOKE), _kept._run_sha256(RUN, SMOKE)}) == 3
+    assert one != _kept._origin(run, SMOKE)
+    assert "start_sha256" not in _kept._origin(RUN, SMOKE)
 
 
 def test_a_damaged_score_is_not_kept(project):

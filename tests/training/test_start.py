@@ -18,7 +18,12 @@ START = f"{TWO_CELLS}/tiny"
 @pytest.fixture
 def start(tmp_path):
     with tiny_network():
-        yield train(PLAN, tmp_path / "start.pt", tmp_path / "start.ck", CPU)
+        yield named(train(PLAN, tmp_path / "start.pt", tmp_path / "start.ck", CPU), "a" * 64)
+
+
+def named(trained, digest):
+    """The model as if it had been loaded from reference weights."""
+    return replace(trained, provenance={**trained.provenance, "weights_sha256": digest})
 
 
 def weights_of(trained):
@@ -38,7 +43,7 @@ def test_it_says_what_it_began_from(start, tmp_path):
     train(replace(PLAN, start=START), tmp_path / "a.pt", tmp_path / "a.ck", CPU, start=start)
     origin = load_model(tmp_path / "a.pt", CPU).provenance
     assert origin["plan"]["start"] == START
-    assert len(origin["start_sha256"]) == 64
+    assert origin["start_sha256"] == "a" * 64
     assert "start_sha256" not in start.provenance
 
 
@@ -58,9 +63,27 @@ def test_it_is_killed_and_goes_on_from_its_own_weights_alone(start, tmp_path, mo
     assert all(weights_of(resumed)[name].equal(w) for name, w in weights_of(unbroken).items())
 
     other = train(replace(PLAN, seed=2), tmp_path / "o.pt", tmp_path / "o.ck", CPU)
+    other = named(other, "b" * 64)
     begun = []
     train(plan, tmp_path / "a.pt", tmp_path / "a.ck", CPU, start=other, on_start=begun.append)
     assert begun == [0]
+
+
+def test_a_longer_one_goes_on_from_before_the_decay_of_the_same_start_alone(start, tmp_path):
+    kept = tmp_path / "kept.pt"
+
+    def first_step(patterns, begins_from, name):
+        begun = []
+        plan = replace(PLAN, patterns=patterns, warmup=0, start=START)
+        train(
+            plan, tmp_path / "a.pt", tmp_path / f"{name}.ck", CPU, before_decay=kept,
+            on_start=begun.append, start=begins_from,
+        )  # fmt: skip
+        return begun[0]
+
+    assert first_step(64, start, "short") == 0
+    assert first_step(128, start, "long") > 0
+    assert first_step(128, named(start, "b" * 64), "other") == 0
 
 
 def test_weights_that_do_not_fit(start, tmp_path):
@@ -93,7 +116,7 @@ def test_a_network_for_more_space_groups_gives_what_answers_for_those_asked_for(
     """Groups 75 to 142 of all 230 are tetragonal."""
     with tiny_network():
         every = replace(PLAN, dataset="ulbd-all", patterns=8)
-        start = train(every, tmp_path / "start.pt", tmp_path / "start.ck", CPU)
+        start = named(train(every, tmp_path / "start.pt", tmp_path / "start.ck", CPU), "c")
         plan = replace(every, dataset="ulbd-tetragonal", peak_rate=1e-12, start="ulbd-all/tiny")
         after = train(plan, tmp_path / "a.pt", tmp_path / "a.ck", CPU, start=start)
         torch.testing.assert_close(
